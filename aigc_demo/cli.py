@@ -1,0 +1,232 @@
+"""The commands: python -m aigc_demo COMMAND; each imports what it needs when it runs."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from aigc_demo import __version__
+
+TRAINED = ("judge", "gan", "vae-2d", "shakespeare", "poems")
+
+
+def _train(options: argparse.Namespace) -> None:
+    from aigc_demo.training import train
+    from aigc_demo.training.card import write_card
+
+    output = options.output or Path("runs") / options.name
+    train(options.name, options.preset, options.data, output)
+    figures = _figures(output, options.data, full=False, small=options.preset == "smoke")
+    write_card(output, options.name, options.preset, figures)
+    print(f"{options.name}: {output} is ready; show it with: python app.py --weights {output}")
+
+
+def _figures(folder: Path, data: Path | None, full: bool, small: bool) -> dict:
+    """The figures of a folder; after a smoke training, which is not worth scoring, its hash."""
+    if small:
+        from aigc_demo.weights import read_config
+
+        return {"sha256": read_config(folder)["sha256"]}
+    from aigc_demo.evaluation import evaluate
+
+    return evaluate(folder, data, full)
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from aigc_demo.weights import find_folder
+
+    figures = _figures(find_folder(options.name), options.data, options.full, small=False)
+    if options.card:
+        from aigc_demo.training.card import write_card
+
+        write_card(find_folder(options.name), figures["name"], "cpu", figures)
+    if options.json:
+        print(json.dumps(figures, ensure_ascii=False))
+        return
+    for key, value in figures.items():
+        print(f"{key:28} {value:.4f}" if isinstance(value, float) else f"{key:28} {value}")
+
+
+def _sample(options: argparse.Namespace) -> None:
+    from aigc_demo.weights import find_folder, read_config
+
+    family = read_config(find_folder(options.name))["family"]
+    if family == "transformer":
+        _sample_text(options)
+    elif family in ("gan", "vae"):
+        _sample_digits(options, family)
+    else:
+        raise ValueError(f"expected a model that generates, got {options.name} ({family})")
+
+
+def _sample_text(options: argparse.Namespace) -> None:
+    from aigc_demo.inference.transformer import TextWriter
+
+    writer = TextWriter.load(options.name, options.device)
+    if options.form:
+        print(
+            writer.poem(
+                options.form,
+                options.title,
+                options.first_line,
+                temperature=options.temperature,
+                seed=options.seed,
+            )
+        )
+        return
+    print(options.prompt, end="", flush=True)
+    for piece in writer.stream(
+        options.prompt,
+        options.length,
+        temperature=options.temperature,
+        top_k=options.top_k,
+        top_p=options.top_p,
+        seed=options.seed,
+    ):
+        print(piece, end="", flush=True)
+    print()
+
+
+def _sample_digits(options: argparse.Namespace, family: str) -> None:
+    from aigc_demo.images import enlarge, grid, png
+    from aigc_demo.inference.gan import DigitSampler
+    from aigc_demo.inference.vae import LatentWalker
+    from aigc_demo.weights import replace_file
+
+    count = len(options.digits) if options.digits else options.count
+    if not 1 <= count <= 1_000:
+        raise ValueError(f"expected a count from 1 to 1000, got {count}")
+    seeds = range(options.seed, options.seed + count)
+    if family == "gan":
+        if not all(digit in "0123456789" for digit in options.digits):
+            raise ValueError(f"expected digits 0-9, got {options.digits!r}")
+        labels = [int(digit) for digit in options.digits] or None
+        sampler = DigitSampler.load(options.name, options.device)
+        images = sampler.sample(seeds, labels, options.truncation)
+    else:
+        images = LatentWalker.load(options.name, options.device).sample(seeds)
+    replace_file(options.output, png(enlarge(grid(images, columns=8), 4)))
+    print(f"{count} digits in {options.output}")
+
+
+def _data(options: argparse.Namespace) -> None:
+    from aigc_demo.data.files import data_folder
+    from aigc_demo.data.mnist import download_mnist, read_mnist
+    from aigc_demo.data.poems import download_poems, read_poems
+    from aigc_demo.data.samples import write_samples
+    from aigc_demo.data.shakespeare import download_shakespeare, read_shakespeare
+
+    corpora: dict[str, tuple[Callable, Callable]] = {
+        "mnist": (download_mnist, lambda folder: read_mnist(folder, train=True)),
+        "shakespeare": (download_shakespeare, read_shakespeare),
+        "poems": (download_poems, lambda folder: read_poems(folder, ("七绝",))),
+    }
+    folder = data_folder(options.data)
+    for name in options.corpora or list(corpora):
+        download, read = corpora[name]
+        if options.data is None:
+            download(folder)
+        read(folder)
+        print(f"{name}: complete in {folder}, every hash as expected")
+    if options.samples:
+        write_samples(folder, options.samples)
+        print(f"samples: written to {options.samples}")
+
+
+def _demo(options: argparse.Namespace) -> None:
+    from aigc_demo.ui.app import main as show
+
+    show([] if options.weights is None else ["--weights", str(options.weights)])
+
+
+def _parser() -> argparse.ArgumentParser:
+    """The commands and their options."""
+    parser = argparse.ArgumentParser(prog="python -m aigc_demo", description=__doc__)
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable, summary: str, example: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(
+            name,
+            help=summary,
+            description=summary,
+            epilog=f"example: python -m aigc_demo {example}",
+        )
+        sub.set_defaults(run=run)
+        return sub
+
+    train = command(
+        "train",
+        _train,
+        "Train a model into a weights folder; the same command again resumes.",
+        "train gan --preset smoke --output runs/gan-smoke",
+    )
+    train.add_argument("name", choices=TRAINED, metavar="NAME", help=", ".join(TRAINED))
+    train.add_argument("--preset", choices=("smoke", "cpu", "gpu"), default="cpu")
+    train.add_argument("--data", type=Path, help="folder with the corpora (default: $AIGC_DATA)")
+    train.add_argument("--output", type=Path, help="weights folder to make (default: runs/NAME)")
+
+    evaluate = command(
+        "evaluate", _evaluate, "Print the figures of a model card.", "evaluate gan --json"
+    )
+    evaluate.add_argument("name", metavar="NAME", help="bundled name, folder or owner/repo")
+    evaluate.add_argument("--full", action="store_true", help="the whole protocol")
+    evaluate.add_argument("--json", action="store_true", help="one line of JSON")
+    evaluate.add_argument("--card", action="store_true", help="also write them to the card")
+    evaluate.add_argument("--data", type=Path, help="folder with the corpora")
+
+    sample = command(
+        "sample",
+        _sample,
+        "Draw digits into a PNG, or write text.",
+        "sample gan --digits 2026 --output 2026.png",
+    )
+    sample.add_argument("name", metavar="NAME", help="bundled name, folder or owner/repo")
+    sample.add_argument("--seed", type=int, default=0)
+    sample.add_argument("--device", help="cuda, mps or cpu (default: the first there is)")
+    sample.add_argument("--count", type=int, default=16, help="how many digits")
+    sample.add_argument("--digits", default="", help="which digits, such as 2026 (GAN)")
+    sample.add_argument("--truncation", type=float, default=1.0, help="0 to 1 (GAN)")
+    sample.add_argument("--output", type=Path, default=Path("digits.png"), help="PNG to write")
+    sample.add_argument("--prompt", default="ROMEO:\n", help="text to continue")
+    sample.add_argument("--length", type=int, default=200, help="new characters")
+    sample.add_argument("--temperature", type=float, default=0.8)
+    sample.add_argument("--top-k", type=int)
+    sample.add_argument("--top-p", type=float)
+    sample.add_argument("--form", default="", help="五绝 or 七绝: write a poem")
+    sample.add_argument("--title", default="", help="of the poem")
+    sample.add_argument("--first-line", default="", help="of the poem")
+
+    data = command(
+        "data",
+        _data,
+        "Download the corpora and check them by hash, or check a local copy.",
+        "data shakespeare",
+    )
+    data.add_argument("corpora", nargs="*", metavar="CORPUS", help="mnist, shakespeare, poems")
+    data.add_argument("--data", type=Path, help="a local copy to check instead")
+    data.add_argument("--samples", type=Path, help="also write the bundled samples there")
+
+    demo = command("demo", _demo, "Open the page, like app.py.", "demo")
+    demo.add_argument("--weights", type=Path, help="a weights folder, or a folder of them")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command. Returns the exit status: 0, 1 after a wrong input, 130 after Ctrl-C."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.command == "data":
+        unknown = set(options.corpora) - {"mnist", "shakespeare", "poems"}
+        if unknown:
+            parser.error(f"expected mnist, shakespeare or poems, got {', '.join(sorted(unknown))}")
+    try:
+        options.run(options)
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on from here", file=sys.stderr)
+        return 130
+    except (ValueError, OSError) as error:
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 1
+    return 0

@@ -1,0 +1,147 @@
+"""Tensor <-> pixels <-> files. Images are float32 in [0, 1] everywhere, ink 1 on paper 0."""
+
+import base64
+import io
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+
+SIDE = 28
+
+
+def check_images(images: Tensor) -> Tensor:
+    """The images as float32 (B, 28, 28), if that is what they are.
+
+    Raises:
+        ValueError: another type or shape, none at all, NaN, or a pixel outside [0, 1].
+    """
+    if isinstance(images, np.ndarray):
+        images = torch.from_numpy(np.ascontiguousarray(images))
+    if not isinstance(images, Tensor):
+        raise ValueError(f"expected a tensor (B, 28, 28), got {type(images).__name__}")
+    if images.ndim != 3 or images.shape[1:] != (SIDE, SIDE) or len(images) == 0:
+        raise ValueError(f"expected images (B, 28, 28), got {tuple(images.shape)}")
+    if images.dtype == torch.uint8 or images.is_complex():
+        raise ValueError(f"expected float pixels in [0, 1], got {images.dtype}")
+    images = images.float()
+    if not images.isfinite().all() or images.min() < 0 or images.max() > 1:
+        raise ValueError("expected every pixel in [0, 1], got one outside or not a number")
+    return images
+
+
+def to_bytes(images: Tensor) -> np.ndarray:
+    """[0, 1] -> uint8 0..255, rounded."""
+    return (images * 255).round().byte().cpu().numpy()
+
+
+def grid(images: Tensor, columns: int) -> Tensor:
+    """(B, H, W) -> one picture, row by row; places left over stay empty."""
+    count, height, width = images.shape
+    columns = max(1, min(columns, count))
+    rows = -(-count // columns)
+    full = torch.zeros(rows * columns, height, width)
+    full[:count] = images
+    return full.view(rows, columns, height, width).transpose(1, 2).reshape(rows * height, -1)
+
+
+def enlarge(image: Tensor, scale: int) -> Tensor:
+    """Every pixel becomes scale x scale equal ones: hard edges, a whole multiple. (..., H, W)."""
+    return image.repeat_interleave(scale, -2).repeat_interleave(scale, -1)
+
+
+def png(image: Tensor) -> bytes:
+    """(H, W) in [0, 1] -> a grey PNG."""
+    file = io.BytesIO()
+    Image.fromarray(to_bytes(image)).save(file, "PNG", compress_level=6)
+    return file.getvalue()
+
+
+def animation(frames: Tensor, milliseconds: int = 60, scale: int = 8) -> bytes:
+    """(T, 28, 28) -> an endless animated WebP, there and back, without loss."""
+    pictures = [Image.fromarray(frame) for frame in to_bytes(enlarge(frames, scale))]
+    pictures += pictures[-2:0:-1]
+    file = io.BytesIO()
+    pictures[0].save(
+        file,
+        "WEBP",
+        save_all=True,
+        append_images=pictures[1:],
+        duration=milliseconds,
+        loop=0,
+        lossless=True,
+        method=0,
+    )
+    return file.getvalue()
+
+
+def data_uri(data: bytes, kind: str = "png") -> str:
+    """A file as an address that needs no request."""
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+
+
+def strip(images: Tensor) -> str:
+    """(B, 28, 28) -> a data URI of a PNG with all images side by side."""
+    return data_uri(png(grid(images, len(images))))
+
+
+def from_photo(picture: Image.Image | np.ndarray) -> Tensor:
+    """A digit drawn or photographed, as MNIST would have it.
+
+    Grey, ink bright on dark, the paper's shade and weak specks removed, the digit's longer side
+    20 pixels, its centre of mass in the middle (LeCun et al. 1998, section III-A).
+
+    Returns:
+        (28, 28) in [0, 1].
+
+    Raises:
+        ValueError: a blank picture.
+    """
+    image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
+    if image.mode in ("RGBA", "LA", "P"):
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image)
+    image = ImageOps.exif_transpose(image).convert("L")
+    image.thumbnail((280, 280))
+    pixels = np.asarray(image, np.float32) / 255
+    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    paper = float(np.median(border))
+    ink = np.abs(pixels - paper)
+    if ink.max() < 0.15:
+        raise ValueError("expected a picture with a digit on it, got a blank one")
+    ink = np.clip((ink / ink.max() - 0.25) / 0.5, 0, 1)
+    rows, columns = np.where(ink.max(1) > 0.3)[0], np.where(ink.max(0) > 0.3)[0]
+    cut = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    factor = 20 / max(cut.shape)
+    size = [max(1, round(side * factor)) for side in cut.shape[::-1]]
+    small = Image.fromarray((cut * 255).astype(np.uint8)).resize(size, Image.Resampling.BOX)
+    return _centred(np.asarray(small, np.float32) / 255)
+
+
+def _centred(digit: np.ndarray) -> Tensor:
+    """Places a small picture so that its centre of mass is that of the 28x28 field."""
+    height, width = digit.shape
+    mass = digit.sum()
+    row = (digit.sum(1) * np.arange(height)).sum() / mass
+    column = (digit.sum(0) * np.arange(width)).sum() / mass
+    top = min(max(round(13.5 - row), 0), SIDE - height)
+    left = min(max(round(13.5 - column), 0), SIDE - width)
+    field = torch.zeros(SIDE, SIDE)
+    field[top : top + height, left : left + width] = torch.from_numpy(digit)
+    return field
+
+
+def as_digit(picture: Image.Image | np.ndarray) -> Tensor:
+    """A 28x28 picture as it is, any other through from_photo. Returns (28, 28) in [0, 1]."""
+    image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
+    if image.size == (SIDE, SIDE):
+        return torch.from_numpy(np.asarray(image.convert("L"), np.float32) / 255)
+    return from_photo(image)
+
+
+def tiles(images: Sequence[Tensor]) -> Tensor:
+    """Single images (28, 28) -> (B, 28, 28)."""
+    return torch.stack(list(images))

@@ -1,0 +1,127 @@
+"""Draws digits with the GAN's generator, and asks its discriminator."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from aigc_demo.images import check_images
+from aigc_demo.inference.check import HIGHEST_SEED, real, whole, wholes
+from aigc_demo.models.gan import spherical_path
+from aigc_demo.weights import Loaded, load_model
+
+CHUNK = 16  # images computed together, always so many: results do not depend on the batch
+
+
+class DigitSampler:
+    """Draws digits. Image i depends on seed i (and label i) alone, whatever the batch."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        self.loaded = loaded
+        self.generator, self.discriminator = loaded.model.generator, loaded.model.discriminator
+        self.config = loaded.model.config
+
+    @classmethod
+    def load(cls, source: str | Path = "gan", device: str | None = None) -> "DigitSampler":
+        """The GAN of a bundled name, a folder or owner/repo@revision.
+
+        Raises:
+            ValueError: unknown source, wrong family or damaged weights.
+        """
+        return cls(load_model(source, "gan", device))
+
+    def noise(self, seeds: Sequence[int], labels: Sequence[int] | None = None) -> tuple:
+        """What the seeds stand for: noise (B, D), and labels, drawn too where none are given."""
+        seeds = wholes(seeds, "seeds", 0, HIGHEST_SEED)
+        if labels is not None:
+            labels = wholes(labels, "labels", 0, self.config.classes - 1)
+            if len(labels) != len(seeds):
+                raise ValueError(f"expected {len(seeds)} labels, one a seed, got {len(labels)}")
+        noise, drawn = [], []
+        for seed in seeds:
+            generator = torch.Generator().manual_seed(seed)
+            noise.append(torch.randn(self.config.latent_size, generator=generator))
+            drawn.append(int(torch.randint(self.config.classes, (), generator=generator)))
+        return torch.stack(noise), labels or drawn
+
+    def sample(
+        self,
+        seeds: Sequence[int],
+        labels: Sequence[int] | None = None,
+        truncation: float = 1.0,
+    ) -> Tensor:
+        """One digit a seed.
+
+        Args:
+            seeds: (B,) whole numbers from 0.
+            labels: (B,) digits 0-9; None lets each seed choose.
+            truncation: 0 to 1; noise is shrunk by it: less variety, more typical digits.
+
+        Returns:
+            (B, 28, 28) in [0, 1].
+
+        Raises:
+            ValueError: something outside these ranges.
+        """
+        truncation = real(truncation, "truncation", 0, 1)
+        z, digits = self.noise(seeds, labels)
+        return self._draw(z * truncation, torch.eye(self.config.classes)[torch.tensor(digits)])
+
+    def morph(
+        self, labels: tuple[int, int], seeds: tuple[int, int], steps: int, truncation: float = 1.0
+    ) -> Tensor:
+        """From one digit to another: noise along a great arc, class weights along a line.
+
+        Returns:
+            (steps, 28, 28) in [0, 1]; the first and last are the digits themselves.
+
+        Raises:
+            ValueError: something out of range, or not two labels and two seeds.
+        """
+        steps = whole(steps, "steps", 2, 200)
+        truncation = real(truncation, "truncation", 0, 1)
+        z, digits = self.noise(seeds, labels)
+        if len(digits) != 2:
+            raise ValueError(f"expected two seeds and two labels, got {len(digits)}")
+        z = spherical_path(z[0], z[1], steps) * truncation
+        share = torch.linspace(0, 1, steps)[:, None]
+        pure = torch.eye(self.config.classes)
+        return self._draw(z, (1 - share) * pure[digits[0]] + share * pure[digits[1]])
+
+    @torch.inference_mode()
+    def _draw(self, z: Tensor, mixture: Tensor) -> Tensor:
+        """Noise (B, D) and class weights (B, K) -> (B, 28, 28)."""
+        count, device = len(z), self.loaded.device
+        fill = -count % CHUNK
+        z = torch.cat([z, z.new_zeros(fill, z.shape[1])]).to(device)
+        mixture = torch.cat([mixture, mixture.new_zeros(fill, mixture.shape[1])]).to(device)
+        chunks = zip(z.split(CHUNK), mixture.split(CHUNK), strict=True)
+        images = torch.cat([self.generator(*chunk) for chunk in chunks])
+        return images[:count, 0].cpu()
+
+    @torch.inference_mode()
+    def realness(self, images: Tensor, labels: Sequence[int] | None = None) -> Tensor:
+        """The discriminator's score: higher means taken for real.
+
+        Args:
+            images: (B, 28, 28) in [0, 1].
+            labels: (B,) which digits they claim to be; None takes the claim it believes most.
+
+        Returns:
+            (B,), without a unit.
+
+        Raises:
+            ValueError: not such images or labels.
+        """
+        images = check_images(images)[:, None].to(self.loaded.device)
+        classes = self.config.classes
+        if labels is None:
+            count = len(images)
+            claims = torch.arange(classes, device=images.device).repeat_interleave(count)
+            scores = self.discriminator(images.repeat(classes, 1, 1, 1), claims)
+            return scores.view(classes, count).amax(0).cpu()
+        labels = wholes(labels, "labels", 0, classes - 1)
+        if len(labels) != len(images):
+            raise ValueError(f"expected {len(images)} labels, one an image, got {len(labels)}")
+        return self.discriminator(images, torch.tensor(labels, device=images.device)).cpu()

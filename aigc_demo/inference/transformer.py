@@ -1,0 +1,289 @@
+"""Writes text, one token at a time, and Chinese verse in its forms."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from aigc_demo.inference.check import HIGHEST_SEED, real, whole
+from aigc_demo.models.transformer import Cache, next_token_distribution
+from aigc_demo.prosody import COMMA, FORMS, STOP, Form, set_in_lines
+from aigc_demo.tokenizer import (
+    POEM_END,
+    CharacterTokenizer,
+    UnknownCharacters,
+    fit_script,
+    form_token,
+    poem_ids,
+    to_simplified,
+)
+from aigc_demo.weights import Loaded, load_model
+
+__all__ = ["TextWriter", "UnknownCharacters", "set_in_lines", "to_simplified"]
+
+LONGEST_PROMPT = 20_000  # characters
+LONGEST_TITLE = 16
+MOST_TOKENS = 5_000
+
+
+class TextWriter:
+    """Continues a text. The same seed gives the same text, whoever else is writing."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        self.loaded = loaded
+        self.model = loaded.model
+        if loaded.tokenizer is None:
+            raise ValueError("expected a model with a tokenizer, got one without")
+        self.tokenizer: CharacterTokenizer = loaded.tokenizer
+        self.context = loaded.model.config.context
+
+    @classmethod
+    def load(cls, source: str | Path = "shakespeare", device: str | None = None) -> "TextWriter":
+        """The Transformer of a bundled name, a folder or owner/repo@revision.
+
+        Raises:
+            ValueError: unknown source, wrong family or damaged weights.
+        """
+        return cls(load_model(source, "transformer", device))
+
+    def write(self, prompt: str, max_new_tokens: int = 200, **settings: Any) -> str:
+        """The continuation alone; arguments as for `stream`."""
+        return "".join(self.stream(prompt, max_new_tokens, **settings))
+
+    def stream(
+        self,
+        prompt: str,
+        max_new_tokens: int = 200,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        repetition_penalty: float = 1.0,
+        seed: int | None = None,
+    ) -> Iterator[str]:
+        """The continuation, one piece of text at a time.
+
+        Args:
+            prompt: what goes before, at least one character that the model knows.
+            max_new_tokens: 1 to 5,000.
+            temperature: 0 (always the likeliest) to 5.
+            top_k: draw from the k likeliest only; None from all.
+            top_p: draw from the fewest that reach this probability only; above 0, up to 1.
+            repetition_penalty: 1 (none) to 5, on tokens of the text so far
+                (Keskar et al. 2019, arXiv:1909.05858, section 4.1).
+            seed: None draws one.
+
+        Raises:
+            ValueError: something out of range, at once and not with the first piece.
+            UnknownCharacters: the prompt holds characters that the model has no token for.
+        """
+        ids = self.tokenizer.encode(_text(prompt, "prompt", LONGEST_PROMPT))
+        if not ids:
+            raise ValueError("expected a prompt of at least one character, got an empty one")
+        count = whole(max_new_tokens, "max_new_tokens", 1, MOST_TOKENS)
+        shape = _shape(temperature, top_k, top_p, repetition_penalty, len(self.tokenizer))
+        draws = self._draws(ids, shape, _generator(seed))
+        return (self.tokenizer.decode([next(draws)]) for _ in range(count))
+
+    @torch.inference_mode()
+    def log_probabilities(self, text: str) -> Tensor:
+        """How likely each token was to the model.
+
+        Args:
+            text: T tokens, at least two.
+
+        Returns:
+            (T - 1,) nats, of each token after the first given all before it, at most the
+            model's context of them.
+
+        Raises:
+            ValueError: a shorter or much too long text.
+            UnknownCharacters: characters without a token.
+        """
+        ids = self.tokenizer.encode(_text(text, "text", LONGEST_PROMPT))
+        if len(ids) < 2:
+            raise ValueError(f"expected a text of at least 2 tokens, got {len(ids)}")
+        tokens = torch.tensor(ids, device=self.loaded.device)
+        first = self.model(tokens[None, : self.context][:, : len(ids) - 1])[0].log_softmax(1)
+        picked = [first.gather(1, tokens[1 : len(first) + 1, None])[:, 0]]
+        if len(ids) - 1 > self.context:  # beyond: each from its own full window
+            windows = tokens[:-1].unfold(0, self.context, 1)[1:]
+            targets = tokens[self.context + 1 :]
+            for rows, target in zip(windows.split(32), targets.split(32), strict=True):
+                last = self.model(rows)[:, -1].log_softmax(1)
+                picked.append(last.gather(1, target[:, None])[:, 0])
+        return torch.cat(picked).cpu()
+
+    def poem(self, form: str, title: str = "", first_line: str = "", **settings: Any) -> str:
+        """A whole poem, lines joined by newlines, with punctuation; see `stream_poem`."""
+        return set_in_lines("".join(self.stream_poem(form, title, first_line, **settings)))
+
+    def stream_poem(
+        self,
+        form: str,
+        title: str = "",
+        first_line: str = "",
+        acrostic: str = "",
+        regulated: bool = True,
+        temperature: float = 0.9,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        seed: int | None = None,
+    ) -> Iterator[str]:
+        """A poem in traditional characters, one piece at a time, given characters included.
+
+        Args:
+            form: 五绝 or 七绝 (五律 and 七律 for models that have them).
+            title: up to 16 characters, simplified or traditional; it steers the poem.
+            first_line: the poem's first characters, at most one line of them.
+            acrostic: the first characters of the lines, at most one a line.
+            regulated: hold every line to the form's length and marks; else the model is on its own.
+            temperature, top_k, top_p, seed: as for `stream`.
+
+        Raises:
+            ValueError: something out of range, at once and not with the first piece.
+            UnknownCharacters: a title, line or acrostic with characters that have no token.
+        """
+        if form not in FORMS or form_token(form) not in self.tokenizer.ids:
+            known = [name for name in FORMS if form_token(name) in self.tokenizer.ids]
+            raise ValueError(f"expected a form of {known or 'a model of poems'}, got {form!r}")
+        if not isinstance(regulated, bool):
+            raise ValueError(f"expected regulated as True or False, got {regulated!r}")
+        rule = FORMS[form]
+        given = self._given(rule, first_line, acrostic)
+        fitted = fit_script(_text(title, "title", LONGEST_TITLE).strip(), self.tokenizer)
+        opening = poem_ids(self.tokenizer, form, fitted)
+        shape = _shape(temperature, top_k, top_p, 1.0, len(self.tokenizer))
+        return self._verse(opening, rule, given, regulated, shape, _generator(seed))
+
+    def _given(self, rule: Form, first_line: str, acrostic: str) -> dict[int, str]:
+        """Position in the poem -> the character that the visitor wants there."""
+        line = "".join(_text(first_line, "first_line", 40).split()).rstrip("，。,.")
+        heads = "".join(_text(acrostic, "acrostic", 40).split())
+        if len(line) > rule.characters:
+            raise ValueError(
+                f"expected at most {rule.characters} characters in the first line, got {len(line)}"
+            )
+        if len(heads) > rule.lines:
+            raise ValueError(f"expected an acrostic of at most {rule.lines}, got {len(heads)}")
+        step = rule.characters + 1
+        given = {index * step: c for index, c in enumerate(fit_script(heads, self.tokenizer))}
+        for index, character in enumerate(fit_script(line, self.tokenizer)):
+            if given.setdefault(index, character) != character:
+                raise ValueError("expected first line and acrostic to begin alike")
+        marks = [c for c in given.values() if c in COMMA + STOP]
+        if marks:
+            raise ValueError(f"expected characters without punctuation, got {marks[0]!r}")
+        return given
+
+    def _verse(
+        self,
+        opening: list[int],
+        rule: Form,
+        given: dict[int, str],
+        regulated: bool,
+        shape: "Shape",
+        generator: torch.Generator,
+    ) -> Iterator[str]:
+        """Draws the poem; each position is forced, held to the form, or free."""
+        ids = self.tokenizer.ids
+        end = ids[POEM_END]
+        controls = torch.zeros(len(self.tokenizer), dtype=torch.bool)
+        controls[: len(self.tokenizer.controls)] = True
+        marks = controls.clone()
+        marks[[ids[COMMA], ids[STOP]]] = True
+        free = controls.clone()
+        free[end] = False
+        if regulated:
+            bans: list[int | Tensor] = []
+            for position in range(len(rule)):
+                slot = rule.slot(position)
+                bans.append(ids[given.get(position, slot)] if slot or position in given else marks)
+        else:
+            bans = [ids[given[p]] if p in given else free for p in range(self.context)]
+        for token in self._draws(opening, shape, generator, bans):
+            if token == end:
+                return
+            yield self.tokenizer.decode([token])
+
+    @torch.inference_mode()
+    def _step(self, tokens: list[int], cache: Cache) -> Tensor:
+        """Logits (V,) after some new tokens."""
+        return self.model(torch.tensor([tokens], device=self.loaded.device), cache)[0, -1].cpu()
+
+    def _draws(
+        self,
+        ids: list[int],
+        shape: "Shape",
+        generator: torch.Generator,
+        bans: Sequence[int | Tensor] | None = None,
+    ) -> Iterator[int]:
+        """New tokens. bans, one a token: a token to force, or a mask (V,) of those forbidden."""
+        text = list(ids)
+        cache = Cache(self.model.config, 1, self.loaded.device)
+        logits = self._step(text[-self.context :], cache)
+        count = 0
+        while bans is None or count < len(bans):
+            ban = bans[count] if bans is not None else None
+            token = ban if isinstance(ban, int) else shape.draw(logits, text, ban, generator)
+            text.append(token)
+            count += 1
+            yield token
+            if cache.length == self.context:  # full: go on from the later half of the text
+                cache = Cache(self.model.config, 1, self.loaded.device)
+                logits = self._step(text[-self.context // 2 :], cache)
+            else:
+                logits = self._step([token], cache)
+
+
+class Shape:
+    """How logits become the next token."""
+
+    def __init__(
+        self, temperature: float, top_k: int | None, top_p: float | None, penalty: float
+    ) -> None:
+        self.temperature, self.top_k, self.top_p = temperature, top_k, top_p
+        self.penalty = penalty
+
+    def draw(
+        self, logits: Tensor, text: list[int], ban: Tensor | None, generator: torch.Generator
+    ) -> int:
+        """Draws one token. logits: (V,); text: the ids so far; ban: a mask (V,) or None."""
+        if self.penalty != 1:
+            seen = torch.tensor(sorted(set(text)))
+            weak = logits[seen]
+            logits = logits.index_copy(
+                0, seen, torch.where(weak > 0, weak / self.penalty, weak * self.penalty)
+            )
+        if ban is not None:
+            logits = logits.masked_fill(ban, -torch.inf)
+        p = next_token_distribution(logits, self.temperature, self.top_k, self.top_p)
+        return int(torch.multinomial(p, 1, generator=generator))
+
+
+def _shape(
+    temperature: float, top_k: int | None, top_p: float | None, penalty: float, size: int
+) -> Shape:
+    temperature = real(temperature, "temperature", 0, 5)
+    if top_k is not None:
+        top_k = min(whole(top_k, "top_k", 1, 1_000_000), size)
+    if top_p is not None and real(top_p, "top_p", 0, 1) == 0:
+        raise ValueError("expected top_p above 0 and up to 1, got 0")
+    return Shape(temperature, top_k, top_p, real(penalty, "repetition_penalty", 1, 5))
+
+
+def _text(value: Any, name: str, longest: int) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"expected {name} as text, got {type(value).__name__}")
+    if len(value) > longest:
+        raise ValueError(f"expected {name} of at most {longest} characters, got {len(value)}")
+    return value
+
+
+def _generator(seed: int | None) -> torch.Generator:
+    generator = torch.Generator()
+    if seed is None:
+        generator.seed()
+        return generator
+    return generator.manual_seed(whole(seed, "seed", 0, HIGHEST_SEED))

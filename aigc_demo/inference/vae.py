@@ -1,0 +1,91 @@
+"""Walks through a VAE's latent space."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from aigc_demo.images import check_images
+from aigc_demo.inference.check import HIGHEST_SEED, matrix, whole, wholes
+from aigc_demo.weights import Loaded, load_model
+
+CHUNK = 16  # points computed together, always so many: results do not depend on the batch
+
+
+class LatentWalker:
+    """Images to latent points and back. Image i depends on point i alone, whatever the batch."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        self.loaded = loaded
+        self.encoder, self.decoder = loaded.model.encoder, loaded.model.decoder
+        self.latent_size = loaded.model.config.latent_size
+
+    @classmethod
+    def load(cls, source: str | Path = "vae-2d", device: str | None = None) -> "LatentWalker":
+        """The VAE of a bundled name, a folder or owner/repo@revision.
+
+        Raises:
+            ValueError: unknown source, wrong family or damaged weights.
+        """
+        return cls(load_model(source, "vae", device))
+
+    @torch.inference_mode()
+    def encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Images (B, 28, 28) in [0, 1] -> the posterior's mean and standard deviation, (B, D) each.
+
+        Raises:
+            ValueError: not such images.
+        """
+        images = check_images(images)[:, None].to(self.loaded.device)
+        count, fill = len(images), -len(images) % CHUNK
+        images = torch.cat([images, images.new_zeros(fill, *images.shape[1:])])
+        parts = [self.encoder(part) for part in images.split(CHUNK)]
+        mean, log_var = (torch.cat(part)[:count] for part in zip(*parts, strict=True))
+        return mean.cpu(), (0.5 * log_var).exp().cpu()
+
+    @torch.inference_mode()
+    def decode(self, z: Tensor | Sequence[Sequence[float]]) -> Tensor:
+        """Latent points (B, D) -> pixel probabilities (B, 28, 28).
+
+        Raises:
+            ValueError: another shape, none, NaN or infinity.
+        """
+        z = matrix(z, "z", self.latent_size)
+        count, fill = len(z), -len(z) % CHUNK
+        z = torch.cat([z, z.new_zeros(fill, self.latent_size)]).to(self.loaded.device)
+        images = torch.cat([self.decoder(part) for part in z.split(CHUNK)]).sigmoid()
+        return images[:count, 0].cpu()
+
+    def sample(self, seeds: Sequence[int]) -> Tensor:
+        """Decoded points of the standard normal prior, one a seed. (B,) -> (B, 28, 28)."""
+        return self.decode(self.noise(seeds))
+
+    def noise(self, seeds: Sequence[int]) -> Tensor:
+        """Standard normal points, one a seed. (B,) whole numbers from 0 -> (B, D)."""
+        seeds = wholes(seeds, "seeds", 0, HIGHEST_SEED)
+        draws = [torch.Generator().manual_seed(seed) for seed in seeds]
+        return torch.stack([torch.randn(self.latent_size, generator=draw) for draw in draws])
+
+    def walk(self, start: Sequence[float] | Tensor, end: Sequence[float] | Tensor, steps: int):
+        """Images along the straight line between two points, each (D,).
+
+        Returns:
+            (steps, 28, 28); the first and last are the decoded ends.
+
+        Raises:
+            ValueError: points of another shape, not finite, or steps outside 2-200.
+        """
+        steps = whole(steps, "steps", 2, 200)
+        first = matrix([_listed(start, "start")], "start", self.latent_size)
+        last = matrix([_listed(end, "end")], "end", self.latent_size)
+        t = torch.linspace(0, 1, steps)[:, None]
+        return self.decode((1 - t) * first + t * last)
+
+
+def _listed(point: Sequence[float] | Tensor, name: str) -> list[float]:
+    if isinstance(point, Tensor):
+        point = point.tolist()
+    if not isinstance(point, Sequence) or isinstance(point, str):
+        raise ValueError(f"expected {name} as a list of numbers, got {point!r}")
+    return list(point)

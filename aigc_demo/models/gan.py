@@ -1,0 +1,125 @@
+"""A class-conditional convolutional GAN for 28x28 digits, and its losses.
+
+Goodfellow et al. 2014, arXiv:1406.2661; conditional batch norm as in Dumoulin et al. 2017,
+arXiv:1610.07629; spectral norm and projection as in Miyato et al. 2018, arXiv:1802.05957 and
+Miyato & Koyama 2018, arXiv:1802.05637.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+
+@dataclass(frozen=True)
+class GANConfig:
+    latent_size: int = 64  # D, length of the noise vector
+    channels: int = 64  # C, width of the generator's 14x14 stage
+    discriminator_channels: int = 48  # width of the discriminator's 14x14 stage
+    classes: int = 10  # K
+
+
+class ConditionalBatchNorm(nn.Module):
+    """Batch norm whose scale and shift are chosen by the class."""
+
+    def __init__(self, channels: int, classes: int) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(channels, affine=False)
+        self.scale = nn.Parameter(torch.ones(classes, channels))
+        self.shift = nn.Parameter(torch.zeros(classes, channels))
+
+    def forward(self, x: Tensor, mixture: Tensor) -> Tensor:
+        """x: (B, C, H, W); mixture: class weights (B, K), each row sums to 1 -> like x."""
+        scale = (mixture @ self.scale)[:, :, None, None]
+        shift = (mixture @ self.shift)[:, :, None, None]
+        return self.norm(x) * scale + shift
+
+
+class Generator(nn.Module):
+    """Noise and class to digit, in two doublings from 7x7 to 28x28."""
+
+    def __init__(self, config: GANConfig) -> None:
+        super().__init__()
+        self.config = config
+        width, classes = config.channels, config.classes
+        self.project = nn.Linear(config.latent_size, 2 * width * 7 * 7)
+        self.norm7 = ConditionalBatchNorm(2 * width, classes)
+        self.grow14 = nn.ConvTranspose2d(2 * width, width, 4, stride=2, padding=1)
+        self.norm14 = ConditionalBatchNorm(width, classes)
+        self.grow28 = nn.ConvTranspose2d(width, width // 2, 4, stride=2, padding=1)
+        self.norm28 = ConditionalBatchNorm(width // 2, classes)
+        self.paint = nn.Conv2d(width // 2, 1, 3, padding=1)
+
+    def forward(self, z: Tensor, mixture: Tensor) -> Tensor:
+        """z: (B, D); mixture: class weights (B, K), one-hot for a pure digit -> (B, 1, 28, 28)."""
+        x = self.project(z).unflatten(1, (-1, 7, 7))  # (B, 2C, 7, 7)
+        x = F.relu(self.norm7(x, mixture))
+        x = F.relu(self.norm14(self.grow14(x), mixture))  # (B, C, 14, 14)
+        x = F.relu(self.norm28(self.grow28(x), mixture))  # (B, C/2, 28, 28)
+        return self.paint(x).sigmoid()
+
+
+class Discriminator(nn.Module):
+    """Digit and class to one score: how real it looks, and how much like its class."""
+
+    def __init__(self, config: GANConfig) -> None:
+        super().__init__()
+        self.config = config
+        width = config.discriminator_channels
+        self.look = nn.Sequential(
+            spectral_norm(nn.Conv2d(1, width // 2, 3, padding=1)),
+            nn.LeakyReLU(0.1),
+            spectral_norm(nn.Conv2d(width // 2, width, 4, stride=2, padding=1)),  # 14x14
+            nn.LeakyReLU(0.1),
+            spectral_norm(nn.Conv2d(width, width, 3, padding=1)),
+            nn.LeakyReLU(0.1),
+            spectral_norm(nn.Conv2d(width, 2 * width, 4, stride=2, padding=1)),  # 7x7
+            nn.LeakyReLU(0.1),
+            spectral_norm(nn.Conv2d(2 * width, 2 * width, 3, padding=1)),
+            nn.LeakyReLU(0.1),
+        )
+        self.score = spectral_norm(nn.Linear(2 * width, 1))
+        self.class_score = spectral_norm(nn.Embedding(config.classes, 2 * width))
+
+    def forward(self, image: Tensor, label: Tensor) -> Tensor:
+        """image: (B, 1, 28, 28); label: (B,) 0..K-1 -> score (B,), higher is more real."""
+        seen = self.look(2 * image - 1).sum((2, 3))  # (B, 2C)
+        return self.score(seen).squeeze(1) + (self.class_score(label) * seen).sum(1)
+
+
+class GAN(nn.Module):
+    """Both players, as they are saved together."""
+
+    def __init__(self, config: GANConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.generator = Generator(config)
+        self.discriminator = Discriminator(config)
+
+
+def discriminator_loss(real_score: Tensor, fake_score: Tensor) -> Tensor:
+    """Hinge loss of the discriminator: push real scores above 1 and fake scores below -1.
+
+    Miyato et al. 2018, arXiv:1802.05957, eq. 16. Scores (B,) each -> scalar.
+    """
+    return F.relu(1 - real_score).mean() + F.relu(1 + fake_score).mean()
+
+
+def generator_loss(fake_score: Tensor) -> Tensor:
+    """Hinge loss of the generator: raise the scores of its fakes. (B,) -> scalar; eq. 17."""
+    return -fake_score.mean()
+
+
+def spherical_path(start: Tensor, end: Tensor, steps: int) -> Tensor:
+    """Points on the great arc between two noise vectors, whose length stays typical on the way.
+
+    White 2016, arXiv:1609.04468, section 2.1. start, end: (D,) -> (steps, D), ends included.
+    """
+    t = torch.linspace(0, 1, steps)[:, None]
+    cosine = F.cosine_similarity(start, end, dim=0).clamp(-1, 1)
+    angle = torch.arccos(cosine)
+    if angle.sin() < 1e-4:  # the same direction, or opposite ones: no single arc
+        return (1 - t) * start + t * end
+    return (((1 - t) * angle).sin() * start + (t * angle).sin() * end) / angle.sin()

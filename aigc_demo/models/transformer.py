@@ -1,0 +1,185 @@
+"""A decoder-only Transformer over tokens, its key-value cache and its next-token distribution.
+
+Vaswani et al. 2017, arXiv:1706.03762; rotary positions, Su et al. 2021, arXiv:2104.09864;
+RMSNorm, Zhang & Sennrich 2019, arXiv:1910.07467; normalised queries and keys, Henry et al. 2020,
+arXiv:2010.04245; squared ReLU, So et al. 2021, arXiv:2109.08668.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class TransformerConfig:
+    vocabulary_size: int = 65  # V
+    context: int = 256  # the most tokens it attends to
+    layers: int = 6
+    heads: int = 6
+    width: int = 384  # C
+    dropout: float = 0.25
+    logit_cap: float = 15.0  # logits are squeezed smoothly into (-cap, cap); 0: not at all
+
+
+class Cache:
+    """Keys and values of the tokens read so far, so that each token is computed once."""
+
+    def __init__(self, config: TransformerConfig, batch: int, device: torch.device) -> None:
+        shape = (batch, config.heads, config.context, config.width // config.heads)
+        self.keys = [torch.zeros(shape, device=device) for _ in range(config.layers)]
+        self.values = [torch.zeros(shape, device=device) for _ in range(config.layers)]
+        self.length = 0
+
+
+def rotate(x: Tensor, start: int) -> Tensor:
+    """Turns each pair of channels by an angle that grows with the position (RoPE, eq. 34).
+
+    x: (B, H, T, C/H) at positions start..start+T-1 -> like x.
+    """
+    half = x.shape[-1] // 2
+    frequency = 10_000.0 ** (-torch.arange(half, device=x.device) / half)
+    position = torch.arange(start, start + x.shape[2], device=x.device)
+    angle = position[:, None] * frequency  # (T, half)
+    cosine, sine = angle.cos().to(x.dtype), angle.sin().to(x.dtype)
+    first, second = x[..., :half], x[..., half:]
+    return torch.cat([first * cosine - second * sine, first * sine + second * cosine], dim=-1)
+
+
+class SharedDropout(nn.Module):
+    """Drops the same channels at every position of a text, others in the next text.
+
+    Gal & Ghahramani 2016, arXiv:1512.05287. One mask a text costs next to nothing to draw.
+    """
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share = share
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, T, C) -> same shape."""
+        if not self.training or self.share == 0:
+            return x
+        return x * F.dropout(torch.ones_like(x[:, :1]), self.share)
+
+
+class Attention(nn.Module):
+    """Causal multi-head self-attention: softmax(Q K^T / sqrt(d_k)) V, eq. 1."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        self.heads = config.heads
+        self.qkv = nn.Linear(config.width, 3 * config.width, bias=False)
+        self.out = nn.Linear(config.width, config.width, bias=False)
+
+    def forward(self, x: Tensor, cache: Cache | None = None, layer: int = 0) -> Tensor:
+        """x: (B, T, C), the tokens after those in the cache -> (B, T, C)."""
+        start, length = (cache.length if cache else 0), x.shape[1]
+        q, k, v = self.qkv(x).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        q = rotate(F.rms_norm(q, q.shape[-1:]), start)  # (B, H, T, C/H)
+        k = rotate(F.rms_norm(k, k.shape[-1:]), start)
+        if cache is None:
+            y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        else:
+            cache.keys[layer][:, :, start : start + length] = k
+            cache.values[layer][:, :, start : start + length] = v
+            k = cache.keys[layer][:, :, : start + length]
+            v = cache.values[layer][:, :, : start + length]
+            seen = torch.ones(length, start + length, dtype=torch.bool, device=x.device)
+            y = F.scaled_dot_product_attention(q, k, v, attn_mask=seen.tril(start))
+        return self.out(y.transpose(1, 2).flatten(2))
+
+
+class FeedForward(nn.Module):
+    """Two linear layers around a squared ReLU, four times as wide inside."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        self.widen = nn.Linear(config.width, 4 * config.width, bias=False)
+        self.narrow = nn.Linear(4 * config.width, config.width, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, T, C) -> (B, T, C)."""
+        return self.narrow(F.relu(self.widen(x)).square())
+
+
+class Block(nn.Module):
+    """Attention, then feed-forward, each added to the residual stream."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        self.attention_norm = nn.RMSNorm(config.width)
+        self.attention = Attention(config)
+        self.feed_forward_norm = nn.RMSNorm(config.width)
+        self.feed_forward = FeedForward(config)
+        self.dropout = SharedDropout(config.dropout)
+
+    def forward(self, x: Tensor, cache: Cache | None = None, layer: int = 0) -> Tensor:
+        """(B, T, C) -> (B, T, C)."""
+        x = x + self.dropout(self.attention(self.attention_norm(x), cache, layer))
+        return x + self.dropout(self.feed_forward(self.feed_forward_norm(x)))
+
+
+class Transformer(nn.Module):
+    """Tokens to the logits of the next token at every position."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.embedding = nn.Embedding(config.vocabulary_size, config.width)
+        self.dropout = SharedDropout(config.dropout)
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
+        self.norm = nn.RMSNorm(config.width)
+        self.head = nn.Linear(config.width, config.vocabulary_size, bias=False)
+        nn.init.normal_(self.embedding.weight, std=0.5)
+        nn.init.zeros_(self.head.weight)
+        for name, parameter in self.blocks.named_parameters():
+            if name.endswith(("out.weight", "narrow.weight")):
+                nn.init.zeros_(parameter)  # every block starts as the identity
+
+    def forward(self, tokens: Tensor, cache: Cache | None = None) -> Tensor:
+        """tokens: (B, T) ids -> logits (B, T, V); with a cache, T new tokens after its own.
+
+        Raises:
+            ValueError: more tokens than the context holds.
+        """
+        length = tokens.shape[1] + (cache.length if cache else 0)
+        if length > self.config.context:
+            raise ValueError(f"expected at most {self.config.context} tokens, got {length}")
+        x = self.dropout(self.embedding(tokens))  # (B, T, C)
+        for layer, block in enumerate(self.blocks):
+            x = block(x, cache, layer)
+        if cache:
+            cache.length = length
+        logits = self.head(self.norm(x)).float()
+        cap = self.config.logit_cap
+        return cap * torch.tanh(logits / cap) if cap else logits
+
+
+def next_token_distribution(
+    logits: Tensor, temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None
+) -> Tensor:
+    """The probabilities to draw the next token from.
+
+    Temperature divides the logits (0 means: always the likeliest). Top-k keeps the k likeliest;
+    top-p then keeps the fewest whose probabilities reach p (Holtzman et al. 2020,
+    arXiv:1904.09751, section 3.1). What is left is rescaled to sum to 1.
+
+    Args:
+        logits: (V,).
+
+    Returns:
+        (V,), sums to 1.
+    """
+    if temperature == 0:
+        return F.one_hot(logits.argmax(), logits.shape[0]).to(logits.dtype)
+    logits = logits / temperature
+    if top_k is not None and top_k < logits.shape[0]:
+        logits = logits.masked_fill(logits < logits.topk(top_k).values[-1], -torch.inf)
+    probability = logits.softmax(0)
+    if top_p is not None and top_p < 1:
+        ordered, index = probability.sort(descending=True, stable=True)
+        beyond = ordered.cumsum(0) - ordered >= top_p  # the first that reaches p is kept
+        probability = probability.index_fill(0, index[beyond], 0.0)
+    return probability / probability.sum()

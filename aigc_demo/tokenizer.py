@@ -1,0 +1,98 @@
+"""Characters to ids and back, and the two scripts of Chinese."""
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+
+# Control tokens of the poem model; no character of a text is one of them.
+PAD, TITLE_END, POEM_END = "<pad>", "<title-end>", "<end>"
+
+
+class UnknownCharacters(ValueError):
+    """A text holds characters that the model has no token for."""
+
+    def __init__(self, characters: Iterable[str]) -> None:
+        self.characters = "".join(dict.fromkeys(characters))
+        super().__init__(
+            f"expected characters the model was trained on, got {' '.join(self.characters)!r}"
+        )
+
+
+class CharacterTokenizer:
+    """One id a character, control tokens first.
+
+    Raises:
+        ValueError: a character or control token occurs twice.
+    """
+
+    def __init__(self, characters: str, controls: Sequence[str] = ()) -> None:
+        self.characters, self.controls = characters, tuple(controls)
+        self.tokens = [*controls, *characters]
+        self.ids = {token: index for index, token in enumerate(self.tokens)}
+        if len(self.ids) != len(self.tokens):
+            raise ValueError("expected distinct characters, got one twice")
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def encode(self, text: str) -> list[int]:
+        """The ids of a text's characters.
+
+        Raises:
+            UnknownCharacters: it names those without an id.
+        """
+        unknown = [character for character in text if character not in self.ids]
+        if unknown:
+            raise UnknownCharacters(unknown)
+        return [self.ids[character] for character in text]
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of some ids; control tokens are left out."""
+        first = len(self.controls)
+        return "".join(self.tokens[index] for index in ids if index >= first)
+
+
+def form_token(form: str) -> str:
+    """The control token that opens a poem of this form, such as 七绝."""
+    return f"<{form}>"
+
+
+def poem_ids(tokenizer: CharacterTokenizer, form: str, title: str, text: str = "") -> list[int]:
+    """A poem as the model reads it: form, title, end of title, text so far."""
+    opening = [tokenizer.ids[form_token(form)], *tokenizer.encode(title)]
+    return [*opening, tokenizer.ids[TITLE_END], *tokenizer.encode(text)]
+
+
+@cache
+def _converter(direction: str):
+    import opencc  # reads its dictionaries: only when Chinese is first shown
+
+    return opencc.OpenCC(direction)
+
+
+def to_traditional(text: str) -> str:
+    """Simplified to traditional characters, by phrase (OpenCC)."""
+    return _converter("s2t").convert(text)
+
+
+def to_simplified(text: str) -> str:
+    """Traditional to simplified characters, by phrase (OpenCC)."""
+    return _converter("t2s").convert(text)
+
+
+def fit_script(text: str, tokenizer: CharacterTokenizer) -> str:
+    """The text in characters the tokenizer knows: as written, else in traditional script.
+
+    Raises:
+        UnknownCharacters: neither way leads to known characters; named as the caller wrote them.
+    """
+    converted = to_traditional(text)
+    if len(converted) != len(text):
+        converted = text
+    fitted, unknown = [], []
+    for written, traditional in zip(text, converted, strict=True):
+        known = [c for c in (traditional, to_traditional(written), written) if c in tokenizer.ids]
+        fitted += known[:1]
+        unknown += [] if known else [written]
+    if unknown:
+        raise UnknownCharacters(unknown)
+    return "".join(fitted)

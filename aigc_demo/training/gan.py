@@ -1,0 +1,134 @@
+"""Trains the GAN: the discriminator and the generator take turns, one step each."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from aigc_demo.images import grid, png
+from aigc_demo.models.gan import (
+    GAN,
+    Discriminator,
+    GANConfig,
+    Generator,
+    discriminator_loss,
+    generator_loss,
+)
+from aigc_demo.training.run import Run, mixed_precision, placed, shuffled_batch, warm_then_fall
+from aigc_demo.weights import save_model
+
+
+@dataclass(frozen=True)
+class Recipe:
+    model: GANConfig
+    steps: int
+    batch: int = 64
+    generator_rate: float = 2e-4
+    discriminator_rate: float = 4e-4
+    seed: int = 0
+
+
+RECIPES = {
+    "smoke": Recipe(GANConfig(channels=16, discriminator_channels=16), steps=40),
+    "cpu": Recipe(GANConfig(), steps=7_000),
+    "gpu": Recipe(GANConfig(channels=128, discriminator_channels=128), steps=100_000),
+}
+
+
+def one_hot(label: Tensor, classes: int) -> Tensor:
+    """(B,) -> (B, K), the generator's idea of a pure digit."""
+    return torch.eye(classes, device=label.device)[label]
+
+
+def train_discriminator(
+    players: GAN, optimizer: Optimizer, image: Tensor, label: Tensor
+) -> dict[str, Tensor]:
+    """One step of the discriminator on real digits and on fakes of the same classes."""
+    config = players.config
+    z = torch.randn(len(image), config.latent_size, device=image.device)
+    with mixed_precision(image.device):
+        with torch.no_grad():
+            fake = players.generator(z, one_hot(label, config.classes))
+        both = torch.cat([image, fake.to(image.dtype)])
+        real_score, fake_score = players.discriminator(both, label.repeat(2)).float().chunk(2)
+    loss = discriminator_loss(real_score, fake_score)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return {"discriminator_loss": loss, "real": real_score.mean(), "fake": fake_score.mean()}
+
+
+def train_generator(players: GAN, optimizer: Optimizer, label: Tensor) -> dict[str, Tensor]:
+    """One step of the generator towards what the discriminator takes for real."""
+    config = players.config
+    z = torch.randn(len(label), config.latent_size, device=label.device)
+    with mixed_precision(label.device):
+        fake = players.generator(z, one_hot(label, config.classes))
+        score = players.discriminator(fake, label).float()
+    loss = generator_loss(score)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return {"generator_loss": loss}
+
+
+@torch.no_grad()
+def look(generator: Generator, device: torch.device) -> bytes:
+    """A PNG of ten digits of each class, always from the same noise."""
+    z = torch.randn(100, generator.config.latent_size, generator=torch.Generator().manual_seed(0))
+    label = torch.arange(100) % generator.config.classes
+    training = generator.training
+    images = generator.eval()(z.to(device), one_hot(label, generator.config.classes).to(device))
+    generator.train(training)
+    return png(grid(images.squeeze(1).cpu(), columns=10))
+
+
+def train(output: Path, recipe: Recipe, images: Tensor, labels: Tensor) -> None:
+    """Trains on images (N, 28, 28) in [0, 1] with labels (N,), and writes the weights folder."""
+    run = Run("gan", output, asdict(recipe), recipe.steps, recipe.batch, "image")
+    torch.manual_seed(recipe.seed)
+    players = placed(GAN(recipe.model), run.device)
+    generator, discriminator = players.generator, players.discriminator
+    average: Any = AveragedModel(
+        generator, multi_avg_fn=get_ema_multi_avg_fn(0.999), use_buffers=True
+    )
+    generator_optimizer, discriminator_optimizer = optimizers(generator, discriminator, recipe)
+    run.keep(
+        players=players,
+        average=average,
+        generator_optimizer=generator_optimizer,
+        discriminator_optimizer=discriminator_optimizer,
+    )
+
+    players.train()
+    for step in run.steps():
+        if run.due(step):
+            run.remember(step, look(average.module, run.device))
+        factor = warm_then_fall(step, recipe.steps, 1, 0.4)
+        generator_optimizer.param_groups[0]["lr"] = recipe.generator_rate * factor
+        discriminator_optimizer.param_groups[0]["lr"] = recipe.discriminator_rate * factor
+        index = shuffled_batch(len(images), recipe.batch, recipe.seed, step)
+        image, label = images[index][:, None].to(run.device), labels[index].to(run.device)
+        run.report(**train_discriminator(players, discriminator_optimizer, image, label))
+        run.report(**train_generator(players, generator_optimizer, label))
+        average.update_parameters(generator)
+
+    run.remember(recipe.steps, look(average.module, run.device))
+    players.generator = average.module
+    save_model(output, "gan", "gan", players, dtype=torch.float16)
+    run.write_history()
+
+
+def optimizers(
+    generator: Generator, discriminator: Discriminator, recipe: Recipe
+) -> tuple[Optimizer, Optimizer]:
+    """Adam for each player, without momentum, as Miyato et al. 2018 found stable."""
+    betas = (0.0, 0.99)
+    return (
+        torch.optim.Adam(generator.parameters(), recipe.generator_rate, betas),
+        torch.optim.Adam(discriminator.parameters(), recipe.discriminator_rate, betas),
+    )

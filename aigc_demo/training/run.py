@@ -1,0 +1,223 @@
+"""What every training shares: its folder, steps, log, checkpoints and history.
+
+Everything random in a step follows from (seed, step), so a checkpoint holds no generator and no
+position: a killed training that is started again ends with the same weights as one that was not.
+"""
+
+import json
+import math
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from aigc_demo.weights import choose_device, replace_file
+
+Model = TypeVar("Model", bound=nn.Module)
+MOMENTS = 12  # how often the history looks at what the model makes
+ROWS = 200  # lines of the log, and points of its curves
+SAVE_EVERY = 60.0  # seconds between checkpoints
+
+
+class Run:
+    """One training in one folder; starting it again there resumes it.
+
+    Args:
+        name: of the model.
+        output: the folder that becomes the weights folder.
+        settings: all that the result depends on; a checkpoint with others is refused.
+        steps: how many there are.
+        items: what one step reads of `unit`: images or tokens.
+    """
+
+    def __init__(
+        self, name: str, output: Path, settings: dict[str, Any], steps: int, items: int, unit: str
+    ) -> None:
+        self.name, self.output, self.settings = name, output, settings
+        self.total, self.items, self.unit = steps, items, unit
+        self.device = choose_device()
+        self.moments = log_spaced(steps, MOMENTS)
+        self.history: list[dict[str, Any]] = []
+        self.seconds = 0.0  # of training, over all sessions
+        self._start, self._parts, self._losses = 0, {}, {}  # type: ignore[var-annotated]
+        output.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.output / "checkpoint.pt"
+
+    @property
+    def log(self) -> Path:
+        return self.output / "log.jsonl"
+
+    def keep(self, **parts: Any) -> None:
+        """Names what a checkpoint holds (anything with a state_dict), and restores it if there.
+
+        Raises:
+            ValueError: the folder holds a training with other settings.
+        """
+        self._parts = parts
+        if not self.checkpoint.is_file():
+            self.log.unlink(missing_ok=True)
+            return
+        saved = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
+        if saved["settings"] != self.settings:
+            raise ValueError(f"{self.output} holds a training with other settings; use another")
+        if saved["threads"] != torch.get_num_threads():
+            print(f"{saved['threads']} threads before, now {torch.get_num_threads()}: bits differ")
+        for key, part in parts.items():
+            part.load_state_dict(saved["parts"][key])
+        self._start, self.seconds = saved["step"], saved["seconds"]
+        self.history = saved["history"]
+        rows = [line for line in read_rows(self.log) if line["step"] <= self._start]
+        self.log.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        print(f"resumed after step {self._start} of {self.total}")
+
+    def steps(self) -> Iterator[int]:
+        """The steps still to do, each with its own seed; saves between them and at the end."""
+        saved = time.monotonic()
+        bar = tqdm(
+            initial=self._start * self.items,
+            total=self.total * self.items,
+            unit=self.unit,
+            unit_scale=True,
+            desc=self.name,
+            mininterval=1.0,
+        )
+        step = self._start
+        try:
+            while step < self.total:
+                begun = time.monotonic()
+                torch.manual_seed(step_seed(self.settings["seed"], step))
+                yield step
+                step += 1
+                self.seconds += time.monotonic() - begun
+                self._write_row(step, bar)
+                bar.update(self.items)
+                if time.monotonic() - saved > SAVE_EVERY or step == self.total:
+                    self._save(step)
+                    saved = time.monotonic()
+        except (KeyboardInterrupt, GeneratorExit):
+            if self._start < step < self.total:
+                self._save(step)
+            raise
+        finally:
+            bar.close()
+
+    def report(self, **losses: Tensor | float) -> None:
+        """What this step measured; averaged into the next row of the log."""
+        for key, value in losses.items():
+            self._losses.setdefault(key, []).append(
+                value.detach() if isinstance(value, Tensor) else value
+            )
+
+    def due(self, step: int) -> bool:
+        """Whether the history looks at the model before this step."""
+        return step in self.moments
+
+    def remember(self, step: int, picture: bytes | None = None, **what: Any) -> None:
+        """Adds a moment to the history, with its picture (a PNG) if it has one."""
+        if picture is not None:
+            folder = self.output / "history"
+            folder.mkdir(exist_ok=True)
+            what["picture"] = f"history/{step:06d}.png"
+            replace_file(self.output / what["picture"], picture)
+        self.history = [moment for moment in self.history if moment["step"] != step]
+        self.history.append({"step": step, self.unit + "s": step * self.items, **what})
+
+    def write_history(self) -> None:
+        """history.json: the moments, and the curves of the log."""
+        content = {"moments": self.history, "curves": read_rows(self.log)}
+        text = json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+        replace_file(self.output / "history.json", text.encode())
+
+    def _write_row(self, step: int, bar: tqdm) -> None:
+        if step % max(1, self.total // ROWS) and step != self.total:
+            return
+        row: dict[str, Any] = {"step": step, "seconds": round(self.seconds, 1)}
+        for key, values in self._losses.items():
+            row[key] = round(float(sum(float(value) for value in values) / len(values)), 5)
+            if not math.isfinite(row[key]):
+                raise ValueError(f"expected a finite {key}, got {row[key]} after step {step}")
+        self._losses.clear()
+        with open(self.log, "a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+        bar.set_postfix({key: row[key] for key in row if key not in ("step", "seconds")})
+
+    def _save(self, step: int) -> None:
+        part = self.checkpoint.with_name("checkpoint.tmp")
+        content = {
+            "settings": self.settings,
+            "threads": torch.get_num_threads(),
+            "step": step,
+            "seconds": self.seconds,
+            "history": self.history,
+            "parts": {key: part.state_dict() for key, part in self._parts.items()},
+        }
+        with open(part, "wb") as file:
+            torch.save(content, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, self.checkpoint)
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """The rows of a JSONL file; a last line that was cut off is left out."""
+    rows = []
+    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
+        try:
+            rows.append(json.loads(line))
+        except ValueError:
+            break
+    return rows
+
+
+def log_spaced(steps: int, count: int) -> list[int]:
+    """About so many steps from 0 to the last, ever further apart."""
+    powers = (steps ** (index / (count - 2)) for index in range(count - 1))
+    return sorted({0, *(round(power) for power in powers)})
+
+
+def step_seed(seed: int, step: int, stream: int = 0) -> int:
+    """A seed for one step; other streams give other numbers for the same step."""
+    return (seed * 1_000_003 + step) * 7 + stream
+
+
+def shuffled_batch(count: int, batch: int, seed: int, step: int) -> Tensor:
+    """The indices of a step's batch: every epoch passes through all items in a new order."""
+    epoch, position = divmod(step, max(1, count // batch))
+    generator = torch.Generator().manual_seed(step_seed(seed, epoch, stream=1))
+    order = _order(count, generator, (count, seed, epoch))
+    return order[position * batch : (position + 1) * batch]
+
+
+_last_order: dict[tuple[int, int, int], Tensor] = {}
+
+
+def _order(count: int, generator: torch.Generator, key: tuple[int, int, int]) -> Tensor:
+    """The order of one epoch, kept until the next one is asked for."""
+    if key not in _last_order:
+        _last_order.clear()
+        _last_order[key] = torch.randperm(count, generator=generator)
+    return _last_order[key]
+
+
+def placed(model: Model, device: torch.device) -> Model:
+    """The model on its device, pixels laid out channels last, as convolutions like them best."""
+    return model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def mixed_precision(device: torch.device) -> torch.autocast:
+    """bfloat16 for matrix products where the hardware multiplies it fast, else nothing."""
+    fast = device.type == "cuda" or (device.type == "cpu" and torch.cpu._is_avx512_bf16_supported())
+    return torch.autocast(device.type, torch.bfloat16, enabled=fast)
+
+
+def warm_then_fall(step: int, steps: int, warm: int, fall: float) -> float:
+    """A learning-rate factor: up to 1 in `warm` steps, and down to 0 over the last share `fall`."""
+    return max(0.0, min(1.0, (step + 1) / max(1, warm), (steps - step) / max(1.0, fall * steps)))

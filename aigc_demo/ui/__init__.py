@@ -1,0 +1,1 @@
+"""The page: one file per tab, words in locales/, lessons/ and widgets in static/."""

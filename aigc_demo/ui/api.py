@@ -1,0 +1,318 @@
+"""The web API: the named endpoints, for gradio_client and plain HTTP.
+
+Errors are one English sentence. Pictures go in as uploaded files or as PNG data URIs, 28x28 or a
+photograph; they come out as files.
+"""
+
+import base64
+import binascii
+import io
+from collections.abc import Callable, Iterator
+from functools import wraps
+from inspect import isgeneratorfunction
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+import gradio as gr
+from gradio.data_classes import FileData
+from gradio.utils import get_upload_folder
+from PIL import Image
+from torch import Tensor
+
+from aigc_demo.images import animation, as_digit, enlarge, grid, png
+from aigc_demo.inference.transformer import set_in_lines
+from aigc_demo.ui import check
+from aigc_demo.ui.layout import COMPUTING, WRITING
+from aigc_demo.ui.models import Models
+from aigc_demo.ui.transformer import LONGEST, LONGEST_PROMPT, paced
+from aigc_demo.ui.words import Words
+
+LARGEST_PICTURE = 4_000_000  # pixels
+
+
+class Endpoints:
+    """One method an endpoint; its docstring and type hints are its documentation on the page."""
+
+    def __init__(self, models: Models) -> None:
+        self._models = models
+
+    def gan_sample(
+        self,
+        model: str = "gan",
+        labels: str | list[int] = "mixed",
+        count: int = 16,
+        seed: int = 0,
+        truncation: float = 1.0,
+    ) -> FileData:
+        """Draw digits.
+
+        Args:
+            model: gan.
+            labels: "mixed", or digits such as "2026" or [2, 0, 2, 6], repeated up to the count.
+            count: 1 to 64.
+            seed: a whole number from 0; digit i has seed + i.
+            truncation: 0 to 1, less is more typical.
+
+        Returns:
+            A grid of digits, 8 a row, as a PNG.
+        """
+        self._known(model, "gan")
+        count, seed = check.whole(count, "count", 1, 64), check.seed(seed)
+        wanted = None
+        if labels != "mixed":
+            digits = _labels(labels)
+            wanted = [digits[i % len(digits)] for i in range(count)]
+        truncation = check.real(truncation, "truncation", 0, 1)
+        images = self._models.gan.sample(range(seed, seed + count), wanted, truncation)
+        return _file(png(enlarge(grid(images, columns=8), 4)), "png")
+
+    def gan_morph(
+        self,
+        model: str = "gan",
+        first_label: int = 3,
+        last_label: int = 8,
+        first_seed: int = 0,
+        last_seed: int = 1,
+        steps: int = 24,
+    ) -> FileData:
+        """Turn one digit into another.
+
+        Args:
+            model: gan.
+            first_label, last_label: 0 to 9.
+            first_seed, last_seed: whole numbers from 0.
+            steps: 2 to 64 frames.
+
+        Returns:
+            An animated WebP, there and back.
+        """
+        self._known(model, "gan")
+        ends = [check.whole(label, "digits", 0, 9) for label in (first_label, last_label)]
+        seeds = [check.seed(first_seed), check.seed(last_seed)]
+        steps = check.whole(steps, "steps", 2, 64)
+        frames = self._models.gan.morph((ends[0], ends[1]), (seeds[0], seeds[1]), steps)
+        return _file(animation(frames), "webp")
+
+    def gan_realness(self, picture: FileData | str) -> dict[str, Any]:
+        """Ask the discriminator how real a digit looks, and the judge what it reads.
+
+        Args:
+            picture: 28x28 grey, bright ink on black; anything larger is treated as a photograph.
+
+        Returns:
+            score (higher means taken for real) and probabilities of the digits 0 to 9.
+        """
+        image = _picture(picture)[None]
+        probabilities = self._models.judge.classify(image)[0].tolist()
+        return {
+            "score": self._models.gan.realness(image).item(),
+            "probabilities": probabilities,
+        }
+
+    def vae_encode(self, model: str, picture: FileData | str) -> tuple[dict[str, Any], FileData]:
+        """Encode a digit.
+
+        Args:
+            model: vae-2d.
+            picture: 28x28 grey, bright ink on black; anything larger is treated as a photograph.
+
+        Returns:
+            The posterior's mean and standard deviation, and the reconstruction as a 28x28 PNG.
+        """
+        self._known(model, "vae-2d")
+        mean, deviation = self._models.vae.encode(_picture(picture)[None])
+        rebuilt = self._models.vae.decode(mean)[0]
+        numbers = {"mean": mean[0].tolist(), "standard_deviation": deviation[0].tolist()}
+        return numbers, _file(png(rebuilt), "png")
+
+    def vae_decode(self, model: str = "vae-2d", z: list[float] = [0.0, 0.0]) -> FileData:  # noqa: B006
+        """Decode a latent point.
+
+        Args:
+            model: vae-2d.
+            z: as many finite numbers as the model has dimensions.
+
+        Returns:
+            The digit as a 28x28 PNG.
+        """
+        self._known(model, "vae-2d")
+        return _file(png(self._models.vae.decode([self._point(z)])[0]), "png")
+
+    def vae_walk(
+        self,
+        model: str = "vae-2d",
+        start: list[float] = [-1.0, 0.0],  # noqa: B006
+        end: list[float] = [1.0, 0.0],  # noqa: B006
+        steps: int = 24,
+    ) -> tuple[FileData, FileData]:
+        """Walk straight from one latent point to another.
+
+        Args:
+            model: vae-2d.
+            start, end: latent points.
+            steps: 2 to 64.
+
+        Returns:
+            All steps side by side as a PNG, and an animated WebP.
+        """
+        self._known(model, "vae-2d")
+        steps = check.whole(steps, "steps", 2, 64)
+        frames = self._models.vae.walk(self._point(start), self._point(end), steps)
+        return _file(png(grid(frames, columns=steps)), "png"), _file(animation(frames), "webp")
+
+    def text_write(
+        self,
+        model: str = "shakespeare",
+        prompt: str = "ROMEO:\n",
+        length: int = 200,
+        temperature: float = 0.8,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        penalty: float = 1.0,
+        seed: int = 0,
+    ) -> Iterator[str]:
+        """Continue a text.
+
+        Args:
+            model: shakespeare.
+            prompt: 1 to 2,000 characters that the model knows.
+            length: 1 to 1,000 new characters.
+            temperature: 0 to 2.
+            top_k: 0 (off) to 200.
+            top_p: 0.05 to 1 (off).
+            penalty: 1 (off) to 5, on repeated characters.
+            seed: a whole number from 0.
+
+        Returns:
+            The continuation, growing.
+        """
+        self._known(model, "shakespeare")
+        prompt = check.text(prompt, "prompt", LONGEST_PROMPT)
+        if not prompt:
+            raise check.Complaint("error.empty_prompt")
+        pieces = self._models.writer(model).stream(
+            prompt,
+            check.whole(length, "length", 1, LONGEST),
+            temperature=check.real(temperature, "temperature", 0, 2),
+            top_k=check.whole(top_k, "top_k", 0, 200) or None,
+            top_p=check.real(top_p, "top_p", 0.05, 1),
+            repetition_penalty=check.real(penalty, "penalty", 1, 5),
+            seed=check.seed(seed),
+        )
+        yield from paced(pieces)
+
+    def poem_write(
+        self,
+        form: str = "七绝",
+        title: str = "",
+        first_line: str = "",
+        acrostic: str = "",
+        regulated: bool = True,
+        temperature: float = 0.9,
+        seed: int = 0,
+    ) -> Iterator[str]:
+        """Write a Chinese poem.
+
+        Args:
+            form: 五绝 or 七绝.
+            title: up to 16 characters.
+            first_line: up to one line of characters.
+            acrostic: up to one character a line, for the beginnings of the lines.
+            regulated: hold the poem to its form.
+            temperature: 0 to 2.
+            seed: a whole number from 0.
+
+        Returns:
+            The poem in traditional characters, a line of verse a line, growing.
+        """
+        poem = self._models.writer("poems").stream_poem(
+            form,
+            check.text(title, "title", 16),
+            check.text(first_line, "line", 20),
+            acrostic=check.text(acrostic, "line", 20),
+            regulated=regulated,
+            temperature=check.real(temperature, "temperature", 0, 2),
+            seed=check.seed(seed),
+        )
+        for text in paced(poem):
+            yield set_in_lines(text)
+
+    def _known(self, model: Any, name: str) -> None:
+        self._models.known(model, (name,))
+
+    def _point(self, values: Any) -> list[float]:
+        size = self._models.vae.latent_size
+        if not isinstance(values, list) or len(values) != size:
+            raise check.Complaint("error.latent", size=size)
+        return [check.real(value, "point", -1_000, 1_000) for value in values]
+
+
+def add_endpoints(models: Models, words: Words) -> None:
+    """Adds every endpoint to the page being built."""
+    endpoints = Endpoints(models)
+    for name in (name for name in vars(Endpoints) if not name.startswith("_")):
+        group = WRITING if name in ("text_write", "poem_write") else COMPUTING
+        gr.api(_in_english(words, getattr(endpoints, name)), api_name=name, **group)
+
+
+def _in_english(words: Words, method: Callable) -> Callable:
+    """The endpoint with its complaints as English sentences; signature and docstring stay."""
+
+    def sentence(error: Exception) -> gr.Error:
+        known = isinstance(error, check.Complaint | check.UnknownCharacters)
+        text = check.explain(words, error, "en") if known else str(error)
+        return gr.Error(text, print_exception=False)
+
+    @wraps(method)
+    def call(*values: Any, **named: Any) -> Any:
+        try:
+            return method(*values, **named)
+        except ValueError as error:
+            raise sentence(error) from error
+
+    @wraps(method)
+    def stream(*values: Any, **named: Any) -> Any:
+        try:
+            yield from method(*values, **named)
+        except ValueError as error:
+            raise sentence(error) from error
+
+    return stream if isgeneratorfunction(method) else call
+
+
+def _labels(labels: Any) -> list[int]:
+    """Digits given as text or as a list."""
+    if isinstance(labels, list) and 0 < len(labels) <= 64:
+        return [check.whole(label, "digits", 0, 9) for label in labels]
+    return check.digits(labels, 64)
+
+
+def _file(data: bytes, kind: str) -> FileData:
+    with NamedTemporaryFile(suffix=f".{kind}", delete=False) as file:
+        file.write(data)
+    return FileData(path=file.name, mime_type=f"image/{kind}")
+
+
+def _picture(value: Any) -> Tensor:
+    """An uploaded file or a data URI as a digit (28, 28)."""
+    source: Path | io.BytesIO
+    if isinstance(value, dict) and isinstance(value.get("path"), str):
+        source = Path(value["path"]).resolve()
+        if not source.is_relative_to(Path(get_upload_folder()).resolve()):
+            raise check.Complaint("error.picture")
+    elif isinstance(value, str) and value.startswith("data:image/png;base64,"):
+        try:
+            source = io.BytesIO(base64.b64decode(value.partition(",")[2], validate=True))
+        except binascii.Error:
+            raise check.Complaint("error.picture") from None
+    else:
+        raise check.Complaint("error.picture")
+    try:
+        with Image.open(source) as image:
+            if image.width * image.height > LARGEST_PICTURE:
+                raise check.Complaint("error.picture")
+            digit = as_digit(image)
+    except (OSError, Image.DecompressionBombError):
+        raise check.Complaint("error.picture") from None
+    return digit

@@ -1,0 +1,112 @@
+"""Builds the page and serves it."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+# Before gradio is imported: no telemetry, and no table of past events after every event.
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000000")
+os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "100")
+
+import gradio as gr
+from starlette.middleware import Middleware
+
+from aigc_demo.ui.api import add_endpoints
+from aigc_demo.ui.gan import build_gan_tab
+from aigc_demo.ui.layout import Page
+from aigc_demo.ui.models import Models
+from aigc_demo.ui.server import BodyLimit
+from aigc_demo.ui.transformer import build_transformer_tab
+from aigc_demo.ui.vae import build_vae_tab
+from aigc_demo.ui.words import Words, static
+
+FONTS = ("PingFang SC", "Noto Sans SC", "Noto Sans CJK SC", "Microsoft YaHei", "system-ui")
+
+
+def build(weights: Path | None = None) -> gr.Blocks:
+    """The whole page. weights: a folder that takes the place of bundled models.
+
+    Raises:
+        ValueError: weights is no weights folder.
+    """
+    words, models = Words(), Models(weights)
+    with gr.Blocks(title=words.say("en", "page.title"), delete_cache=(3600, 3600)) as demo:
+        with gr.Row(elem_id="top", equal_height=True):
+            with gr.Column(scale=5, min_width=200):
+                words.tr(gr.Markdown(elem_id="hero"), "page.hero")
+            with gr.Column(scale=1, min_width=140, elem_id="language-place"):
+                language = gr.Radio(
+                    [("中文", "zh"), ("English", "en")],
+                    value="en",
+                    show_label=False,
+                    container=False,
+                    elem_id="language",
+                )
+        page = Page(models, words, language)
+        with gr.Tabs(elem_id="models", overflow_behavior="wrap"):
+            for name, add in TABS.items():
+                with words.tr(gr.Tab(id=name), f"{name}.tab"):
+                    add(page)
+        add_endpoints(models, words)
+        words.connect(demo, language)
+    return demo.queue(max_size=64, default_concurrency_limit=2, api_open=False)
+
+
+TABS = {"gan": build_gan_tab, "vae": build_vae_tab, "transformer": build_transformer_tab}
+
+
+def launch_options() -> dict:
+    """The keywords of demo.launch that belong to the page, wherever it is served."""
+    theme = gr.themes.Soft(
+        primary_hue="blue",
+        secondary_hue="sky",
+        neutral_hue="slate",
+        font=[gr.themes.LocalFont("Source Sans Pro"), *FONTS, "sans-serif"],
+        font_mono=[gr.themes.LocalFont("IBM Plex Mono"), "ui-monospace", "monospace"],
+    ).set(
+        button_primary_background_fill="#0072B2",
+        button_primary_background_fill_hover="#005C8F",
+        button_primary_background_fill_dark="#0072B2",
+        button_primary_background_fill_hover_dark="#3391C4",
+        button_primary_text_color="white",
+        block_title_background_fill="none",
+        block_title_background_fill_dark="none",
+        block_title_padding="0",
+        block_title_text_weight="600",
+        block_title_text_color="*neutral_700",
+        block_title_text_color_dark="*neutral_200",
+        block_label_background_fill="none",
+        block_label_background_fill_dark="none",
+    )
+    return {
+        "theme": theme,
+        "css": static("style.css"),
+        "footer_links": ["api", "settings"],
+        "run_history": False,
+        "max_file_size": "1mb",
+        "enable_monitoring": False,
+        "show_error": False,
+        "ssr_mode": False,
+        "app_kwargs": {"middleware": [Middleware(BodyLimit)]},
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Serves the page until Ctrl-C."""
+    parser = argparse.ArgumentParser(
+        prog="app.py",
+        description=main.__doc__,
+        epilog="example: python app.py --weights runs/gan --port 7861",
+    )
+    parser.add_argument("--weights", type=Path, help="a weights folder, or a folder of them")
+    parser.add_argument("--host", help="address to listen on (default: this machine only)")
+    parser.add_argument("--port", type=int, help="port (default: the first free from 7860)")
+    options = parser.parse_args(arguments)
+    try:
+        demo = build(options.weights)
+        demo.launch(server_name=options.host, server_port=options.port, **launch_options())
+    except (ValueError, OSError) as error:
+        sys.exit(f"error: {error}")

@@ -1,0 +1,127 @@
+"""What comes from a client is checked here; what is wrong is answered in one sentence."""
+
+import base64
+import binascii
+import math
+import sys
+from collections.abc import Callable
+from functools import wraps
+from inspect import isgeneratorfunction
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from aigc_demo.inference.transformer import UnknownCharacters
+from aigc_demo.ui.words import Words
+
+HIGHEST_SEED = 2**53 - 1  # the whole numbers that a browser holds exactly
+
+
+class Complaint(ValueError):
+    """A wrong input: the key of a sentence, and the values in it."""
+
+    def __init__(self, key: str, **values: Any) -> None:
+        self.key, self.values = key, values
+        super().__init__(key)
+
+
+def whole(value: Any, name: str, low: int, high: int) -> int:
+    """A whole number in a range. `name` is a key under "name." in the locales."""
+    number = real(value, name, low, high)
+    if number != int(number):
+        raise Complaint("error.whole", name=name, low=low, high=high)
+    return int(number)
+
+
+def real(value: Any, name: str, low: float, high: float) -> float:
+    """A finite number in a range."""
+    wrong = isinstance(value, bool) or not isinstance(value, int | float)
+    if wrong or not math.isfinite(value) or not low <= value <= high:
+        raise Complaint("error.range", name=name, low=low, high=high)
+    return value
+
+
+def seed(value: Any) -> int:
+    return whole(value, "seed", 0, HIGHEST_SEED)
+
+
+def text(value: Any, name: str, longest: int) -> str:
+    """A text of at most so many characters."""
+    if not isinstance(value, str) or len(value) > longest:
+        raise Complaint("error.text", name=name, longest=longest)
+    return value
+
+
+def one_of(value: Any, name: str, allowed: tuple[str, ...]) -> str:
+    """A value of a fixed list."""
+    if not isinstance(value, str) or value not in allowed:
+        raise Complaint("error.choice", name=name, allowed=", ".join(allowed))
+    return value
+
+
+def digits(value: Any, most: int) -> list[int]:
+    """The digits of a number typed as text, such as 2026."""
+    typed = "".join(text(value, "number", 100).split())
+    if not 0 < len(typed) <= most or any(c not in "0123456789" for c in typed):
+        raise Complaint("error.digits", most=most)
+    return [int(c) for c in typed]
+
+
+def drawing(value: Any) -> np.ndarray | None:
+    """The bytes of the drawing pad: (28, 28) or (140, 140) uint8, or None when nothing is drawn."""
+    if value in ("", None):
+        return None
+    try:
+        if not isinstance(value, str) or len(value) > 30_000:
+            raise ValueError
+        raw = base64.b64decode(value, validate=True)
+        side = {28 * 28: 28, 140 * 140: 140}[len(raw)]
+    except (ValueError, KeyError, binascii.Error):
+        raise Complaint("error.drawing") from None
+    return np.frombuffer(raw, np.uint8).reshape(side, side)
+
+
+def answered(words: Words, handler: Callable) -> Callable:
+    """The handler with the visitor's language as a last argument, and its complaints as toasts.
+
+    Results stay as they are after a complaint: nothing is lost.
+    """
+
+    def toast(error: Exception, language: Any) -> gr.Error:
+        return gr.Error(
+            explain(words, error, language),
+            title=words.say(language, "error.title"),
+            print_exception=False,
+        )
+
+    @wraps(handler)
+    def run(*values: Any) -> Any:
+        try:
+            return handler(*values[:-1])
+        except ValueError as error:
+            raise toast(error, values[-1]) from error
+
+    @wraps(handler)
+    def stream(*values: Any) -> Any:
+        try:
+            yield from handler(*values[:-1])
+        except ValueError as error:
+            raise toast(error, values[-1]) from error
+
+    chosen = stream if isgeneratorfunction(handler) else run
+    del chosen.__wrapped__  # type: ignore[attr-defined]  # Gradio counts its own arguments
+    return chosen
+
+
+def explain(words: Words, error: Exception, language: Any) -> str:
+    """One clear sentence about a wrong input, in the visitor's language."""
+    if isinstance(error, Complaint):
+        values = dict(error.values)
+        if "name" in values:
+            values["name"] = words.say(language, f"name.{values['name']}")
+        return words.say(language, error.key, **values)
+    if isinstance(error, UnknownCharacters):
+        return words.say(language, "error.unknown_characters", characters=error.characters[:20])
+    print(f"error: {error}", file=sys.stderr)  # a wrapper's own check: its words are English
+    return words.say(language, "error.other")

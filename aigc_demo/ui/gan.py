@@ -1,0 +1,120 @@
+"""The GAN tab: draw digits, write a number, morph one digit into another."""
+
+import gradio as gr
+
+from aigc_demo.images import strip
+from aigc_demo.ui import check
+from aigc_demo.ui.layout import Page, Update, dice
+from aigc_demo.ui.models import Models
+from aigc_demo.ui.widgets import player, tiles
+from aigc_demo.ui.words import Words
+
+LONGEST_NUMBER = 16
+MOST = 64
+DIGITS = tuple("0123456789")
+
+
+def draw(models: Models, words: Words, wanted, count, seed, truncation) -> Update:
+    """Digits of the wanted classes in turn, or mixed where none is wanted."""
+    if not isinstance(wanted, list) or len(wanted) > 10:
+        raise check.Complaint("error.choice", name="digits", allowed=", ".join(DIGITS))
+    classes = [int(check.one_of(digit, "digits", DIGITS)) for digit in wanted]
+    count = check.whole(count, "count", 1, MOST)
+    seed = check.seed(seed)
+    seeds = range(seed, seed + count)
+    labels = [classes[i % len(classes)] for i in range(count)] if classes else None
+    truncation = check.real(truncation, "truncation", 0, 1)
+    images = models.gan.sample(seeds, labels, truncation)
+    return gr.update(
+        strip=strip(images), count=count, texts=words.both("gan.drawn", count=count, seed=seed)
+    )
+
+
+def write_number(models: Models, words: Words, number, seed) -> Update:
+    """A typed number, one digit after the other."""
+    labels = check.digits(number, LONGEST_NUMBER)
+    seed = check.seed(seed)
+    images = models.gan.sample(range(seed, seed + len(labels)), labels, 0.8)
+    typed = "".join(map(str, labels))
+    texts = words.both("gan.written", number=typed, seed=seed)
+    return gr.update(strip=strip(images), count=len(labels), texts=texts)
+
+
+def morph(models: Models, words: Words, first, last, seed, steps) -> tuple[Update, Update]:
+    """From one digit to another, as an animation and as a strip."""
+    labels = [int(check.one_of(digit, "digits", DIGITS)) for digit in (first, last)]
+    seed = check.seed(seed)
+    steps = check.whole(steps, "steps", 2, MOST)
+    frames = models.gan.morph((labels[0], labels[1]), (seed, seed + 1), steps, 0.8)
+    texts = words.both("gan.morphed", first=labels[0], last=labels[1], steps=steps, seed=seed)
+    sheet = strip(frames)
+    return gr.update(strip=sheet, count=steps, texts=texts), gr.update(strip=sheet, count=steps)
+
+
+def build_gan_tab(page: Page) -> None:
+    """Adds the tab's components and events."""
+    tr = page.words.tr
+    with gr.Tabs(elem_id="gan-tasks", elem_classes="tasks"):
+        with tr(gr.Tab(id="digits"), "gan.digits_tab"):
+            _build_digits(page)
+        with tr(gr.Tab(id="number"), "gan.number_tab"):
+            _build_number(page)
+        with tr(gr.Tab(id="morph"), "gan.morph_tab"):
+            _build_morph(page)
+    page.lesson("gan")
+
+
+def _build_digits(page: Page) -> None:
+    tr, words = page.words.tr, page.words
+    first = page.first(draw, [], 32, 7, 0.8)
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=3, min_width=300):
+            result = tiles(words, elem_id="gan-digits", **first)
+        with gr.Column(scale=2, min_width=280):
+            wanted = tr(gr.CheckboxGroup(value=[], elem_id="gan-wanted"), "gan.wanted")
+            count = tr(gr.Slider(1, MOST, 32, step=1, elem_id="gan-count"), "gan.count")
+            seed, roll = dice(words, 7, "gan-seed")
+            button = tr(gr.Button(variant="primary", elem_id="gan-draw"), "gan.draw")
+            with tr(gr.Accordion(open=False), "page.more"):
+                truncation = tr(gr.Slider(0, 1, 0.8, step=0.05), "gan.truncation")
+    inputs = [wanted, count, seed, truncation]
+    for event in (button.click, wanted.change, count.release, truncation.release, seed.submit):
+        page.compute(event, draw, inputs, result)
+    page.then(roll, draw, inputs, result)
+
+
+def _build_number(page: Page) -> None:
+    tr, words = page.words.tr, page.words
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=3, min_width=300):
+            shown = page.first(write_number, "2026", 3)
+            result = tiles(words, columns=16, elem_id="gan-number-result", **shown)
+        with gr.Column(scale=2, min_width=280):
+            number = tr(gr.Textbox("2026", max_lines=1, elem_id="gan-number"), "gan.number")
+            seed, roll = dice(words, 3, "gan-number-seed")
+            button = tr(gr.Button(variant="primary", elem_id="gan-write"), "gan.write")
+    inputs = [number, seed]
+    for event in (button.click, number.submit, seed.submit):
+        page.compute(event, write_number, inputs, result)
+    page.then(roll, write_number, inputs, result)
+
+
+def _build_morph(page: Page) -> None:
+    tr, words = page.words.tr, page.words
+    animated, laid_out = page.first_of(morph, 2, "3", "8", 5, 24)
+    choices = [(digit, digit) for digit in DIGITS]
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=3, min_width=300):
+            film = player(words, elem_id="gan-film", **animated)
+            frames = tiles(words, columns=12, largest=3, elem_id="gan-frames", **laid_out)
+        with gr.Column(scale=2, min_width=280):
+            first = tr(gr.Dropdown(choices, value="3", elem_id="gan-first"), "gan.first")
+            last = tr(gr.Dropdown(choices, value="8", elem_id="gan-last"), "gan.last")
+            seed, roll = dice(words, 5, "gan-morph-seed")
+            button = tr(gr.Button(variant="primary", elem_id="gan-morph"), "gan.morph")
+            with tr(gr.Accordion(open=False), "page.more"):
+                steps = tr(gr.Slider(2, MOST, 24, step=1), "gan.steps")
+    inputs = [first, last, seed, steps]
+    for event in (button.click, first.input, last.input, steps.release, seed.submit):
+        page.compute(event, morph, inputs, [film, frames])
+    page.then(roll, morph, inputs, [film, frames])

@@ -1,0 +1,89 @@
+"""What the tabs share: handlers bound to models and words, first results, lessons, dice."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from aigc_demo.ui import check
+from aigc_demo.ui.models import Models
+from aigc_demo.ui.words import Words
+
+Update = dict[str, Any]  # what gr.update returns: the properties of a component that change
+COMPUTING = {"concurrency_id": "computing", "concurrency_limit": 2}
+WRITING = {"concurrency_id": "writing", "concurrency_limit": 4}
+
+
+class Page:
+    """The page while it is built."""
+
+    def __init__(self, models: Models, words: Words, language: gr.Radio) -> None:
+        self.models, self.words, self.language = models, words, language
+
+    def first_of(self, handler: Callable, count: int, *values: Any) -> list[dict[str, Any]]:
+        """The properties that a handler gives its widgets, so that a tab opens with a real result.
+
+        Where the model cannot be loaded, its widgets open with a sentence that says so.
+        """
+        try:
+            answer = handler(self.models, self.words, *values)
+        except check.Complaint as error:
+            texts = {
+                language: check.explain(self.words, error, language)
+                for language in self.words.table
+            }
+            return [{"strip": "", "count": 0, "texts": texts}] * count
+        updates = answer if isinstance(answer, tuple) else (answer,)
+        return [properties(update) for update in updates]
+
+    def first(self, handler: Callable, *values: Any) -> dict[str, Any]:
+        """first_of for a handler with a single widget."""
+        return self.first_of(handler, 1, *values)[0]
+
+    def bind(self, handler: Callable) -> Callable:
+        """The handler as an event wants it: bound, and complaining in the visitor's language."""
+        bound = partial(handler, self.models, self.words)
+        bound.__name__ = handler.__name__  # type: ignore[attr-defined]
+        return check.answered(self.words, bound)
+
+    def compute(
+        self, event: Callable, handler: Callable, inputs: list, outputs: Any, **options: Any
+    ) -> Any:
+        """Runs a handler on an event; progress and place in the queue are seen on the outputs."""
+        settings = {"show_progress": "full", "api_visibility": "private", **COMPUTING, **options}
+        return event(self.bind(handler), [*inputs, self.language], outputs, **settings)
+
+    def then(self, first: Any, handler: Callable, inputs: list, outputs: Any) -> Any:
+        """Runs a handler after another event."""
+        return self.compute(first.then, handler, inputs, outputs)
+
+    def lesson(self, name: str) -> None:
+        """How it works, below the tab: formulas, training steps, diagram."""
+        with self.words.tr(gr.Accordion(open=True, elem_classes="lesson"), "page.lesson"):
+            formulas: list[dict[str, str | bool]] = [
+                {"left": "$$", "right": "$$", "display": True},
+                {"left": "$", "right": "$", "display": False},
+            ]
+            self.words.tr(
+                gr.Markdown(latex_delimiters=formulas, elem_id=f"lesson-{name}"), f"lesson.{name}"
+            )
+
+
+def properties(update: Update) -> dict[str, Any]:
+    """What a returned widget update would change."""
+    return {key: update[key] for key in ("strip", "count", "texts") if key in update}
+
+
+def dice(words: Words, value: int, name: str) -> tuple[gr.Number, Any]:
+    """A seed and a button that throws a new one in the browser. Returns both: (number, event)."""
+    with gr.Row(elem_classes="seed", equal_height=True):
+        seed = words.tr(gr.Number(value, precision=0, elem_id=name, min_width=120), "page.seed")
+        button = words.tr(gr.Button(elem_id=f"{name}-dice", min_width=100, scale=0), "page.dice")
+    return seed, throw(button, seed)
+
+
+def throw(button: gr.Button, seed: gr.Number) -> Any:
+    """The event of a button that puts a new seed into its field, without a request."""
+    script = "() => Math.floor(Math.random() * 1000000)"
+    return button.click(None, None, seed, js=script, api_visibility="private")

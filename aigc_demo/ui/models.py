@@ -1,0 +1,83 @@
+"""The models of the page, loaded when first needed and then shared by all visitors."""
+
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from aigc_demo.inference import bundled_names, folder_name
+from aigc_demo.inference.gan import DigitSampler
+from aigc_demo.inference.judge import DigitJudge
+from aigc_demo.inference.transformer import TextWriter
+from aigc_demo.inference.vae import LatentWalker
+from aigc_demo.ui.check import Complaint
+
+
+class Models:
+    """Wrappers by name. Other weights folders take the place of bundled ones of the same name."""
+
+    def __init__(self, weights: Path | None = None) -> None:
+        self.folders: dict[str, Path] = {}
+        self._loaded: dict[str, Any] = {}
+        self._lock = threading.Lock()
+        if weights is not None:
+            self._add(weights)
+
+    def _add(self, weights: Path) -> None:
+        """A weights folder, or a folder of them.
+
+        Raises:
+            ValueError: it is neither.
+        """
+        places = [path.parent for path in sorted(weights.glob("*/config.json"))]
+        if (weights / "config.json").is_file():
+            places = [weights]
+        if not places:
+            raise ValueError(
+                f"expected a weights folder, or a folder of them, got {str(weights)!r}"
+            )
+        for place in places:
+            self.folders[folder_name(place)] = place
+
+    def get(self, name: str, load: Callable[[str | Path], Any]) -> Any:
+        """The wrapper of one model.
+
+        Raises:
+            Complaint: its weights cannot be loaded; the reason goes to the server's log.
+        """
+        with self._lock:
+            if name not in self._loaded:
+                try:
+                    self._loaded[name] = load(self.folders.get(name, name))
+                except (ValueError, OSError) as error:
+                    print(f"error: {name}: {error}", file=sys.stderr)
+                    raise Complaint("error.weights", model=name) from error
+            return self._loaded[name]
+
+    @property
+    def gan(self) -> DigitSampler:
+        return self.get("gan", DigitSampler.load)
+
+    @property
+    def vae(self) -> LatentWalker:
+        return self.get("vae-2d", LatentWalker.load)
+
+    @property
+    def judge(self) -> DigitJudge:
+        return self.get("judge", DigitJudge.load)
+
+    def writer(self, name: str) -> TextWriter:
+        """The writer of shakespeare or poems."""
+        return self.get(name, TextWriter.load)
+
+    def known(self, name: Any, names: tuple[str, ...]) -> str:
+        """A model name that a client may use.
+
+        Raises:
+            Complaint: another one.
+        """
+        allowed = [n for n in names if n in bundled_names() or n in self.folders]
+        if not isinstance(name, str) or name not in allowed:
+            raise Complaint("error.choice", name="model", allowed=", ".join(allowed))
+        return name

@@ -1,0 +1,208 @@
+"""The Transformer tab: Shakespeare continued, and Chinese verse by form, title and first line."""
+
+import time
+from collections.abc import Iterator
+
+import gradio as gr
+
+from aigc_demo.inference.transformer import set_in_lines, to_simplified
+from aigc_demo.ui import check
+from aigc_demo.ui.layout import WRITING, Page, throw
+from aigc_demo.ui.models import Models
+from aigc_demo.ui.words import Words
+
+LONGEST_PROMPT = 2_000
+LONGEST = 1_000  # new characters
+FORMS = ("五绝", "七绝")
+SCRIPTS = ("simplified", "traditional")
+PROMPTS = ("ROMEO:\n", "To be, or not to be", "KING RICHARD III:\nNow is the winter")
+UPDATES = 25  # streamed updates a second, at most
+
+
+def paced(pieces: Iterator[str]) -> Iterator[str]:
+    """The text so far, not oftener than the page can show it; the whole text last."""
+    text, shown = "", 0.0
+    for piece in pieces:
+        text += piece
+        if time.monotonic() - shown > 1 / UPDATES:
+            shown = time.monotonic()
+            yield text
+    yield text
+
+
+def _settings(temperature, top_k, top_p, seed) -> dict:
+    """The settings that both writers share; 0 for top-k and 1 for top-p mean: off."""
+    return {
+        "temperature": check.real(temperature, "temperature", 0, 2),
+        "top_k": check.whole(top_k, "top_k", 0, 200) or None,
+        "top_p": check.real(top_p, "top_p", 0.05, 1),
+        "seed": check.seed(seed),
+    }
+
+
+def continue_text(
+    models: Models, words: Words, prompt, length, temperature, top_k, top_p, seed
+) -> Iterator[str]:
+    """The prompt with its continuation, growing."""
+    prompt = check.text(prompt, "prompt", LONGEST_PROMPT)
+    if not prompt:
+        raise check.Complaint("error.empty_prompt")
+    length = check.whole(length, "length", 1, LONGEST)
+    settings = _settings(temperature, top_k, top_p, seed)
+    pieces = models.writer("shakespeare").stream(prompt, length, **settings)
+    for text in paced(pieces):
+        yield prompt + text
+
+
+def write_poem(
+    models: Models, words: Words, form, title, line, script, temperature, top_k, top_p, seed
+) -> Iterator[tuple[str, str]]:
+    """A poem, growing: as displayed, and in traditional characters for a later change of script."""
+    form = check.one_of(form, "form", FORMS)
+    script = check.one_of(script, "script", SCRIPTS)
+    title = check.text(title, "title", 16).strip()
+    line = check.text(line, "line", 20)
+    if len("".join(line.split()).rstrip("，。,.")) > (5 if form == "五绝" else 7):
+        raise check.Complaint("error.long_line", form=form)
+    settings = _settings(temperature, top_k, top_p, seed)
+    for text in paced(models.writer("poems").stream_poem(form, title, line, **settings)):
+        poem = (f"《{title}》\n" if title else "") + set_in_lines(text)
+        yield in_script(poem, script), poem
+
+
+def in_script(poem: str, script: str) -> str:
+    """A poem in the script that the visitor reads."""
+    return to_simplified(poem) if script == "simplified" else poem
+
+
+def change_script(models: Models, words: Words, poem, script) -> str:
+    """The poem on the page in the other script; nothing is written anew."""
+    poem = check.text(poem, "title", 1_000)
+    return in_script(poem, check.one_of(script, "script", SCRIPTS))
+
+
+def build_transformer_tab(page: Page) -> None:
+    """Adds the tab's components and events."""
+    tr = page.words.tr
+    with gr.Tabs(elem_id="transformer-tasks", elem_classes="tasks"):
+        with tr(gr.Tab(id="shakespeare"), "transformer.shakespeare_tab"):
+            _build_shakespeare(page)
+        with tr(gr.Tab(id="poems"), "transformer.poems_tab"):
+            _build_poems(page)
+    tr(gr.Markdown(elem_classes="hint"), "transformer.notice")
+    page.lesson("transformer")
+
+
+def _first_text(page: Page, handler, *values):
+    """The last of what a streaming handler yields, or a sentence that says why there is none."""
+    try:
+        *_, last = handler(page.models, page.words, *values)
+        return last
+    except check.Complaint as error:
+        return check.explain(page.words, error, "en")
+
+
+def _sampling(page: Page, temperature: float, top_p: float, seed: int, name: str) -> list:
+    """How the next character is drawn: temperature in sight, top-k, top-p and seed under more."""
+    tr = page.words.tr
+    controls: list = [tr(gr.Slider(0, 2, temperature, step=0.05), "transformer.temperature")]
+    with tr(gr.Accordion(open=False), "page.more"):
+        controls += [
+            tr(gr.Slider(0, 200, 0, step=1), "transformer.top_k"),
+            tr(gr.Slider(0.05, 1, top_p, step=0.05), "transformer.top_p"),
+            tr(gr.Number(seed, precision=0, elem_id=f"{name}-seed"), "page.seed"),
+        ]
+    return controls
+
+
+def _writing(page: Page, name: str) -> list[gr.Button]:
+    """The buttons Write, Another (with a new seed) and Stop."""
+    with gr.Row(equal_height=True):
+        buttons = {
+            "write": gr.Button(variant="primary", elem_id=f"{name}-write", min_width=80),
+            "again": gr.Button(elem_id=f"{name}-again", min_width=80),
+            "stop": gr.Button(variant="stop", elem_id=f"{name}-stop", min_width=80),
+        }
+    return [page.words.tr(button, f"transformer.{key}") for key, button in buttons.items()]
+
+
+def _connect(page: Page, triggers: list, buttons: list, handler, inputs: list, outputs) -> None:
+    """Streams on each trigger, and on Another after a new seed, until Stop."""
+    write, again, stop = buttons
+    options = {"show_progress": "minimal", **WRITING}
+    starts = [write.click, throw(again, inputs[-1]).then, *triggers]
+    events = [page.compute(start, handler, inputs, outputs, **options) for start in starts]
+    stop.click(None, None, None, cancels=events, api_visibility="private")
+
+
+def _build_shakespeare(page: Page) -> None:
+    tr = page.words.tr
+    settings = (0.8, 0, 0.95, 1)
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=3, min_width=300):
+            shown = _first_text(page, continue_text, PROMPTS[0], 300, *settings)
+            text = tr(
+                gr.Textbox(
+                    shown,
+                    lines=14,
+                    max_lines=22,
+                    interactive=False,
+                    buttons=["copy"],
+                    elem_id="shakespeare-text",
+                    elem_classes="manuscript",
+                ),
+                "transformer.text",
+            )
+        with gr.Column(scale=2, min_width=280):
+            prompt = tr(
+                gr.Textbox(PROMPTS[0], lines=2, max_lines=6, elem_id="shakespeare-prompt"),
+                "transformer.prompt",
+            )
+            with gr.Row(elem_classes="examples"):
+                for example in PROMPTS:
+                    name = example.split("\n")[0].rstrip(":")
+                    button = gr.Button(name, size="sm", min_width=90)
+                    value = example.encode("unicode_escape").decode()
+                    button.click(
+                        None, None, prompt, js=f'() => "{value}"', api_visibility="private"
+                    )
+            buttons = _writing(page, "shakespeare")
+            length = tr(gr.Slider(1, LONGEST, 300, step=1), "transformer.length")
+            sampling = _sampling(page, 0.8, 0.95, 1, "shakespeare")
+    inputs = [prompt, length, *sampling]
+    _connect(page, [sampling[-1].submit], buttons, continue_text, inputs, text)
+
+
+def _build_poems(page: Page) -> None:
+    tr = page.words.tr
+    shown = _first_text(page, write_poem, "七绝", "春江", "", "simplified", 0.9, 0, 0.9, 3)
+    displayed, original = shown if isinstance(shown, tuple) else (shown, "")
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=3, min_width=300):
+            text = tr(
+                gr.Textbox(
+                    displayed,
+                    lines=6,
+                    max_lines=12,
+                    interactive=False,
+                    buttons=["copy"],
+                    elem_id="poems-text",
+                    elem_classes="verse",
+                ),
+                "transformer.poem",
+            )
+            poem = gr.State(original)
+            script = tr(gr.Radio(value="simplified", elem_id="poems-script"), "transformer.script")
+        with gr.Column(scale=2, min_width=280):
+            form = tr(gr.Radio(value="七绝", elem_id="poems-form"), "transformer.form")
+            title = tr(
+                gr.Textbox("春江", max_lines=1, max_length=16, elem_id="poems-title"),
+                "transformer.title",
+            )
+            line = tr(gr.Textbox("", max_lines=1, elem_id="poems-line"), "transformer.line")
+            buttons = _writing(page, "poems")
+            sampling = _sampling(page, 0.9, 0.9, 3, "poems")
+    inputs = [form, title, line, script, *sampling]
+    triggers = [title.submit, line.submit, sampling[-1].submit]
+    _connect(page, triggers, buttons, write_poem, inputs, [text, poem])
+    page.compute(script.input, change_script, [poem, script], text, show_progress="hidden")

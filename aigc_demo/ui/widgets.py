@@ -1,0 +1,87 @@
+"""The page's own widgets. No user text reaches a template: scripts write words as plain text."""
+
+from typing import Any
+
+import gradio as gr
+
+from aigc_demo.ui.words import Words, static
+
+CLASSES = (  # a colour for each digit, apart for colour-blind eyes too; the digit itself is drawn
+    ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9")
+    + ("#d55e00", "#8c6bb1", "#7f7f7f", "#b8860b", "#117733")
+)
+
+
+def _widget(name: str, template: str, **props: Any) -> gr.HTML:
+    """A gr.HTML whose script is static/common.js and static/NAME.js."""
+    return gr.HTML(
+        html_template=f'<div class="widget {name}">{template}</div>',
+        js_on_load=static("common.js") + static(f"{name}.js"),
+        apply_default_css=False,
+        padding=False,
+        **props,
+    )
+
+
+CAPTION = '<div class="caption" aria-live="polite"></div>'
+
+
+def tiles(
+    words: Words, columns: int = 0, largest: int = 8, choosing: bool = False, **props: Any
+) -> gr.HTML:
+    """Digits at a whole scale: lines of so many columns, or, for 0, a field that fits the page.
+
+    Props: strip, count, texts. Event when choosing: pick.
+    """
+    canvas = '<canvas class="pixels" role="img" data-word="tiles" data-as="label"></canvas>'
+    return _widget(
+        "tiles",
+        canvas + CAPTION,
+        columns=columns,
+        field=columns == 0,
+        largest=largest,
+        choosing=choosing,
+        words=words.group("widget"),
+        **props,
+    )
+
+
+def player(words: Words, largest: int = 10, **props: Any) -> gr.HTML:
+    """Frames as an animation with a slider. Props: strip, count, texts."""
+    template = (
+        '<canvas class="pixels" width="28" height="28" role="img" data-word="player"'
+        ' data-as="label"></canvas><div class="row"><button type="button"></button>'
+        '<input type="range" min="0" step="1" data-word="frame" data-as="label"></div>'
+    )
+    return _widget(
+        "player", template + CAPTION, largest=largest, words=words.group("widget"), **props
+    )
+
+
+def pad(words: Words, **props: Any) -> gr.HTML:
+    """A square to draw on or to fill with a photograph. Event: stroke; prop to show back: strip."""
+    template = (
+        '<canvas width="280" height="280" data-word="pad" data-as="label"></canvas>'
+        '<input type="file" accept="image/*" hidden>'
+        '<div class="row"><button type="button" data-word="clear"></button>'
+        '<button type="button" data-word="photo"></button></div>'
+    )
+    return _widget("pad", template + CAPTION, value="", words=words.group("widget"), **props)
+
+
+def latent_map(words: Words, reach: float, points: list[list[float]], **props: Any) -> gr.HTML:
+    """The latent plane with labelled points. Event: move; props: value {x, y}, strip, texts."""
+    template = (
+        '<div class="sides"><canvas class="plane" tabindex="0" role="slider" data-word="map"'
+        ' data-as="label"></canvas><div><canvas class="decoded pixels" width="28" height="28"'
+        ' role="img" data-word="decoded" data-as="label"></canvas>' + CAPTION + "</div></div>"
+    )
+    return _widget(
+        "map",
+        template,
+        reach=reach,
+        points=points,
+        colours=list(CLASSES),
+        words=words.group("widget"),
+        **props,
+    )

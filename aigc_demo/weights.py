@@ -1,0 +1,248 @@
+"""A weights folder and the model in it: saving, and strict loading.
+
+A folder holds config.json (format, name, family, the frozen config, the tokenizer's characters,
+the weights' SHA-256), model.safetensors, README.md (the model card) and history.json.
+"""
+
+import hashlib
+import json
+import math
+import os
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as parse_safetensors
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+
+from aigc_demo.models.gan import GAN, GANConfig
+from aigc_demo.models.judge import Judge, JudgeConfig
+from aigc_demo.models.transformer import Transformer, TransformerConfig
+from aigc_demo.models.vae import VAE, VAEConfig
+from aigc_demo.tokenizer import CharacterTokenizer
+
+FORMAT = 1
+BUNDLED = Path(__file__).resolve().parent.parent / "weights"
+SAMPLES = BUNDLED / "samples"
+FAMILIES: dict[str, tuple[type[nn.Module], type]] = {
+    "gan": (GAN, GANConfig),
+    "vae": (VAE, VAEConfig),
+    "transformer": (Transformer, TransformerConfig),
+    "judge": (Judge, JudgeConfig),
+}
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model ready for use, with what its folder says of it."""
+
+    name: str
+    family: str
+    model: Any  # one of FAMILIES, in eval mode, on its device
+    tokenizer: CharacterTokenizer | None
+    device: torch.device
+    digest: str  # SHA-256 of model.safetensors
+
+
+def choose_device(device: str | None = None) -> torch.device:
+    """The named device, else CUDA, MPS or the CPU, whichever is there first.
+
+    Raises:
+        ValueError: no such kind of device, or not on this machine.
+    """
+    here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    here["cpu"] = True
+    if device is None:
+        return torch.device(next(kind for kind, available in here.items() if available))
+    if not here.get(str(device).split(":")[0], False):
+        raise ValueError(f"expected one of {[k for k in here if here[k]]}, got {device!r}")
+    return torch.device(device)
+
+
+def bundled_names(root: Path | None = None) -> list[str]:
+    """The names of the weights folders under a root, by default the bundled ones."""
+    return sorted(path.parent.name for path in (root or BUNDLED).glob("*/config.json"))
+
+
+def find_folder(source: str | Path) -> Path:
+    """The folder that a source means: a bundled name, a folder, or owner/repo@revision.
+
+    Raises:
+        ValueError: it is none of these.
+        HubUnavailable: a repository that cannot be fetched.
+    """
+    text = str(source)
+    if text and (BUNDLED / text / "config.json").is_file() and "/" not in text:
+        return BUNDLED / text
+    if text and Path(text).is_dir():
+        return Path(text)
+    repo, _, revision = text.partition("@")
+    if repo.count("/") == 1 and all(repo.split("/")) and not repo.startswith((".", "~")):
+        from aigc_demo.hub import fetch_folder  # only when the Hub is meant
+
+        return fetch_folder(repo, revision or "main")
+    raise ValueError(
+        f"expected one of {', '.join(bundled_names())}, a folder or owner/repo@revision, "
+        f"got {text!r}"
+    )
+
+
+def save_model(
+    folder: Path,
+    name: str,
+    family: str,
+    model: nn.Module,
+    tokenizer: CharacterTokenizer | None = None,
+    dtype: torch.dtype = torch.float32,
+) -> None:
+    """Writes config.json and model.safetensors; floating tensors are stored in the given type."""
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {
+        key: tensor.detach().cpu().to(dtype if tensor.is_floating_point() else tensor.dtype)
+        for key, tensor in model.state_dict().items()
+    }
+    data = save({key: tensor.contiguous() for key, tensor in state.items()})
+    config: dict[str, Any] = {
+        "format": FORMAT,
+        "name": name,
+        "family": family,
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "model": asdict(model.config),  # type: ignore[call-overload]
+    }
+    if tokenizer is not None:
+        config["controls"] = list(tokenizer.controls)
+        config["characters"] = tokenizer.characters
+    replace_file(folder / "model.safetensors", data)
+    text = json.dumps(config, ensure_ascii=False, indent=1) + "\n"
+    replace_file(folder / "config.json", text.encode())
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Writes a file so that, whatever happens, the old or the new one is there, whole."""
+    part = path.with_name(path.name + ".tmp")
+    with open(part, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(part, path)
+
+
+def load_model(source: str | Path, family: str, device: str | None = None) -> Loaded:
+    """The model of a bundled name, a folder or a repository, checked in every respect.
+
+    Raises:
+        ValueError: an unknown source, another family, or a damaged folder; it says which.
+    """
+    folder, place = find_folder(source), choose_device(device)
+    config = read_config(folder)
+    if config["family"] != family:
+        raise ValueError(f"expected a model of family {family}, got {source} ({config['family']})")
+    path = folder / "model.safetensors"
+    if not path.is_file():
+        raise ValueError(f"{folder}: expected model.safetensors, got no such file")
+    data = path.read_bytes()
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != config["sha256"]:
+        raise ValueError(f"{path}: expected SHA-256 {config['sha256']}, got {digest}")
+    try:
+        state = parse_safetensors(data)
+    except SafetensorError as error:
+        raise ValueError(f"{path}: expected a safetensors file, got {error}") from error
+    tokenizer = _tokenizer(folder, config)
+    model = _build(folder, config)
+    _fill(model, state, path)
+    return Loaded(config["name"], family, model.eval().to(place), tokenizer, place, digest)
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """The content of config.json, its outer keys and their types checked.
+
+    Raises:
+        ValueError: it is missing, no JSON, or lacks something.
+    """
+    path = folder / "config.json"
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ValueError(f"{folder}: expected config.json, got no such file") from None
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path}: expected JSON, got {error}") from error
+    expected = {"format": int, "name": str, "family": str, "sha256": str, "model": dict}
+    for key, kind in expected.items():
+        if not isinstance(config, dict) or not isinstance(config.get(key), kind):
+            raise ValueError(f"{path}: expected {key} of type {kind.__name__}")
+    unknown = set(config) - set(expected) - {"controls", "characters"}
+    if unknown:
+        raise ValueError(f"{path}: expected no key {', '.join(sorted(unknown))}")
+    if config["format"] != FORMAT:
+        raise ValueError(f"{path}: expected format {FORMAT}, got {config['format']}")
+    if config["family"] not in FAMILIES:
+        raise ValueError(f"{path}: expected family in {list(FAMILIES)}, got {config['family']!r}")
+    return config
+
+
+def _build(folder: Path, config: dict[str, Any]) -> nn.Module:
+    kind, config_kind = FAMILIES[config["family"]]
+    values = config["model"]
+    expected = {field.name: type(field.default) for field in fields(config_kind)}
+    if set(values) != set(expected):
+        raise ValueError(f"{folder}: expected model keys {sorted(expected)}, got {sorted(values)}")
+    for key, value in values.items():
+        whole = expected[key] is int
+        if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
+            raise ValueError(f"{folder}: expected a number for {key}, got {value!r}")
+        if not math.isfinite(value) or value < 0 or (whole and not 0 < value <= 1_000_000):
+            raise ValueError(f"{folder}: expected a sensible {key}, got {value!r}")
+    with torch.device("meta"):  # nothing is drawn or allocated: the file brings every tensor
+        return kind(config_kind(**values))
+
+
+def _fill(model: nn.Module, state: dict[str, Tensor], path: Path) -> None:
+    expected = model.state_dict()
+    missing, unknown = set(expected) - set(state), set(state) - set(expected)
+    if missing or unknown:
+        raise ValueError(
+            f"{path}: missing keys {sorted(missing) or 'none'}, "
+            f"unknown keys {sorted(unknown) or 'none'}"
+        )
+    for key, tensor in state.items():
+        if tensor.shape != expected[key].shape:
+            raise ValueError(
+                f"{path}: {key}: expected shape {tuple(expected[key].shape)}, "
+                f"got {tuple(tensor.shape)}"
+            )
+        if tensor.is_floating_point():
+            if not tensor.isfinite().all():
+                raise ValueError(f"{path}: {key}: expected finite numbers, got NaN or infinity")
+            state[key] = tensor.float()
+    model.load_state_dict(state, strict=True, assign=True)
+
+
+def _tokenizer(folder: Path, config: dict[str, Any]) -> CharacterTokenizer | None:
+    if config["family"] != "transformer":
+        return None
+    characters, controls = config.get("characters"), config.get("controls")
+    if not isinstance(characters, str) or not isinstance(controls, list):
+        raise ValueError(f"{folder}: expected characters and controls of a tokenizer")
+    tokenizer = CharacterTokenizer(characters, controls)
+    size = config["model"].get("vocabulary_size")
+    if len(tokenizer) != size:
+        raise ValueError(f"{folder}: expected {size} tokens, got {len(tokenizer)}")
+    return tokenizer
+
+
+def sample_digits(split: str) -> tuple[Tensor, Tensor]:
+    """The bundled part of MNIST: 1,000 images (N, 28, 28) in [0, 1] and labels (N,).
+
+    split: "train" or "test".
+    """
+    tensors = load_file(SAMPLES / "digits.safetensors")
+    return tensors[f"{split}_images"].float() / 255, tensors[f"{split}_labels"].long()
+
+
+def sample_text(name: str) -> str:
+    """The bundled excerpt of a corpus: "shakespeare.txt" or "poems.json"."""
+    return (SAMPLES / name).read_text(encoding="utf-8")
