@@ -44,7 +44,7 @@ class Generator(nn.Module):
         super().__init__()
         self.config = config
         width, classes = config.channels, config.classes
-        self.project = nn.Linear(config.latent_size, 2 * width * 7 * 7)
+        self.project = nn.Linear(config.latent_size + classes, 2 * width * 7 * 7)
         self.norm7 = ConditionalBatchNorm(2 * width, classes)
         self.grow14 = nn.ConvTranspose2d(2 * width, width, 4, stride=2, padding=1)
         self.norm14 = ConditionalBatchNorm(width, classes)
@@ -54,7 +54,8 @@ class Generator(nn.Module):
 
     def forward(self, z: Tensor, mixture: Tensor) -> Tensor:
         """z: (B, D); mixture: class weights (B, K), one-hot for a pure digit -> (B, 1, 28, 28)."""
-        x = self.project(z).unflatten(1, (-1, 7, 7))  # (B, 2C, 7, 7)
+        x = self.project(torch.cat([z, mixture], 1))  # (B, D + K) -> (B, 2C*49)
+        x = x.unflatten(1, (-1, 7, 7))  # (B, 2C, 7, 7)
         x = F.relu(self.norm7(x, mixture))
         x = F.relu(self.norm14(self.grow14(x), mixture))  # (B, C, 14, 14)
         x = F.relu(self.norm28(self.grow28(x), mixture))  # (B, C/2, 28, 28)
@@ -81,7 +82,8 @@ class Discriminator(nn.Module):
             nn.LeakyReLU(0.1),
         )
         self.score = spectral_norm(nn.Linear(2 * width, 1))
-        self.class_score = spectral_norm(nn.Embedding(config.classes, 2 * width))
+        self.class_score = nn.Embedding(config.classes, 2 * width)
+        nn.init.normal_(self.class_score.weight, std=0.1)
 
     def forward(self, image: Tensor, label: Tensor) -> Tensor:
         """image: (B, 1, 28, 28); label: (B,) 0..K-1 -> score (B,), higher is more real."""

@@ -2,12 +2,10 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from aigc_demo.images import grid, png
 from aigc_demo.models.gan import (
@@ -18,7 +16,14 @@ from aigc_demo.models.gan import (
     discriminator_loss,
     generator_loss,
 )
-from aigc_demo.training.run import Run, mixed_precision, placed, shuffled_batch, warm_then_fall
+from aigc_demo.training.run import (
+    Run,
+    mixed_precision,
+    moving_average,
+    placed,
+    shuffled_batch,
+    warm_then_fall,
+)
 from aigc_demo.weights import save_model
 
 
@@ -27,14 +32,14 @@ class Recipe:
     model: GANConfig
     steps: int
     batch: int = 64
-    generator_rate: float = 2e-4
+    generator_rate: float = 4e-4
     discriminator_rate: float = 4e-4
     seed: int = 0
 
 
 RECIPES = {
     "smoke": Recipe(GANConfig(channels=16, discriminator_channels=16), steps=40),
-    "cpu": Recipe(GANConfig(), steps=7_000),
+    "cpu": Recipe(GANConfig(), steps=6_000),
     "gpu": Recipe(GANConfig(channels=128, discriminator_channels=128), steps=100_000),
 }
 
@@ -93,9 +98,7 @@ def train(output: Path, recipe: Recipe, images: Tensor, labels: Tensor) -> None:
     torch.manual_seed(recipe.seed)
     players = placed(GAN(recipe.model), run.device)
     generator, discriminator = players.generator, players.discriminator
-    average: Any = AveragedModel(
-        generator, multi_avg_fn=get_ema_multi_avg_fn(0.999), use_buffers=True
-    )
+    average = moving_average(generator, 0.999)
     generator_optimizer, discriminator_optimizer = optimizers(generator, discriminator, recipe)
     run.keep(
         players=players,

@@ -7,10 +7,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch.optim import Optimizer
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from aigc_demo.models.judge import Judge, JudgeConfig
-from aigc_demo.training.run import Run, mixed_precision, placed, shuffled_batch, warm_then_fall
+from aigc_demo.training.run import (
+    Run,
+    mixed_precision,
+    moving_average,
+    placed,
+    shuffled_batch,
+    warm_then_fall,
+)
 from aigc_demo.weights import save_model
 
 
@@ -66,7 +72,7 @@ def train(output: Path, recipe: Recipe, images: Tensor, labels: Tensor) -> None:
     run = Run("judge", output, asdict(recipe), recipe.steps, recipe.batch, "image")
     torch.manual_seed(recipe.seed)
     model = placed(Judge(recipe.model), run.device)
-    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(0.999), use_buffers=True)
+    average = moving_average(model, 0.999)
     optimizer = torch.optim.AdamW(
         model.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay
     )

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from aigc_demo.weights import choose_device, replace_file
@@ -210,6 +211,20 @@ def _order(count: int, generator: torch.Generator, key: tuple[int, int, int]) ->
 def placed(model: Model, device: torch.device) -> Model:
     """The model on its device, pixels laid out channels last, as convolutions like them best."""
     return model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def moving_average(model: nn.Module, decay: float) -> Any:
+    """A running average of a model's weights and buffers, short at first, then of 1/(1 - decay).
+
+    Returns an AveragedModel, whose `module` is the averaged model.
+    """
+
+    def average(old: Tensor, new: Tensor, count: Tensor | int) -> Tensor:
+        if not old.is_floating_point():
+            return new
+        return old.lerp(new, 1 - min(decay, (1 + float(count)) / (10 + float(count))))
+
+    return AveragedModel(model, avg_fn=average, use_buffers=True)
 
 
 def mixed_precision(device: torch.device) -> torch.autocast:

@@ -11,12 +11,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch.optim import Optimizer
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.models.transformer import Transformer, TransformerConfig
 from aigc_demo.tokenizer import PAD, POEM_END, TITLE_END, CharacterTokenizer, form_token, poem_ids
-from aigc_demo.training.run import Run, mixed_precision, shuffled_batch, warm_then_fall
+from aigc_demo.training.run import (
+    Run,
+    mixed_precision,
+    moving_average,
+    shuffled_batch,
+    warm_then_fall,
+)
 from aigc_demo.weights import Loaded, save_model
 
 IGNORED = -100  # the target of a position that is not scored
@@ -98,7 +103,7 @@ def train(
     run = Run(name, output, asdict(recipe), recipe.steps, tokens_per_step, "token")
     torch.manual_seed(recipe.seed)
     model = Transformer(recipe.model).to(run.device)
-    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(0.98))
+    average = moving_average(model, 0.98)
     both = optimizers(model, recipe)
     run.keep(model=model, average=average, muon=both[0], adamw=both[1])
 

@@ -2,16 +2,20 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from aigc_demo.images import grid, png
 from aigc_demo.models.vae import VAE, VAEConfig, elbo_terms
-from aigc_demo.training.run import Run, mixed_precision, shuffled_batch, warm_then_fall
+from aigc_demo.training.run import (
+    Run,
+    mixed_precision,
+    moving_average,
+    shuffled_batch,
+    warm_then_fall,
+)
 from aigc_demo.weights import save_model
 
 
@@ -60,7 +64,7 @@ def train(name: str, output: Path, recipe: Recipe, images: Tensor) -> None:
     run = Run(name, output, asdict(recipe), recipe.steps, recipe.batch, "image")
     torch.manual_seed(recipe.seed)
     model = VAE(recipe.model).to(run.device)
-    average: Any = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(0.999))
+    average = moving_average(model, 0.999)
     optimizer = torch.optim.Adam(model.parameters(), recipe.learning_rate)
     run.keep(model=model, average=average, optimizer=optimizer)
 

@@ -1,0 +1,86 @@
+"""Tiny models in weights folders, built once a session, so that no test needs bundled weights."""
+
+import pytest
+import torch
+from torch import nn
+
+from aigc_demo.inference.gan import DigitSampler
+from aigc_demo.inference.judge import DigitJudge
+from aigc_demo.inference.transformer import TextWriter
+from aigc_demo.inference.vae import LatentWalker
+from aigc_demo.models.gan import GAN, GANConfig
+from aigc_demo.models.judge import Judge, JudgeConfig
+from aigc_demo.models.transformer import Transformer, TransformerConfig
+from aigc_demo.models.vae import VAE, VAEConfig
+from aigc_demo.prosody import FORMS
+from aigc_demo.tokenizer import PAD, POEM_END, TITLE_END, CharacterTokenizer, form_token
+from aigc_demo.weights import save_model
+
+torch.set_num_threads(1)  # tiny tensors: a second thread only waits, for long on a busy machine
+
+ENGLISH = "\n !,.abcdefghijklmnopqrstuvwxyz"
+CHINESE = "，。" + "".join(
+    sorted(set("春曉眠不覺處聞啼鳥夜來風雨聲花落知多少萬里裏悲秋常作客干幹戈寥星"))
+)
+
+
+def _lively(kind: type[nn.Module], config: object) -> nn.Module:
+    """A model whose every parameter matters: none is left at the 0 or 1 it starts from."""
+    torch.manual_seed(0)
+    model = kind(config)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter += 0.2 * torch.randn_like(parameter)
+    return model.eval()
+
+
+@pytest.fixture(scope="session")
+def tiny_folders(tmp_path_factory):
+    """Family -> its weights folder; "poems" beside them."""
+    root = tmp_path_factory.mktemp("tiny")
+    models = {
+        "gan": _lively(GAN, GANConfig(latent_size=8, channels=8, discriminator_channels=8)),
+        "vae": _lively(VAE, VAEConfig(latent_size=3, hidden=16)),
+        "judge": _lively(Judge, JudgeConfig(channels=4)),
+    }
+    for family, model in models.items():
+        save_model(root / family, f"tiny-{family}", family, model)
+    controls = [PAD, TITLE_END, POEM_END, *map(form_token, FORMS)]
+    tokenizers = {
+        "transformer": CharacterTokenizer(ENGLISH),
+        "poems": CharacterTokenizer(CHINESE, controls),
+    }
+    for name, context in (("transformer", 16), ("poems", 40)):
+        tokenizer = tokenizers[name]
+        size = {"layers": 2, "heads": 2, "width": 16, "logit_cap": 0.0}
+        config = TransformerConfig(len(tokenizer), context, **size)
+        model = _lively(Transformer, config)
+        save_model(root / name, f"tiny-{name}", "transformer", model, tokenizer)
+    return {path.name: path for path in root.iterdir()}
+
+
+@pytest.fixture(scope="session")
+def tiny_gan(tiny_folders):
+    return DigitSampler.load(tiny_folders["gan"], "cpu")
+
+
+@pytest.fixture(scope="session")
+def tiny_vae(tiny_folders):
+    return LatentWalker.load(tiny_folders["vae"], "cpu")
+
+
+@pytest.fixture(scope="session")
+def tiny_judge(tiny_folders):
+    return DigitJudge.load(tiny_folders["judge"], "cpu")
+
+
+@pytest.fixture(scope="session")
+def tiny_writer(tiny_folders):
+    """English letters, a context of 16."""
+    return TextWriter.load(tiny_folders["transformer"], "cpu")
+
+
+@pytest.fixture(scope="session")
+def tiny_poet(tiny_folders):
+    """All four forms; its context of 40 is shorter than a 五律 or 七律."""
+    return TextWriter.load(tiny_folders["poems"], "cpu")

@@ -1,0 +1,159 @@
+"""The named endpoints, through gradio_client and plain HTTP, against a real server."""
+
+import http.client
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlparse
+
+import pytest
+import torch
+from gradio_client import Client, handle_file
+from PIL import Image
+
+from aigc_demo.images import png
+from aigc_demo.inference import sample_digits
+from aigc_demo.inference.gan import DigitSampler
+from aigc_demo.inference.transformer import TextWriter
+from aigc_demo.inference.vae import LatentWalker
+
+ENDPOINTS = {
+    "/gan_sample",
+    "/gan_morph",
+    "/gan_realness",
+    "/vae_encode",
+    "/vae_decode",
+    "/vae_walk",
+    "/text_write",
+    "/poem_write",
+}
+
+
+@pytest.fixture(scope="module")
+def client(server_url: str) -> Iterator[Client]:
+    yield Client(server_url, verbose=False)
+
+
+@pytest.fixture
+def seven(tmp_path: Path) -> tuple[str, torch.Tensor]:
+    """A file with a real 7, and its pixels."""
+    images, labels = sample_digits("test")
+    image = images[labels == 7][0]
+    (tmp_path / "seven.png").write_bytes(png(image))
+    return str(tmp_path / "seven.png"), image
+
+
+def test_the_named_endpoints_and_no_others_are_public(client: Client) -> None:
+    named = client.view_api(return_format="dict")["named_endpoints"]
+    assert set(named) == ENDPOINTS
+    assert all(endpoint["description"] for endpoint in named.values())
+
+
+def test_gan_sample_draws_what_the_library_draws(client: Client) -> None:
+    path = client.predict("gan", "2026", 4, 11, 1.0, api_name="/gan_sample")
+    expected = DigitSampler.load().sample([11, 12, 13, 14], [2, 0, 2, 6])
+    with Image.open(path) as image:
+        assert image.size == (4 * 28 * 4, 28 * 4)
+        small = image.resize((4 * 28, 28), Image.Resampling.NEAREST)
+    pixels = torch.tensor(list(small.getdata())).view(28, 4, 28).transpose(0, 1)
+    assert (pixels - (expected * 255).round()).abs().max() <= 1
+
+
+def test_gan_morph_is_an_animation(client: Client) -> None:
+    path = client.predict("gan", 3, 8, 0, 1, 6, api_name="/gan_morph")
+    with Image.open(path) as image:
+        assert image.n_frames == 2 * 6 - 2
+
+
+def test_gan_realness_hears_discriminator_and_judge(client: Client, seven) -> None:
+    path, image = seven
+    answer = client.predict(handle_file(path), api_name="/gan_realness")
+    assert max(range(10), key=answer["probabilities"].__getitem__) == 7
+    assert answer["score"] == pytest.approx(DigitSampler.load().realness(image[None]).item(), 1e-3)
+
+
+def test_vae_endpoints_agree_with_the_library(client: Client, seven) -> None:
+    path, image = seven
+    walker = LatentWalker.load()
+    mean, deviation = walker.encode(image[None])
+    numbers, rebuilt = client.predict("vae-2d", handle_file(path), api_name="/vae_encode")
+    assert numbers["mean"] == pytest.approx(mean[0].tolist(), abs=1e-4)
+    assert numbers["standard_deviation"] == pytest.approx(deviation[0].tolist(), abs=1e-4)
+    decoded = client.predict("vae-2d", mean[0].tolist(), api_name="/vae_decode")
+    with Image.open(rebuilt) as one, Image.open(decoded) as other:
+        assert one.size == (28, 28)
+        assert list(one.getdata()) == list(other.getdata())
+    strip, film = client.predict("vae-2d", [-1, 0], [1, 0], 5, api_name="/vae_walk")
+    with Image.open(strip) as image_strip, Image.open(film) as animated:
+        assert image_strip.size == (5 * 28, 28)
+        assert animated.n_frames == 8
+
+
+def test_text_and_poems_stream_and_end_like_the_library(client: Client) -> None:
+    job = client.submit("shakespeare", "ROMEO:\n", 40, 0.8, 0, 1.0, 1.0, 5, api_name="/text_write")
+    text = job.result()
+    assert text == TextWriter.load().write("ROMEO:\n", 40, temperature=0.8, seed=5)
+    assert all(text.startswith(piece) for piece in job.outputs())
+    poem = client.predict("五绝", "江雪", "", "", True, 0.9, 5, api_name="/poem_write")
+    assert poem == TextWriter.load("poems").poem("五绝", "江雪", temperature=0.9, seed=5)
+
+
+BAD = [
+    ("/gan_sample", ("nobody", "mixed", 4, 0, 1.0), "Model: please choose one of gan"),
+    ("/gan_sample", ("../../etc", "mixed", 4, 0, 1.0), "Model: please choose one of gan"),
+    ("/gan_sample", ("gan", "mixed", 65, 0, 1.0), "How many: please give a number from 1 to 64"),
+    ("/gan_sample", ("gan", "mixed", "4", 0, 1.0), "How many"),
+    ("/gan_sample", ("gan", "12x", 4, 0, 1.0), "0 to 9 only"),
+    ("/gan_sample", ("gan", [3, 11], 4, 0, 1.0), "Digits"),
+    ("/gan_sample", ("gan", "mixed", 4, -1, 1.0), "Seed"),
+    ("/gan_sample", ("gan", "mixed", 4, 0, 2.0), "Truncation"),
+    ("/gan_morph", ("gan", 3, 10, 0, 1, 6), "Digits"),
+    ("/gan_realness", ("data:image/png;base64,####",), "give a picture"),
+    ("/gan_realness", ({"path": "/etc/passwd"},), "give a picture"),
+    ("/vae_encode", ("vae-2d", 5), "give a picture"),
+    ("/vae_decode", ("vae-2d", [0.0]), "latent point of 2 numbers"),
+    ("/vae_decode", ("vae-2d", ["a", "b"]), "Latent point"),
+    ("/vae_walk", ("vae-2d", [0, 0], [0, 1e9], 5), "Latent point"),
+    ("/text_write", ("shakespeare", "", 4, 0.8, 0, 1.0, 1.0, 5), "at least one character"),
+    ("/text_write", ("shakespeare", "你", 4, 0.8, 0, 1.0, 1.0, 5), "not know these characters: 你"),
+    ("/text_write", ("shakespeare", "A", 4, 9.0, 0, 1.0, 1.0, 5), "Temperature"),
+    ("/poem_write", ("八绝", "", "", "", True, 0.9, 5), "expected a form"),
+    ("/poem_write", ("七绝", "", "", "", "yes", 0.9, 5), "expected regulated"),
+]
+
+
+@pytest.mark.parametrize(("endpoint", "values", "sentence"), BAD)
+def test_bad_input_gets_one_english_sentence(client: Client, endpoint, values, sentence) -> None:
+    with pytest.raises(Exception, match="") as caught:
+        client.predict(*values, api_name=endpoint)
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value).strip()
+
+
+def post(url: str, path: str, body: bytes) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection(urlparse(url).netloc, timeout=60)
+    connection.request("POST", path, body, {"Content-Type": "application/json"})
+    answer = connection.getresponse()
+    return answer.status, answer.read()
+
+
+def test_plain_http_works_and_a_huge_body_is_refused(server_url: str) -> None:
+    data = json.dumps({"data": ["vae-2d", [0.5, 0.5]]}).encode()
+    status, body = post(server_url, "/gradio_api/call/vae_decode", data)
+    assert status == 200 and "event_id" in json.loads(body)
+    huge = json.dumps({"data": ["x" * 300_000]}).encode()
+    status, body = post(server_url, "/gradio_api/call/text_write", huge)
+    assert status == 413 and b"256 kB" in body
+
+
+def test_nan_sent_as_raw_json_is_answered_with_a_sentence(server_url: str) -> None:
+    status, body = post(
+        server_url, "/gradio_api/call/vae_decode", b'{"data": ["vae-2d", [NaN, 0.0]]}'
+    )
+    if status == 200:  # the server read it: then the endpoint must refuse it
+        event = json.loads(body)["event_id"]
+        connection = http.client.HTTPConnection(urlparse(server_url).netloc, timeout=60)
+        connection.request("GET", f"/gradio_api/call/vae_decode/{event}")
+        assert b"Latent point" in connection.getresponse().read()
+    else:
+        assert status in (400, 422)

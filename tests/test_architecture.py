@@ -1,0 +1,205 @@
+"""Who may import whom, as the README says it; read from the source of every file."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "aigc_demo"
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+EVERYTHING = "everything"
+TABLE: dict[str, set[str] | str] = {  # part -> the parts of ours that it may import
+    "images": set(),
+    "tokenizer": set(),
+    "prosody": set(),
+    "hub": set(),
+    "models": set(),
+    "data": {"images", "tokenizer", "prosody"},
+    "weights": {"hub", "models", "tokenizer"},
+    "inference": {"images", "models", "prosody", "tokenizer", "weights"},
+    "explain": {"images", "inference", "models", "tokenizer", "weights"},
+    "evaluation": {
+        "data",
+        "images",
+        "inference",
+        "models",
+        "prosody",
+        "tokenizer",
+        "weights",
+    },
+    "training": {
+        "data",
+        "evaluation",
+        "images",
+        "inference",
+        "models",
+        "prosody",
+        "tokenizer",
+        "weights",
+    },
+    "ui": {"explain", "images", "inference", "prosody", "tokenizer", "weights"},
+    "cli": EVERYTHING,
+    "app.py": {"ui"},
+}
+
+
+def imports_of(source: str, package: str = "") -> set[str]:
+    """Every module and name that a source imports, wherever: "a.b" for `from a import b` too."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: -node.level + 1 or None] if node.level else []
+            module = ".".join([*above, *([node.module] if node.module else [])])
+            found |= {module} | {f"{module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Call):  # import_module("a.b"), __import__("a.b")
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if name in ("import_module", "__import__"):
+                assert isinstance(node.args[0], ast.Constant), "an import whose name is computed"
+                found.add(node.args[0].value)
+    return found
+
+
+def file_imports(path: Path) -> set[str]:
+    package = ".".join(path.relative_to(ROOT).parent.parts)
+    return imports_of(path.read_text(encoding="utf-8"), package)
+
+
+def ours(imports: set[str]) -> set[str]:
+    """The parts of ours among some imports; `__version__` and the like are no part."""
+    names = {name.split(".")[1] for name in imports if name.startswith("aigc_demo.")}
+    return {name for name in names if not name.startswith("__")}
+
+
+def part_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def whole(imports: set[str], library: str) -> bool:
+    return any(name == library or name.startswith(library + ".") for name in imports)
+
+
+def importers(library: str) -> set[str]:
+    """The files, app.py included, that import a library or a part of it."""
+    files = [*FILES, ROOT / "app.py"]
+    return {str(f.relative_to(ROOT)) for f in files if whole(file_imports(f), library)}
+
+
+def test_the_reader_of_imports_misses_none():
+    source = """
+import a.b, c as d
+from e import f as g
+from . import h
+from .i import j
+from ..k import l
+def inside():
+    import m
+    if True:
+        from aigc_demo.n import o
+__import__("p")
+importlib.import_module("q.r")
+"""
+    found = imports_of(source, "aigc_demo.ui")
+    expected = {"a.b", "c", "e.f", "aigc_demo.ui.h", "aigc_demo.ui.i.j", "aigc_demo.k.l", "m"}
+    assert expected | {"aigc_demo.n.o", "p", "q.r"} <= found
+    assert ours(found) == {"ui", "k", "n"}
+    assert ours(imports_of("from aigc_demo import __version__, hub")) == {"hub"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_part_imports_only_what_the_table_allows(path):
+    part, imports = part_of(path), ours(file_imports(path))
+    if part == "__init__":
+        assert not imports
+    elif part == "__main__":
+        assert imports <= {"cli"}
+    else:
+        assert part in TABLE, f"{part} has no row in the table"
+        if TABLE[part] != EVERYTHING:
+            assert imports <= {part, *TABLE[part]}
+
+
+def test_app_py_imports_the_ui_alone():
+    assert ours(file_imports(ROOT / "app.py")) == {"ui"}
+
+
+def test_every_row_of_the_table_is_a_part_that_is_there():
+    assert {part_of(path) for path in FILES} - {"__init__", "__main__"} == set(TABLE) - {"app.py"}
+    mentioned = set().union(*(row for row in TABLE.values() if row != EVERYTHING))
+    assert mentioned <= set(TABLE)
+
+
+def test_the_table_has_no_cycle():
+    rows = {
+        part: set(TABLE) - {part, "app.py"} if r == EVERYTHING else r for part, r in TABLE.items()
+    }
+    order = list(TopologicalSorter(rows).static_order())  # raises CycleError
+    assert set(order) == set(TABLE)
+
+
+def test_the_readme_shows_this_table():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.search(r"\| part \| may import of ours \|\n\|[ -|]+\|\n((?:\|.*\|\n)+)", text)
+    assert rows, "expected a table with the columns part and may import of ours"
+    shown: dict[str, set[str] | str] = {}
+    for line in rows[1].replace("`", "").splitlines():
+        parts, imports = (cell.strip() for cell in line.strip("|").split("|"))
+        names = re.split(r"\s*[;(]|, inside", imports)[0]  # what follows is a remark
+        row: set[str] | str = set() if names == "nothing" else set(names.split(", "))
+        shown |= dict.fromkeys(parts.split(", "), EVERYTHING if names == EVERYTHING else row)
+    assert shown == TABLE
+
+
+LOADED = """
+import sys
+import aigc_demo
+print(sorted({"torch", "gradio", "numpy", "huggingface_hub"} & set(sys.modules)))
+"""
+
+
+def test_importing_the_package_loads_neither_torch_nor_gradio():
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+def test_only_the_ui_imports_gradio():
+    found = importers("gradio") | importers("gradio_client")
+    assert found
+    assert all(name.startswith("aigc_demo/ui/") for name in found)
+
+
+def test_only_hub_imports_the_client_of_the_hub():
+    assert importers("huggingface_hub") == {"aigc_demo/hub.py"}
+
+
+def test_only_data_vision_imports_torchvision():
+    assert importers("torchvision") == {"aigc_demo/data/vision.py"}
+
+
+def test_nothing_imports_pickle():
+    for library in ("pickle", "cPickle", "_pickle", "dill", "joblib", "cloudpickle"):
+        assert importers(library) == set()
+
+
+def test_torch_loads_files_as_weights_only():
+    calls = []
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "torch.load":
+                settings = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
+                calls.append(settings.get("weights_only"))
+    assert calls
+    assert set(calls) == {"True"}

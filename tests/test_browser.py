@@ -1,0 +1,284 @@
+"""Visits in a real browser: each tab used, in each language, on a desktop and on a phone."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from aigc_demo.inference import sample_digits
+from aigc_demo.inference.vae import LatentWalker
+
+pytestmark = pytest.mark.browser
+LOCALES = Path(__file__).parent.parent / "aigc_demo/ui/locales"
+DESKTOP, PHONE = (1280, 800), (390, 844)
+VISITS = [("zh", DESKTOP), ("en", DESKTOP), ("zh", PHONE), ("en", PHONE)]
+
+
+def words(language: str) -> dict:
+    return json.loads((LOCALES / f"{language}.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def visit(browser: Browser, server_url: str, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page in some language and size; it must raise no error and ask no other host."""
+    language, (width, height) = request.param
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        locale="zh-CN" if language == "zh" else "en-US",
+        has_touch=width < 500,
+    )
+    page = context.new_page()
+    errors: list[str] = []
+    elsewhere: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on(
+        "request",
+        lambda asked: (
+            None
+            if asked.url.startswith((server_url, "data:", "blob:"))
+            else elsewhere.append(asked.url)
+        ),
+    )
+    page.goto(server_url)
+    expect(page).to_have_title(words(language)["page.title"])
+    yield page
+    assert errors == []
+    assert elsewhere == []
+    context.close()
+
+
+def open_tab(page: Page, model: str, task: str | None = None) -> None:
+    """Opens a model's tab and one of its tasks; both are found by their place in the page."""
+    model_tabs = page.locator("#models > div").first.get_by_role("tab")
+    model_tabs.nth(["gan", "vae", "transformer"].index(model)).click()
+    if task is not None:
+        tasks = {
+            "gan": ["digits", "number", "morph"],
+            "vae": ["map", "rebuild", "walk", "prior"],
+            "transformer": ["shakespeare", "poems"],
+        }[model]
+        tabs = page.locator(f"#{model}-tasks > div").first.get_by_role("tab")
+        tabs.nth(tasks.index(task)).click()
+
+
+def painted(page: Page, canvas: str) -> str:
+    """The pixels of a canvas, once something is painted on it."""
+    page.locator(f"{canvas}[data-painted]").wait_for()
+    return page.locator(canvas).evaluate("canvas => canvas.toDataURL()")
+
+
+def wait_for_other(page: Page, canvas: str, before: str) -> str:
+    """The pixels of a canvas, once they are no longer what they were."""
+    page.wait_for_function(
+        "([canvas, before]) => document.querySelector(canvas).toDataURL() !== before",
+        arg=[canvas, before],
+    )
+    return painted(page, canvas)
+
+
+def fill(page: Page, box: str, text: str) -> None:
+    page.locator(f"{box} input, {box} textarea").first.fill(text)
+
+
+def drag(page: Page, canvas: str, points: list[tuple[float, float]]) -> None:
+    """Draws through points given as shares of the canvas's width and height."""
+    page.locator(canvas).scroll_into_view_if_needed()
+    box = page.locator(canvas).bounding_box()
+    assert box is not None
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place, steps=6)
+    page.mouse.up()
+
+
+def assert_only(page: Page, language: str) -> None:
+    """No word of the other language is left in sight, and the page is not wider than the screen."""
+    other = {"zh": "en", "en": "zh"}[language]
+    seen = page.locator("body").inner_text() + page.title()
+    mine, theirs = words(language), words(other)
+    for key, entry in theirs.items():
+        values = entry if isinstance(entry, dict) else {"text": entry}
+        for name, value in values.items():
+            same = mine[key] if isinstance(mine[key], str) else mine[key][name]
+            if not isinstance(value, str) or value == same or "{" in value or len(value) < 2:
+                continue
+            for line in value.replace("# ", "").split("\n"):
+                left = re.search(rf"(?<!\w){re.escape(line)}(?!\w)", seen)
+                assert left is None, f"{key} is left in {other}: {line}"
+    if language == "en":
+        assert re.sub("中文", "", seen) == re.sub("[㐀-鿿]", "", seen)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def switch(page: Page, language: str) -> None:
+    page.locator(f"#language input[value={language}]").locator("..").click()
+    expect(page).to_have_title(words(language)["page.title"])
+
+
+@pytest.mark.parametrize("visit", VISITS, indirect=True)
+def test_a_visitor_draws_digits_writes_a_year_and_morphs_a_3_into_an_8(visit: Page) -> None:
+    before = painted(visit, "#gan-digits canvas")
+    visit.locator("#gan-wanted label").nth(7).click()
+    wait_for_other(visit, "#gan-digits canvas", before)
+
+    open_tab(visit, "gan", "number")
+    before = painted(visit, "#gan-number-result canvas")
+    fill(visit, "#gan-number", "1987")
+    visit.locator("#gan-write").click()
+    wait_for_other(visit, "#gan-number-result canvas", before)
+    expect(visit.locator("#gan-number-result .caption")).to_contain_text("1987")
+
+    open_tab(visit, "gan", "morph")
+    before = painted(visit, "#gan-frames canvas")
+    visit.locator("#gan-morph-seed-dice").click()
+    wait_for_other(visit, "#gan-frames canvas", before)
+    frame = visit.locator("#gan-film canvas").get_attribute("data-frame")
+    expect(visit.locator("#gan-film canvas")).not_to_have_attribute("data-frame", frame or "")
+
+
+@pytest.mark.parametrize("visit", VISITS, indirect=True)
+def test_a_visitor_finds_a_7_on_the_map_and_sees_a_drawn_digit_rebuilt(visit: Page) -> None:
+    open_tab(visit, "vae", "map")
+    painted(visit, "#vae-map .decoded")
+    images, labels = sample_digits("test")
+    mean, _ = LatentWalker.load().encode(images[labels == 7])
+    x, y = ((mean.median(0).values / 3.5 + 1) / 2).tolist()
+    drag(visit, "#vae-map .plane", [(0.5, 0.5), (x, 1 - y)])
+    expect(visit.locator("#vae-map .caption")).to_contain_text(re.compile(r"(reads a|这是) 7"))
+
+    open_tab(visit, "vae", "rebuild")
+    before = painted(visit, "#vae-rebuilt canvas")
+    visit.locator("#vae-pad [data-word=clear]").click()
+    drag(visit, "#vae-pad canvas", [(0.3, 0.25), (0.7, 0.25), (0.45, 0.85)])
+    after = wait_for_other(visit, "#vae-rebuilt canvas", before)
+    visit.locator("#vae-shelf canvas").click(position={"x": 20, "y": 20})
+    wait_for_other(visit, "#vae-rebuilt canvas", after)
+
+    open_tab(visit, "vae", "walk")
+    before = painted(visit, "#vae-frames canvas")
+    visit.locator("#vae-walk-seed-dice").click()
+    wait_for_other(visit, "#vae-frames canvas", before)
+    open_tab(visit, "vae", "prior")
+    before = painted(visit, "#vae-digits canvas")
+    visit.locator("#vae-prior-seed-dice").click()
+    wait_for_other(visit, "#vae-digits canvas", before)
+
+
+@pytest.mark.parametrize("visit", VISITS, indirect=True)
+def test_a_visitor_has_text_written_and_keeps_it_through_a_switch(visit: Page) -> None:
+    open_tab(visit, "transformer", "shakespeare")
+    text = visit.locator("#shakespeare-text textarea")
+    assert len(text.input_value()) > 200  # a real result, before any click
+    fill(visit, "#shakespeare-prompt", "JULIET:\nO")
+    visit.locator("#shakespeare-write").click()
+    expect(text).to_have_value(re.compile(r"^JULIET:\nO[\s\S]{200,}"), timeout=60_000)
+
+    open_tab(visit, "transformer", "poems")
+    fill(visit, "#poems-title", "江雪")
+    visit.locator("#poems-form label").first.click()
+    visit.locator("#poems-write").click()
+    line = "[㐀-鿿]{5}"
+    poem = re.compile(rf"^《江雪》\n{line}，\n{line}。\n{line}，\n{line}。$")
+    expect(visit.locator("#poems-text textarea")).to_have_value(poem, timeout=60_000)
+    simplified = visit.locator("#poems-text textarea").input_value()
+
+    language = "zh" if visit.title() == words("zh")["page.title"] else "en"
+    other = {"zh": "en", "en": "zh"}[language]
+    assert_only(visit, language)
+    switch(visit, other)
+    assert visit.locator("#poems-text textarea").input_value() == simplified
+    for model, tasks in (("gan", ["morph", "number"]), ("vae", ["rebuild", "walk", "map"])):
+        for task in tasks:
+            open_tab(visit, model, task)
+            visit.locator(".widget canvas:visible").first.wait_for()
+            assert_only(visit, other)
+
+
+@pytest.mark.parametrize("visit", [("en", DESKTOP)], indirect=True)
+def test_a_switch_of_language_asks_the_server_nothing(visit: Page) -> None:
+    painted(visit, "#gan-digits canvas")
+    visit.wait_for_load_state("networkidle")
+    asked: list[str] = []
+    visit.on("request", lambda request: asked.append(request.url))
+    switch(visit, "zh")
+    assert_only(visit, "zh")
+    switch(visit, "en")
+    assert_only(visit, "en")
+    assert [url for url in asked if "heartbeat" not in url] == []
+
+
+@pytest.mark.parametrize("visit", [("zh", DESKTOP), ("en", PHONE)], indirect=True)
+def test_bad_input_gets_one_sentence_and_loses_nothing(visit: Page) -> None:
+    language = "zh" if visit.title() == words("zh")["page.title"] else "en"
+    open_tab(visit, "gan", "number")
+    before = painted(visit, "#gan-number-result canvas")
+    fill(visit, "#gan-number", "twelve")
+    visit.locator("#gan-write").click()
+    sentence = words(language)["error.digits"].format(most=16)
+    expect(visit.get_by_test_id("toast-text")).to_have_text(sentence)
+    assert painted(visit, "#gan-number-result canvas") == before
+
+    open_tab(visit, "transformer", "poems")
+    poem = visit.locator("#poems-text textarea").input_value()
+    fill(visit, "#poems-title", "hello")
+    visit.locator("#poems-write").click()
+    sentence = words(language)["error.unknown_characters"].format(characters="helo")
+    expect(visit.get_by_test_id("toast-text").last).to_have_text(sentence)
+    assert visit.locator("#poems-text textarea").input_value() == poem
+
+
+@pytest.mark.parametrize("visit", [("en", DESKTOP)], indirect=True)
+def test_a_photograph_becomes_a_digit(visit: Page, tmp_path: Path) -> None:
+    from PIL import Image, ImageDraw
+
+    photo = Image.new("RGB", (600, 800), (235, 230, 220))
+    ImageDraw.Draw(photo).line([(200, 250), (400, 250), (270, 600)], (30, 30, 60), 36)
+    photo.save(tmp_path / "seven.jpg")
+    open_tab(visit, "vae", "rebuild")
+    before = painted(visit, "#vae-rebuilt canvas")
+    visit.locator("#vae-pad input[type=file]").set_input_files(tmp_path / "seven.jpg")
+    wait_for_other(visit, "#vae-rebuilt canvas", before)
+    corner = visit.locator("#vae-rebuilt canvas").evaluate(
+        "canvas => canvas.getContext('2d').getImageData(0, 0, 1, 1).data[0]"
+    )
+    assert corner == 0  # ink bright on dark, whatever the photograph's paper
+
+
+@pytest.mark.parametrize("visit", [("en", DESKTOP)], indirect=True)
+def test_stop_ends_the_writing(visit: Page) -> None:
+    open_tab(visit, "transformer", "shakespeare")
+    visit.locator("#transformer-tasks input[type=number]").first.fill("1000")
+    fill(visit, "#shakespeare-prompt", "HAMLET:\n")
+    visit.locator("#shakespeare-write").click()
+    text = visit.locator("#shakespeare-text textarea")
+    expect(text).to_have_value(re.compile(r"^HAMLET:\n[\s\S]{5,}"), timeout=60_000)
+    visit.locator("#shakespeare-stop").click()
+    visit.wait_for_timeout(1_000)
+    stopped = text.input_value()
+    visit.wait_for_timeout(1_500)
+    assert text.input_value() == stopped
+    assert len(stopped) < 1_000
+
+
+@pytest.mark.parametrize(
+    ("query", "locale", "title"),
+    [
+        ("?lang=zh", "en-US", "zh"),
+        ("?lang=en", "zh-CN", "en"),
+        ("", "zh-TW", "zh"),
+        ("", "fr", "en"),
+    ],
+)
+def test_the_first_language_is_the_links_or_the_browsers(
+    browser: Browser, server_url: str, query: str, locale: str, title: str
+) -> None:
+    context = browser.new_context(locale=locale)
+    page = context.new_page()
+    page.goto(server_url + query)
+    expect(page).to_have_title(words(title)["page.title"])
+    context.close()

@@ -1,0 +1,150 @@
+"""The command line: what the README says works, and wrong input ends in one clear line."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from aigc_demo.cli import _parser, main
+
+ROOT = Path(__file__).parent.parent
+COMMANDS = ("train", "evaluate", "sample", "data", "demo")
+
+
+def readme_commands() -> list[str]:
+    """Every line of the READMEs' shell blocks."""
+    lines: list[str] = []
+    for name in ("README.md", "README.zh.md"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        for block in re.findall(r"```sh\n(.*?)```", text, re.S):
+            lines += block.strip().splitlines()
+    return lines
+
+
+def test_the_readme_names_every_command() -> None:
+    named = {line.split()[3] for line in readme_commands() if line.startswith("python -m")}
+    assert named == set(COMMANDS)
+
+
+@pytest.mark.parametrize("line", sorted(set(readme_commands())))
+def test_every_readme_command_parses(line: str) -> None:
+    for part in line.split("&&"):
+        words = shlex.split(part)
+        if words[:3] == ["python", "-m", "aigc_demo"]:
+            assert callable(_parser().parse_args(words[3:]).run)
+        elif words[0] == "make":
+            result = subprocess.run(["make", "-n", words[1]], cwd=ROOT, capture_output=True)
+            assert result.returncode == 0, result.stderr.decode()
+        elif words[:2] == ["python", "app.py"]:
+            if "--help" in words:
+                assert ask("app.py", "--help").returncode == 0
+        else:
+            assert words == ["pip", "install", "-r", "requirements.txt"]
+
+
+def ask(*words: str) -> subprocess.CompletedProcess[str]:
+    """Runs a command in a process of its own, where no data folder is set."""
+    environment = {key: value for key, value in os.environ.items() if key != "AIGC_DATA"}
+    return subprocess.run(
+        [sys.executable, *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env={**environment, "HOME": "/nonexistent"},
+        timeout=300,
+    )
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_an_example_that_parses(command: str, capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    assert ended.value.code == 0
+    text = " ".join(capsys.readouterr().out.split())
+    example = text.split("example: python -m aigc_demo ")[1]
+    assert _parser().parse_args(shlex.split(example)).command == command
+
+
+def test_sample_draws_a_number_into_a_png(tmp_path: Path) -> None:
+    output = tmp_path / "2026.png"
+    assert main(["sample", "gan", "--digits", "2026", "--output", str(output)]) == 0
+    with Image.open(output) as image:
+        assert image.size == (4 * 28 * 4, 28 * 4)
+
+
+def test_sample_writes_the_same_text_for_the_same_seed(capsys: pytest.CaptureFixture) -> None:
+    words = ["sample", "shakespeare", "--length", "40", "--seed", "3"]
+    assert main(words) == 0
+    first = capsys.readouterr().out
+    assert main(words) == 0
+    assert capsys.readouterr().out == first
+    assert first.startswith("ROMEO:\n")
+    assert len(first) == len("ROMEO:\n") + 40 + 1
+
+
+BAD = [
+    ["train", "gan", "--preset", "smoke", "--data", "/nonexistent/data", "--output", "OUT"],
+    ["train", "shakespeare", "--preset", "cpu", "--output", "OUT"],
+    ["evaluate", "nothing-of-this-name"],
+    ["evaluate", "judge", "--data", "/nonexistent"],
+    ["sample", "gan", "--digits", "20x6"],
+    ["sample", "gan", "--count", "0"],
+    ["sample", "gan", "--seed", "-1"],
+    ["sample", "gan", "--truncation", "nan"],
+    ["sample", "gan", "--device", "abacus"],
+    ["sample", "judge"],
+    ["sample", "shakespeare", "--prompt", ""],
+    ["sample", "shakespeare", "--prompt", "你好"],
+    ["sample", "shakespeare", "--temperature", "inf"],
+    ["sample", "poems", "--form", "八绝"],
+    ["sample", "poems", "--form", "七绝", "--title", "hello"],
+    ["data", "--data", "/nonexistent"],
+    ["demo", "--weights", "/nonexistent"],
+]
+
+
+@pytest.mark.parametrize("words", BAD, ids=" ".join)
+def test_bad_input_ends_in_one_line(words: list[str], tmp_path: Path, capsys, monkeypatch) -> None:
+    monkeypatch.delenv("AIGC_DATA", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    words = [str(tmp_path / "out") if word == "OUT" else word for word in words]
+    try:
+        status = main(words)
+        lines = capsys.readouterr().err.strip().splitlines()
+    except SystemExit as ended:  # the page's own command ends with its sentence
+        status, lines = 1, [str(ended.code)]
+    assert status == 1
+    assert len(lines) == 1, lines
+    assert lines[0].startswith("error: ")
+    assert len(lines[0]) > 20
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["train", "unicorn"], ["train", "gan", "--preset", "huge"], ["data", "x"], [], ["fly"]],
+)
+def test_an_unknown_word_is_refused_by_the_parser(words: list[str], capsys) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+    assert "error" in capsys.readouterr().err
+
+
+def test_train_evaluate_and_show_in_processes_of_their_own(tmp_path: Path) -> None:
+    output = str(tmp_path / "gan")
+    trained = ask("-m", "aigc_demo", "train", "gan", "--preset", "smoke", "--output", output)
+    assert trained.returncode == 0, trained.stderr
+    assert f"python app.py --weights {output}" in trained.stdout
+    card = (tmp_path / "gan/README.md").read_text(encoding="utf-8")
+    config = json.loads((tmp_path / "gan/config.json").read_text(encoding="utf-8"))
+    assert config["sha256"] in card
+    drawn = ask("-m", "aigc_demo", "sample", output, "--output", str(tmp_path / "x.png"))
+    assert drawn.returncode == 0, drawn.stderr
+    again = ask("-m", "aigc_demo", "train", "gan", "--preset", "smoke", "--output", output)
+    assert "resumed after step 40 of 40" in again.stdout

@@ -1,0 +1,337 @@
+"""Every model's smoke training, and trainings that are killed and go on."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from aigc_demo import training
+from aigc_demo.inference.gan import DigitSampler
+from aigc_demo.inference.judge import DigitJudge
+from aigc_demo.inference.transformer import TextWriter
+from aigc_demo.inference.vae import LatentWalker
+from aigc_demo.models.gan import GANConfig
+from aigc_demo.models.vae import VAEConfig
+from aigc_demo.training import gan, vae
+from aigc_demo.training.run import log_spaced, read_rows, shuffled_batch, warm_then_fall
+from aigc_demo.weights import sample_digits
+
+ROOT = Path(__file__).parents[1]
+STEPS = {"judge": 60, "gan": 40, "vae-2d": 100, "shakespeare": 20, "poems": 20}
+USE = {
+    "judge": lambda f: (
+        DigitJudge.load(f, "cpu").classify(sample_digits("test")[0]).isfinite().all()
+    ),
+    "gan": lambda f: DigitSampler.load(f, "cpu").sample([1, 2]).isfinite().all(),
+    "vae-2d": lambda f: LatentWalker.load(f, "cpu").sample([1, 2]).isfinite().all(),
+    "shakespeare": lambda f: len(TextWriter.load(f, "cpu").write("ROMEO:\n", 9)) == 9,
+    "poems": lambda f: len(TextWriter.load(f, "cpu").poem("七绝")) == 4 * 8 + 3,
+}
+PICTURED, WRITTEN = ("gan", "vae-2d"), ("shakespeare", "poems")
+GENERATIVE = PICTURED + WRITTEN
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """name -> the folder of its uninterrupted smoke training, made when first asked for."""
+    folders: dict[str, Path] = {}
+
+    def folder(name: str) -> Path:
+        if name not in folders:
+            folders[name] = tmp_path_factory.mktemp(name)
+            training.train(name, "smoke", None, folders[name])
+        return folders[name]
+
+    return folder
+
+
+def weights_of(folder: Path) -> bytes:
+    return (folder / "model.safetensors").read_bytes()
+
+
+# A whole training
+
+
+def test_every_model_has_a_smoke_training_tested_here():
+    assert set(training.NAMES) == set(STEPS)
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_training_ends_with_a_folder_that_the_app_can_load(trained, name):
+    assert USE[name](trained(name))
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_the_log_holds_the_steps_in_order_with_finite_losses(trained, name):
+    rows = read_rows(trained(name) / "log.jsonl")
+    steps = [row["step"] for row in rows]
+    assert steps == sorted(set(steps))
+    assert steps[-1] == STEPS[name]
+    for row in rows:
+        assert row["seconds"] >= 0
+        losses = [value for key, value in row.items() if "loss" in key]
+        assert losses
+        assert all(abs(loss) < 1e6 for loss in losses)
+
+
+@pytest.mark.parametrize("name", ["judge", "vae-2d", "shakespeare", "poems"])
+def test_a_training_learns(trained, name):
+    losses = [row["loss"] for row in read_rows(trained(name) / "log.jsonl")]
+    third = len(losses) // 3
+    assert sum(losses[-third:]) < 0.97 * sum(losses[:third])
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_the_history_holds_the_curves_of_the_log(trained, name):
+    folder = trained(name)
+    history = json.loads((folder / "history.json").read_text(encoding="utf-8"))
+    assert history["curves"] == read_rows(folder / "log.jsonl")
+
+
+@pytest.mark.parametrize("name", GENERATIVE)
+def test_the_history_looks_at_about_a_dozen_moments_ever_further_apart(trained, name):
+    history = json.loads((trained(name) / "history.json").read_text(encoding="utf-8"))
+    steps = [moment["step"] for moment in history["moments"]]
+    assert 9 <= len(steps) <= 13
+    assert (steps[0], steps[-1]) == (0, STEPS[name])
+    gaps = [later - earlier for earlier, later in pairwise(steps)]
+    assert min(gaps) > 0
+    assert gaps[-1] == max(gaps)
+    unit = "images" if name in PICTURED else "tokens"
+    read = [moment[unit] for moment in history["moments"]]
+    assert read == [step * (read[-1] // STEPS[name]) for step in steps]
+
+
+@pytest.mark.parametrize("name", PICTURED)
+def test_every_moment_has_its_picture_and_no_two_are_alike(trained, name):
+    folder = trained(name)
+    history = json.loads((folder / "history.json").read_text(encoding="utf-8"))
+    pictures = [Image.open(folder / moment["picture"]) for moment in history["moments"]]
+    assert {picture.size for picture in pictures} == {(280, 280)}  # ten by ten digits
+    assert len({picture.tobytes() for picture in pictures}) == len(pictures)
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_every_moment_has_its_text(trained, name):
+    history = json.loads((trained(name) / "history.json").read_text(encoding="utf-8"))
+    texts = [moment["text"] for moment in history["moments"]]
+    assert all(isinstance(text, str) for text in texts)
+    assert len(set(texts)) > 1
+    if name == "shakespeare":
+        assert {len(text) for text in texts} == {120}
+
+
+def test_the_judge_makes_nothing_to_look_back_at(trained):
+    history = json.loads((trained("judge") / "history.json").read_text(encoding="utf-8"))
+    assert history["moments"] == []
+
+
+def test_the_same_training_gives_the_same_bits_and_a_finished_one_stays_as_it_is(trained, tmp_path):
+    expected = weights_of(trained("vae-2d"))
+    for _ in range(2):  # anew, then again in the finished folder
+        training.train("vae-2d", "smoke", None, tmp_path)
+        assert weights_of(tmp_path) == expected
+
+
+# Wrong input
+
+
+@pytest.mark.parametrize("name, preset", [("rnn", "smoke"), ("", "smoke"), ("gan", "huge")])
+def test_an_unknown_name_or_preset_is_refused(tmp_path, name, preset):
+    with pytest.raises(ValueError, match="expected one of"):
+        training.train(name, preset, None, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_missing_data_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="expected"):
+        training.train("gan", "smoke", tmp_path / "no-such-folder", tmp_path)
+    with pytest.raises(ValueError, match="get it with"):
+        training.train("gan", "smoke", tmp_path, tmp_path)
+
+
+TINY_VAE = vae.Recipe(VAEConfig(hidden=4), steps=3, batch=8)
+
+
+@pytest.fixture
+def finished(tmp_path):
+    """A folder with three steps on the first hundred digits, and those digits."""
+    images = sample_digits("train")[0][:100]
+    vae.train("vae-2d", tmp_path, TINY_VAE, images)
+    return tmp_path, images
+
+
+def test_another_recipe_in_the_same_folder_is_refused(finished):
+    folder, images = finished
+    before = weights_of(folder)
+    with pytest.raises(ValueError, match="other settings"):
+        vae.train("vae-2d", folder, vae.Recipe(VAEConfig(hidden=4), steps=4, batch=8), images)
+    assert weights_of(folder) == before
+
+
+def test_another_model_in_the_same_folder_is_refused(finished):
+    folder, images = finished
+    recipe = gan.Recipe(GANConfig(latent_size=4, channels=4, discriminator_channels=4), steps=3)
+    with pytest.raises(ValueError, match="other settings"):
+        gan.train(folder, recipe, images, torch.zeros(100, dtype=torch.long))
+
+
+def test_other_data_in_the_same_folder_is_refused(finished):
+    folder, images = finished
+    with pytest.raises(ValueError, match="other"):
+        vae.train("vae-2d", folder, TINY_VAE, 1 - images)
+
+
+# Killed and resumed
+
+SLOWLY = """
+import sys, time
+from pathlib import Path
+from aigc_demo import training
+from aigc_demo.training import run
+
+run.SAVE_EVERY = 0.0
+write_row = run.Run._write_row
+
+def slowly(self, *arguments):
+    write_row(self, *arguments)
+    time.sleep(0.05)
+
+run.Run._write_row = slowly
+training.train(sys.argv[1], "smoke", None, Path(sys.argv[2]))
+"""
+INTERRUPTED = """
+import signal, sys
+from pathlib import Path
+from aigc_demo import training
+from aigc_demo.training import gan
+
+calls = []
+train_generator = gan.train_generator
+
+def interrupted(*arguments):
+    calls.append(1)
+    if len(calls) == 13:  # the discriminator has made its step, the generator has not
+        signal.raise_signal(signal.SIGINT)
+    return train_generator(*arguments)
+
+gan.train_generator = interrupted
+training.train("gan", "smoke", None, Path(sys.argv[1]))
+"""
+
+
+def started(*arguments: str | Path) -> subprocess.Popen:
+    threads = str(torch.get_num_threads())  # as here: other numbers of threads give other bits
+    return subprocess.Popen(
+        [sys.executable, "-c", *arguments],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": threads},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def kill_after(rows: int, delay: float, name: str, folder: Path) -> None:
+    """Trains in a process of its own, and kills that after so many steps and seconds."""
+    process = started(SLOWLY, name, folder)
+    try:
+        limit = time.monotonic() + 60
+        while len(read_rows(folder / "log.jsonl")) < rows and process.poll() is None:
+            assert time.monotonic() < limit, "the training is stuck"
+            time.sleep(0.002)
+        time.sleep(delay)
+    finally:
+        process.kill()
+        status = process.wait()
+    assert status == -signal.SIGKILL, "it had ended before it was killed"
+    assert not (folder / "model.safetensors").exists()
+    assert (folder / "checkpoint.pt").is_file()
+
+
+@pytest.mark.parametrize("name", ["gan", "poems"])
+def test_a_training_killed_twice_ends_with_the_same_bits(trained, tmp_path, capsys, name):
+    dice = random.Random(name)
+    steps = STEPS[name]
+    kill_after(dice.randint(3, steps // 3), dice.random() / 20, name, tmp_path)
+    kill_after(dice.randint(steps // 2, 3 * steps // 4), dice.random() / 20, name, tmp_path)
+
+    training.train(name, "smoke", None, tmp_path)
+
+    resumed = int(capsys.readouterr().out.split("resumed after step ")[1].split()[0])
+    assert steps // 2 - 1 <= resumed < steps
+    assert weights_of(tmp_path) == weights_of(trained(name))
+    assert [row["step"] for row in read_rows(tmp_path / "log.jsonl")] == list(range(1, steps + 1))
+    moments, expected = (
+        json.loads((folder / "history.json").read_text(encoding="utf-8"))["moments"]
+        for folder in (tmp_path, trained(name))
+    )
+    assert moments == expected
+    for moment in moments if name in PICTURED else []:
+        picture, same = ((folder / moment["picture"]) for folder in (tmp_path, trained(name)))
+        assert picture.read_bytes() == same.read_bytes()
+
+
+def test_a_training_stopped_by_ctrl_c_within_a_step_ends_with_the_same_bits(trained, tmp_path):
+    process = started(INTERRUPTED, tmp_path)
+    assert process.wait(60) != 0
+    assert not (tmp_path / "model.safetensors").exists()
+
+    training.train("gan", "smoke", None, tmp_path)
+
+    assert weights_of(tmp_path) == weights_of(trained("gan"))
+
+
+def test_a_last_line_of_the_log_that_was_cut_off_is_left_out(tmp_path):
+    path = tmp_path / "log.jsonl"
+    assert read_rows(path) == []
+    path.write_text('{"step": 1}\n{"step": 2}\n{"st')
+    assert read_rows(path) == [{"step": 1}, {"step": 2}]
+
+
+# Steps, batches and rates by hand
+
+
+def test_log_spaced_steps_by_hand():
+    assert log_spaced(1024, 12) == [0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]
+    assert log_spaced(1, 12) == [0, 1]
+    assert log_spaced(1000, 5) == [0, 1, 10, 100, 1000]
+
+
+@pytest.mark.parametrize("epoch", [0, 1, 7])
+def test_every_epoch_is_a_permutation_of_all_items(epoch):
+    steps = range(epoch * 6, (epoch + 1) * 6)
+    batches = [shuffled_batch(24, 4, 0, step).tolist() for step in steps]
+    assert {len(batch) for batch in batches} == {4}
+    assert sorted(sum(batches, [])) == list(range(24))
+
+
+def test_every_epoch_has_an_order_of_its_own():
+    def order(seed, epoch):
+        return [shuffled_batch(24, 12, seed, 2 * epoch + half).tolist() for half in (0, 1)]
+
+    orders = [order(0, 0), order(0, 1), order(1, 0), order(1, 1)]
+    assert all(a != b for index, a in enumerate(orders) for b in orders[:index])
+    assert order(0, 0) == orders[0]  # whatever was asked for in between
+
+
+def test_an_epoch_has_whole_batches_alone_and_no_item_twice():
+    batches = [shuffled_batch(10, 4, 0, step).tolist() for step in range(2)]
+    assert [len(batch) for batch in batches] == [4, 4]
+    assert len(set(sum(batches, []))) == 8
+
+
+def test_fewer_items_than_a_batch_make_one_batch():
+    assert sorted(shuffled_batch(3, 8, 0, 5).tolist()) == [0, 1, 2]
+
+
+def test_the_rate_warms_up_and_falls_to_0_by_hand():
+    rates = [warm_then_fall(step, steps=10, warm=4, fall=0.5) for step in range(11)]
+    assert rates == pytest.approx([0.25, 0.5, 0.75, 1, 1, 1, 0.8, 0.6, 0.4, 0.2, 0])
