@@ -18,7 +18,7 @@ def check_images(images: Tensor) -> Tensor:
     Raises:
         ValueError: another type or shape, none at all, NaN, or a pixel outside [0, 1].
     """
-    if isinstance(images, np.ndarray):
+    if isinstance(images, np.ndarray) and images.dtype.kind in "biuf":
         images = torch.from_numpy(np.ascontiguousarray(images))
     if not isinstance(images, Tensor):
         raise ValueError(f"expected a tensor (B, 28, 28), got {type(images).__name__}")

@@ -80,12 +80,15 @@ def to_simplified(text: str) -> str:
 
 
 def fit_script(text: str, tokenizer: CharacterTokenizer) -> str:
-    """The text in characters the tokenizer knows: as written, else in traditional script.
+    """The text in characters the tokenizer knows: traditional ones, as the poems are written.
+
+    A text with a character that only the traditional script has is kept as written; another is
+    converted by phrase, and what has no token then is looked for character by character.
 
     Raises:
         UnknownCharacters: neither way leads to known characters; named as the caller wrote them.
     """
-    converted = to_traditional(text)
+    converted = text if to_simplified(text) != text else to_traditional(text)
     if len(converted) != len(text):
         converted = text
     fitted, unknown = [], []

@@ -6,7 +6,6 @@ the weights' SHA-256), model.safetensors, README.md (the model card) and history
 
 import hashlib
 import json
-import math
 import os
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -25,6 +24,7 @@ from aigc_demo.models.vae import VAE, VAEConfig
 from aigc_demo.tokenizer import CharacterTokenizer
 
 FORMAT = 1
+FLOATS = (torch.float32, torch.float16, torch.bfloat16)  # in which weights may be stored
 BUNDLED = Path(__file__).resolve().parent.parent / "weights"
 SAMPLES = BUNDLED / "samples"
 FAMILIES: dict[str, tuple[type[nn.Module], type]] = {
@@ -59,7 +59,10 @@ def choose_device(device: str | None = None) -> torch.device:
         return torch.device(next(kind for kind, available in here.items() if available))
     if not here.get(str(device).split(":")[0], False):
         raise ValueError(f"expected one of {[k for k in here if here[k]]}, got {device!r}")
-    return torch.device(device)
+    try:
+        return torch.device(device)
+    except RuntimeError as error:
+        raise ValueError(f"expected a device such as cpu or cuda:0, got {device!r}") from error
 
 
 def bundled_names(root: Path | None = None) -> list[str]:
@@ -75,9 +78,9 @@ def find_folder(source: str | Path) -> Path:
         HubUnavailable: a repository that cannot be fetched.
     """
     text = str(source)
-    if text and (BUNDLED / text / "config.json").is_file() and "/" not in text:
+    if text in bundled_names():
         return BUNDLED / text
-    if text and Path(text).is_dir():
+    if text and os.path.isdir(text):  # False for a text that can be no path
         return Path(text)
     repo, _, revision = text.partition("@")
     if repo.count("/") == 1 and all(repo.split("/")) and not repo.startswith((".", "~")):
@@ -168,7 +171,7 @@ def read_config(folder: Path) -> dict[str, Any]:
         config = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ValueError(f"{folder}: expected config.json, got no such file") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ValueError(f"{path}: expected JSON, got {error}") from error
     expected = {"format": int, "name": str, "family": str, "sha256": str, "model": dict}
     for key, kind in expected.items():
@@ -194,10 +197,13 @@ def _build(folder: Path, config: dict[str, Any]) -> nn.Module:
         whole = expected[key] is int
         if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
             raise ValueError(f"{folder}: expected a number for {key}, got {value!r}")
-        if not math.isfinite(value) or value < 0 or (whole and not 0 < value <= 1_000_000):
+        if not 0 <= value <= 1_000_000 or (whole and value == 0):  # nor is NaN
             raise ValueError(f"{folder}: expected a sensible {key}, got {value!r}")
-    with torch.device("meta"):  # nothing is drawn or allocated: the file brings every tensor
-        return kind(config_kind(**values))
+    try:
+        with torch.device("meta"):  # nothing is drawn or allocated: the file brings every tensor
+            return kind(config_kind(**values))
+    except ValueError as error:
+        raise ValueError(f"{folder}: {error}") from error
 
 
 def _fill(model: nn.Module, state: dict[str, Tensor], path: Path) -> None:
@@ -214,7 +220,9 @@ def _fill(model: nn.Module, state: dict[str, Tensor], path: Path) -> None:
                 f"{path}: {key}: expected shape {tuple(expected[key].shape)}, "
                 f"got {tuple(tensor.shape)}"
             )
-        if tensor.is_floating_point():
+        if expected[key].is_floating_point():
+            if tensor.dtype not in FLOATS:
+                raise ValueError(f"{path}: {key}: expected one of {FLOATS}, got {tensor.dtype}")
             if not tensor.isfinite().all():
                 raise ValueError(f"{path}: {key}: expected finite numbers, got NaN or infinity")
             state[key] = tensor.float()
@@ -225,7 +233,11 @@ def _tokenizer(folder: Path, config: dict[str, Any]) -> CharacterTokenizer | Non
     if config["family"] != "transformer":
         return None
     characters, controls = config.get("characters"), config.get("controls")
-    if not isinstance(characters, str) or not isinstance(controls, list):
+    if (
+        not isinstance(characters, str)
+        or not isinstance(controls, list)
+        or not all(isinstance(control, str) for control in controls)
+    ):
         raise ValueError(f"{folder}: expected characters and controls of a tokenizer")
     tokenizer = CharacterTokenizer(characters, controls)
     size = config["model"].get("vocabulary_size")

@@ -1,4 +1,16 @@
-"""Tiny models in weights folders, built once a session, so that no test needs bundled weights."""
+"""Tiny models in weights folders, and the real app in a process of its own, once a session."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
 
 import pytest
 import torch
@@ -15,6 +27,8 @@ from aigc_demo.models.vae import VAE, VAEConfig
 from aigc_demo.prosody import FORMS
 from aigc_demo.tokenizer import PAD, POEM_END, TITLE_END, CharacterTokenizer, form_token
 from aigc_demo.weights import save_model
+
+ROOT = Path(__file__).parent.parent
 
 torch.set_num_threads(1)  # tiny tensors: a second thread only waits, for long on a busy machine
 
@@ -84,3 +98,47 @@ def tiny_writer(tiny_folders):
 def tiny_poet(tiny_folders):
     """All four forms; its context of 40 is shorter than a 五律 or 七律."""
     return TextWriter.load(tiny_folders["poems"], "cpu")
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    """The real app in a process of its own, as a visitor's browser meets it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "app.py", "--host", "127.0.0.1", "--port", str(port)]
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
+        url = f"http://127.0.0.1:{port}/"
+        try:
+            wait_for(url, process, log)
+            yield url
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def wait_for(url: str, process: subprocess.Popen, log: IO[bytes]) -> None:
+    """Returns once the server answers."""
+    for _ in range(600):
+        if process.poll() is not None:
+            log.seek(0)
+            pytest.fail(f"app.py ended: {log.read().decode()[-2000:]}")
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+            return
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail("app.py did not answer within two minutes")
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
+    """The system's Chromium; without one, a failure in CI and a skip elsewhere."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        advice = "no Chromium; install one with: sudo apt-get install -y chromium fonts-noto-cjk"
+        pytest.fail(advice) if os.environ.get("CI") else pytest.skip(advice)
+    quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    return {**browser_type_launch_args, "executable_path": found, "args": quiet}

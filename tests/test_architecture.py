@@ -44,7 +44,7 @@ TABLE: dict[str, set[str] | str] = {  # part -> the parts of ours that it may im
         "tokenizer",
         "weights",
     },
-    "ui": {"explain", "images", "inference", "prosody", "tokenizer", "weights"},
+    "ui": {"explain", "images", "inference", "prosody"},
     "cli": EVERYTHING,
     "app.py": {"ui"},
 }
@@ -131,10 +131,9 @@ def test_app_py_imports_the_ui_alone():
     assert ours(file_imports(ROOT / "app.py")) == {"ui"}
 
 
-def test_every_row_of_the_table_is_a_part_that_is_there():
-    assert {part_of(path) for path in FILES} - {"__init__", "__main__"} == set(TABLE) - {"app.py"}
+def test_every_part_that_a_row_mentions_has_a_row_of_its_own():
     mentioned = set().union(*(row for row in TABLE.values() if row != EVERYTHING))
-    assert mentioned <= set(TABLE)
+    assert mentioned <= set(TABLE) - {"app.py", "cli"}
 
 
 def test_the_table_has_no_cycle():

@@ -452,10 +452,10 @@ def test_tokens_are_drawn_as_often_as_they_are_likely(tiny_writer):
     with torch.inference_mode():
         logits = tiny_writer.model(torch.tensor([tiny_writer.tokenizer.encode(prompt)]))[0, -1]
     expected = (logits / 2).softmax(0)
-    draws = [tiny_writer.write(prompt, 1, temperature=2.0, seed=seed) for seed in range(1_500)]
+    draws = [tiny_writer.write(prompt, 1, temperature=2.0, seed=seed) for seed in range(600)]
     counts = torch.tensor([draws.count(c) for c in tiny_writer.tokenizer.characters])
-    deviation = (expected * (1 - expected) / 1_500).sqrt()
-    assert ((counts / 1_500 - expected).abs() < 4.5 * deviation + 1e-3).all()
+    deviation = (expected * (1 - expected) / 600).sqrt()
+    assert ((counts / 600 - expected).abs() < 4.5 * deviation + 1e-3).all()
 
 
 @pytest.mark.parametrize("settings", [{"top_k": 1}, {"top_p": 1e-6}, {"temperature": 1e-6}])
@@ -482,7 +482,7 @@ BAD_WRITING = [
     *({"max_new_tokens": count} for count in (0, -1, 5_001, 1.5, True, "9", None)),
     *({"temperature": value} for value in (-0.1, 5.1, *BAD_NUMBERS)),
     *({"top_k": value} for value in (0, -1, 1.5, True, "3")),
-    *({"top_p": value} for value in (0, -0.1, 1.1, *set(BAD_NUMBERS) - {None})),
+    *({"top_p": value} for value in (0, -0.1, 1.1, *(n for n in BAD_NUMBERS if n is not None))),
     *({"repetition_penalty": value} for value in (0, 0.9, 5.1, *BAD_NUMBERS)),
     *({"seed": value} for value in (-1, 1.5, 2**63, True, "1")),
 ]

@@ -52,7 +52,7 @@ def read_poems(folder: Path, forms: Sequence[str]) -> list[Poem]:
     """
     poems: dict[str, Poem] = {}
     for path, digest in tqdm(listed_files(), desc="poems", unit="file"):
-        dynasty = path.split(".")[1]
+        dynasty = "song" if ".song." in path else "tang"
         for row in json.loads(checked(folder / PLACE / path, digest).read_bytes()):
             text = "".join(row["paragraphs"])
             form = form_of(text)

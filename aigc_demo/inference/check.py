@@ -1,6 +1,5 @@
 """Checks that the wrappers share. Each raises ValueError with what was expected and what came."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,7 +26,7 @@ def real(value: Any, name: str, low: float, high: float) -> float:
     """A finite number in a range."""
     if isinstance(value, bool) or not isinstance(value, int | float | np.number):
         raise ValueError(f"expected {name} as a number, got {value!r}")
-    if not math.isfinite(value) or not low <= value <= high:
+    if not low <= value <= high:  # nor is NaN
         raise ValueError(f"expected {name} from {low:g} to {high:g}, got {value}")
     return float(value)
 
@@ -47,7 +46,7 @@ def matrix(values: Any, name: str, columns: int) -> Tensor:
     """A float32 tensor (B, columns) of finite numbers, not empty."""
     try:
         tensor = torch.as_tensor(values, dtype=torch.float32)
-    except (TypeError, ValueError, RuntimeError) as error:
+    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
         raise ValueError(f"expected {name} as numbers (B, {columns}), got {error}") from None
     if tensor.ndim != 2 or tensor.shape[1] != columns or len(tensor) == 0:
         raise ValueError(f"expected {name} of shape (B, {columns}), got {tuple(tensor.shape)}")

@@ -145,8 +145,8 @@ class TextWriter:
             ValueError: something out of range, at once and not with the first piece.
             UnknownCharacters: a title, line or acrostic with characters that have no token.
         """
-        if form not in FORMS or form_token(form) not in self.tokenizer.ids:
-            known = [name for name in FORMS if form_token(name) in self.tokenizer.ids]
+        known = [name for name in FORMS if form_token(name) in self.tokenizer.ids]
+        if form not in known:
             raise ValueError(f"expected a form of {known or 'a model of poems'}, got {form!r}")
         if not isinstance(regulated, bool):
             raise ValueError(f"expected regulated as True or False, got {regulated!r}")
@@ -168,10 +168,10 @@ class TextWriter:
         if len(heads) > rule.lines:
             raise ValueError(f"expected an acrostic of at most {rule.lines}, got {len(heads)}")
         step = rule.characters + 1
+        if line and heads and line[0] not in (heads[0], fit_script(heads[0], self.tokenizer)):
+            raise ValueError("expected first line and acrostic to begin alike")
         given = {index * step: c for index, c in enumerate(fit_script(heads, self.tokenizer))}
-        for index, character in enumerate(fit_script(line, self.tokenizer)):
-            if given.setdefault(index, character) != character:
-                raise ValueError("expected first line and acrostic to begin alike")
+        given |= dict(enumerate(fit_script(line, self.tokenizer)))
         marks = [c for c in given.values() if c in COMMA + STOP]
         if marks:
             raise ValueError(f"expected characters without punctuation, got {marks[0]!r}")

@@ -22,6 +22,10 @@ class TransformerConfig:
     dropout: float = 0.25
     logit_cap: float = 15.0  # logits are squeezed smoothly into (-cap, cap); 0: not at all
 
+    def __post_init__(self) -> None:
+        if self.width % (2 * self.heads):  # rotary positions turn pairs of channels
+            raise ValueError(f"expected width in {self.heads} even heads, got {self.width}")
+
 
 class Cache:
     """Keys and values of the tokens read so far, so that each token is computed once."""
@@ -162,8 +166,8 @@ def next_token_distribution(
 ) -> Tensor:
     """The probabilities to draw the next token from.
 
-    Temperature divides the logits (0 means: always the likeliest). Top-k keeps the k likeliest;
-    top-p then keeps the fewest whose probabilities reach p (Holtzman et al. 2020,
+    Temperature divides the logits (0, or as good as 0: always the likeliest). Top-k keeps the k
+    likeliest; top-p then keeps the fewest whose probabilities reach p (Holtzman et al. 2020,
     arXiv:1904.09751, section 3.1). What is left is rescaled to sum to 1.
 
     Args:
@@ -172,14 +176,15 @@ def next_token_distribution(
     Returns:
         (V,), sums to 1.
     """
-    if temperature == 0:
+    if temperature < 1e-6:
         return F.one_hot(logits.argmax(), logits.shape[0]).to(logits.dtype)
-    logits = logits / temperature
+    logits = (logits - logits.max()) / temperature
     if top_k is not None and top_k < logits.shape[0]:
         logits = logits.masked_fill(logits < logits.topk(top_k).values[-1], -torch.inf)
     probability = logits.softmax(0)
     if top_p is not None and top_p < 1:
         ordered, index = probability.sort(descending=True, stable=True)
         beyond = ordered.cumsum(0) - ordered >= top_p  # the first that reaches p is kept
+        beyond[0] = False
         probability = probability.index_fill(0, index[beyond], 0.0)
     return probability / probability.sum()

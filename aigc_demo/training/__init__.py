@@ -57,12 +57,14 @@ def _train_text(name: str, preset: str, data: Path | None, output: Path, small: 
     from aigc_demo.data.shakespeare import read_shakespeare, split_text
     from aigc_demo.tokenizer import CharacterTokenizer
     from aigc_demo.training import transformer as loop
+    from aigc_demo.training.run import fingerprint
 
     recipe = loop.RECIPES[name][preset]
     if name == "shakespeare":
         text = sample_text("shakespeare.txt") if small else read_shakespeare(data_folder(data))
         tokenizer = CharacterTokenizer("".join(sorted(set(text))))
         ids = torch.tensor(tokenizer.encode(split_text(text)[0]))
+        read = text
         batches, look = loop.text_batches(ids, recipe), loop.look_at_play
         length = recipe.model.context
     else:
@@ -75,7 +77,9 @@ def _train_text(name: str, preset: str, data: Path | None, output: Path, small: 
         tokenizer = loop.poem_tokenizer(characters)
         kept = [poem for poem in corpus.fit_to(poems, characters) if not poem.held_out]
         rows = [(poem.form, poem.title, poem.text) for poem in kept]
+        read = json.dumps(rows)
         batches, look = loop.poem_batches(rows, tokenizer, recipe), loop.look_at_verse
         length = sum(len(title) + len(text) + 2 for _, title, text in rows) // len(rows)
     recipe = replace(recipe, model=replace(recipe.model, vocabulary_size=len(tokenizer)))
-    loop.train(name, output, recipe, tokenizer, batches, look, recipe.batch * length)
+    tokens = recipe.batch * length
+    loop.train(name, output, recipe, tokenizer, fingerprint(read), batches, look, tokens)

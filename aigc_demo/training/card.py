@@ -1,9 +1,9 @@
 """The model card, README.md of a weights folder: data, command, figures, limits."""
 
+import json
 from pathlib import Path
 from typing import Any
 
-from aigc_demo.training.run import read_rows
 from aigc_demo.weights import replace_file
 
 MNIST = "MNIST (Y. LeCun, C. Cortes, C. Burges), 60,000 training digits"
@@ -43,15 +43,16 @@ ABOUT: dict[str, tuple[str, str, str]] = {  # name -> what it is, data, limits
 
 
 def write_card(folder: Path, name: str, preset: str, figures: dict[str, Any]) -> None:
-    """Writes README.md from the log of the training and the figures of `evaluate`."""
+    """Writes README.md from the history of the training and the figures of `evaluate`."""
     about, data, limits = ABOUT[name]
-    rows = read_rows(folder / "log.jsonl")
-    minutes = rows[-1]["seconds"] / 60 if rows else 0.0
+    curves = json.loads((folder / "history.json").read_text(encoding="utf-8"))["curves"]
+    minutes = curves[-1]["seconds"] / 60
     lines = "\n".join(
         f"| {key.replace('_', ' ')} | {_number(value)} |"
         for key, value in figures.items()
         if key not in ("name", "sha256", "full")
     )
+    hardware = " on a CPU" if preset == "cpu" else ""
     full = " --full" if figures.get("full") else ""
     text = f"""---
 license: apache-2.0
@@ -65,7 +66,7 @@ tags: [{name}, education]
 
 - **Data:** {data}.
 - **Made by:** `python -m aigc_demo train {name} --preset {preset}`, {minutes:.0f} minutes of
-  training on the hardware at hand (preset `cpu`: two cores).
+  training{hardware}.
 - **Weights:** SHA-256 `{figures["sha256"]}`.
 - **Limits:** {limits}
 
@@ -81,4 +82,4 @@ Scored on the stored file by `python -m aigc_demo evaluate {name}{full} --json`.
 
 
 def _number(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.5g}" if isinstance(value, float) else str(value)

@@ -1,6 +1,6 @@
 """Trains the GAN: the discriminator and the generator take turns, one step each."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -18,6 +18,7 @@ from aigc_demo.models.gan import (
 )
 from aigc_demo.training.run import (
     Run,
+    fingerprint,
     mixed_precision,
     moving_average,
     placed,
@@ -94,7 +95,7 @@ def look(generator: Generator, device: torch.device) -> bytes:
 
 def train(output: Path, recipe: Recipe, images: Tensor, labels: Tensor) -> None:
     """Trains on images (N, 28, 28) in [0, 1] with labels (N,), and writes the weights folder."""
-    run = Run("gan", output, asdict(recipe), recipe.steps, recipe.batch, "image")
+    run = Run("gan", output, recipe, fingerprint(images, labels), recipe.batch, "image")
     torch.manual_seed(recipe.seed)
     players = placed(GAN(recipe.model), run.device)
     generator, discriminator = players.generator, players.discriminator

@@ -1,6 +1,6 @@
 """Trains the judge: digits under small shifts, turns and scalings; cross-entropy; AdamW."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -11,6 +11,7 @@ from torch.optim import Optimizer
 from aigc_demo.models.judge import Judge, JudgeConfig
 from aigc_demo.training.run import (
     Run,
+    fingerprint,
     mixed_precision,
     moving_average,
     placed,
@@ -69,7 +70,7 @@ def train_step(model: Judge, optimizer: Optimizer, image: Tensor, label: Tensor)
 
 def train(output: Path, recipe: Recipe, images: Tensor, labels: Tensor) -> None:
     """Trains on images (N, 28, 28) in [0, 1] with labels (N,), and writes the weights folder."""
-    run = Run("judge", output, asdict(recipe), recipe.steps, recipe.batch, "image")
+    run = Run("judge", output, recipe, fingerprint(images, labels), recipe.batch, "image")
     torch.manual_seed(recipe.seed)
     model = placed(Judge(recipe.model), run.device)
     average = moving_average(model, 0.999)

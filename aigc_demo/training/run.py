@@ -4,11 +4,13 @@ Everything random in a step follows from (seed, step), so a checkpoint holds no 
 position: a killed training that is started again ends with the same weights as one that was not.
 """
 
+import hashlib
 import json
 import math
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,18 +33,20 @@ class Run:
     Args:
         name: of the model.
         output: the folder that becomes the weights folder.
-        settings: all that the result depends on; a checkpoint with others is refused.
-        steps: how many there are.
+        recipe: a frozen dataclass with all settings, `steps` and `seed` among them.
+        data: the fingerprint of what it reads. A checkpoint of another recipe or of other data is
+            refused.
         items: what one step reads of `unit`: images or tokens.
     """
 
     def __init__(
-        self, name: str, output: Path, settings: dict[str, Any], steps: int, items: int, unit: str
+        self, name: str, output: Path, recipe: Any, data: str, items: int, unit: str
     ) -> None:
-        self.name, self.output, self.settings = name, output, settings
-        self.total, self.items, self.unit = steps, items, unit
+        self.name, self.output = name, output
+        self.settings = {"name": name, "data": data, **asdict(recipe)}
+        self.total, self.items, self.unit = recipe.steps, items, unit
         self.device = choose_device()
-        self.moments = log_spaced(steps, MOMENTS)
+        self.moments = log_spaced(recipe.steps, MOMENTS)
         self.history: list[dict[str, Any]] = []
         self.seconds = 0.0  # of training, over all sessions
         self._start, self._parts, self._losses = 0, {}, {}  # type: ignore[var-annotated]
@@ -68,7 +72,9 @@ class Run:
             return
         saved = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
         if saved["settings"] != self.settings:
-            raise ValueError(f"{self.output} holds a training with other settings; use another")
+            raise ValueError(
+                f"{self.output} holds a training with other settings or data; use another"
+            )
         if saved["threads"] != torch.get_num_threads():
             print(f"{saved['threads']} threads before, now {torch.get_num_threads()}: bits differ")
         for key, part in parts.items():
@@ -103,10 +109,6 @@ class Run:
                 if time.monotonic() - saved > SAVE_EVERY or step == self.total:
                     self._save(step)
                     saved = time.monotonic()
-        except (KeyboardInterrupt, GeneratorExit):
-            if self._start < step < self.total:
-                self._save(step)
-            raise
         finally:
             bar.close()
 
@@ -165,6 +167,14 @@ class Run:
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, self.checkpoint)
+
+
+def fingerprint(*data: Tensor | str) -> str:
+    """SHA-256 of what a training reads, so that it never goes on with something else."""
+    digest = hashlib.sha256()
+    for part in data:
+        digest.update(part.encode() if isinstance(part, str) else part.numpy().tobytes())
+    return digest.hexdigest()
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:

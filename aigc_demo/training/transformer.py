@@ -4,7 +4,7 @@ Muon: Jordan et al. 2024, kellerjordan.github.io/posts/muon, as torch.optim has 
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -42,14 +42,14 @@ SMALL = {"layers": 2, "heads": 2, "width": 32}
 RECIPES = {
     "shakespeare": {
         "smoke": Recipe(TransformerConfig(context=64, **SMALL), steps=20, batch=8),
-        "cpu": Recipe(TransformerConfig(), steps=400),
+        "cpu": Recipe(TransformerConfig(), steps=600),
         "gpu": Recipe(TransformerConfig(dropout=0.3), steps=3_000, batch=64),
     },
     "poems": {
         "smoke": Recipe(TransformerConfig(context=64, **SMALL), steps=20, batch=8),
         "cpu": Recipe(
             TransformerConfig(context=64, width=256, heads=4, dropout=0.1, logit_cap=0.0),
-            steps=1_900,
+            steps=2_400,
             batch=64,
         ),
         "gpu": Recipe(
@@ -95,12 +95,16 @@ def train(
     output: Path,
     recipe: Recipe,
     tokenizer: CharacterTokenizer,
+    data: str,
     batch: Batch,
     look: Callable[[TextWriter], str],
     tokens_per_step: int,
 ) -> None:
-    """Trains on the batches, and writes the weights folder."""
-    run = Run(name, output, asdict(recipe), recipe.steps, tokens_per_step, "token")
+    """Trains on the batches, and writes the weights folder.
+
+    data: the fingerprint of what the batches are drawn from.
+    """
+    run = Run(name, output, recipe, data, tokens_per_step, "token")
     torch.manual_seed(recipe.seed)
     model = Transformer(recipe.model).to(run.device)
     average = moving_average(model, 0.98)

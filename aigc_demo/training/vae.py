@@ -1,6 +1,6 @@
 """Trains a VAE: one climb of the ELBO, with pixels drawn anew as black or white at every step."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -11,6 +11,7 @@ from aigc_demo.images import grid, png
 from aigc_demo.models.vae import VAE, VAEConfig, elbo_terms
 from aigc_demo.training.run import (
     Run,
+    fingerprint,
     mixed_precision,
     moving_average,
     shuffled_batch,
@@ -61,7 +62,7 @@ def look(model: VAE, device: torch.device) -> bytes:
 
 def train(name: str, output: Path, recipe: Recipe, images: Tensor) -> None:
     """Trains on images (N, 28, 28) in [0, 1], and writes the weights folder."""
-    run = Run(name, output, asdict(recipe), recipe.steps, recipe.batch, "image")
+    run = Run(name, output, recipe, fingerprint(images), recipe.batch, "image")
     torch.manual_seed(recipe.seed)
     model = VAE(recipe.model).to(run.device)
     average = moving_average(model, 0.999)

@@ -14,7 +14,7 @@ from aigc_demo.ui.widgets import latent_map, pad, player, tiles
 from aigc_demo.ui.words import Words
 
 REACH = 3.5  # the map shows -REACH to REACH
-START = (0.0, 0.0)
+START = (-1.4, 0.8)
 SHOWN = 30  # test digits to pick from
 ON_MAP = 600  # test digits drawn on the map
 MOST = 64
@@ -91,10 +91,8 @@ def walk(models: Models, words: Words, first, last, seed, steps) -> tuple[Update
     """From a test digit of one class to one of another, straight through the latent plane."""
     labels = [int(check.one_of(digit, "digits", DIGITS)) for digit in (first, last)]
     seed, steps = check.seed(seed), check.whole(steps, "steps", 2, MOST)
-    images, known = test_digits()
-    rows = [torch.where(known == label)[0] for label in labels]
-    ends = torch.stack([images[row[(seed + i) % len(row)]] for i, row in enumerate(rows)])
-    mean, _ = models.vae.encode(ends)
+    ends = [landmarks(models, label) for label in labels]
+    mean = [points[(seed + i) % len(points)] for i, points in enumerate(ends)]
     frames = models.vae.walk(mean[0], mean[1], steps)
     texts = words.both(
         "vae.walked",
@@ -105,6 +103,15 @@ def walk(models: Models, words: Words, first, last, seed, steps) -> tuple[Update
     )
     sheet = strip(frames)
     return gr.update(strip=sheet, count=steps, texts=texts), gr.update(strip=sheet, count=steps)
+
+
+def landmarks(models: Models, label: int) -> Tensor:
+    """Posterior means of test digits of a class, (N, D): those that the judge can still read
+    once they are rebuilt, or all of them where it can read none."""
+    images, known = test_digits()
+    mean, _ = models.vae.encode(images[known == label][:30])
+    legible = models.judge.classify(models.vae.decode(mean)).argmax(1) == label
+    return mean[legible] if legible.any() else mean
 
 
 def draw(models: Models, words: Words, count, seed) -> Update:
@@ -156,19 +163,19 @@ def _build_rebuild(page: Page) -> None:
     with gr.Row(equal_height=False):
         with gr.Column(scale=2, min_width=280):
             canvas = pad(words, elem_id="vae-pad", strip=shown[0]["strip"])
-            tr(gr.Markdown(elem_classes="hint"), "vae.pick_hint")
-            shelf = tiles(
-                words,
-                columns=10,
-                largest=2,
-                choosing=True,
-                elem_id="vae-shelf",
-                strip=strip(images[:SHOWN]),
-                count=SHOWN,
-            )
         with gr.Column(scale=3, min_width=300):
             result = tiles(words, columns=3, elem_id="vae-rebuilt", **shown[1])
             seed, roll = dice(words, 0, "vae-seed")
+    tr(gr.Markdown(elem_classes="hint"), "vae.pick_hint")
+    shelf = tiles(
+        words,
+        columns=15,
+        largest=2,
+        choosing=True,
+        elem_id="vae-shelf",
+        strip=strip(images[:SHOWN]),
+        count=SHOWN,
+    )
     page.compute(canvas.stroke, rebuild, [canvas, seed], [canvas, result], show_progress_on=result)
     page.compute(shelf.pick, rebuild_picked, [seed], [canvas, result], show_progress_on=result)
     page.then(roll, rebuild, [canvas, seed], [canvas, result])
