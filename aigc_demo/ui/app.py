@@ -41,6 +41,7 @@ def build(weights: Path | None = None) -> gr.Blocks:
                 language = gr.Radio(
                     [("中文", "zh"), ("English", "en")],
                     value="en",
+                    label="中文 / English",
                     show_label=False,
                     container=False,
                     elem_id="language",

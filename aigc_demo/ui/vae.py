@@ -61,11 +61,9 @@ def rebuild(models: Models, words: Words, drawn, seed) -> tuple[Update, Update]:
     return _rebuilt(models, words, image, check.seed(seed))
 
 
-def rebuild_picked(
-    models: Models, words: Words, event: gr.EventData, seed
-) -> tuple[Update, Update]:
+def rebuild_picked(models: Models, words: Words, place, seed) -> tuple[Update, Update]:
     """The same for one of the test digits, by its place."""
-    index = check.whole(getattr(event, "index", None), "place", 0, SHOWN - 1)
+    index = check.whole(place, "place", 0, SHOWN - 1)
     return _rebuilt(models, words, test_digits()[0][index], check.seed(seed))
 
 
@@ -176,9 +174,10 @@ def _build_rebuild(page: Page) -> None:
         strip=strip(images[:SHOWN]),
         count=SHOWN,
     )
-    page.compute(canvas.stroke, rebuild, [canvas, seed], [canvas, result], show_progress_on=result)
-    page.compute(shelf.pick, rebuild_picked, [seed], [canvas, result], show_progress_on=result)
-    page.then(roll, rebuild, [canvas, seed], [canvas, result])
+    both = [canvas, result]
+    page.compute(canvas.stroke, rebuild, [canvas, seed], both, show_progress_on=result)
+    page.compute(shelf.pick, rebuild_picked, [shelf, seed], both, show_progress_on=result)
+    page.then(roll, rebuild, [canvas, seed], both)
 
 
 def _build_walk(page: Page) -> None:

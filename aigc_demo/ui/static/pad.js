@@ -88,6 +88,7 @@ function show() {
   seen.onload = () => {
     context.imageSmoothingEnabled = false;
     context.drawImage(seen, 0, 0, SIDE, SIDE, 0, 0, canvas.width, canvas.height);
+    props.value = greys(seen, SIDE, 0, 0, SIDE, SIDE);
   };
   seen.src = props.strip;
 }

@@ -51,7 +51,8 @@ function load() {
 function pick(index) {
   chosen = Math.max(0, Math.min(props.count - 1, index));
   paint();
-  trigger("pick", { index: chosen });
+  props.value = chosen;
+  trigger("pick");
 }
 
 if (props.choosing) {
