@@ -66,13 +66,13 @@ def build_gan_tab(page: Page) -> None:
 
 def _build_digits(page: Page) -> None:
     tr, words = page.words.tr, page.words
-    first = page.first(draw, [], 32, 7, 0.8)
+    first = page.first(draw, [], 35, 7, 0.8)
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=300):
             result = tiles(words, elem_id="gan-digits", **first)
         with gr.Column(scale=2, min_width=280):
             wanted = tr(gr.CheckboxGroup(value=[], elem_id="gan-wanted"), "gan.wanted")
-            count = tr(gr.Slider(1, MOST, 32, step=1, elem_id="gan-count"), "gan.count")
+            count = tr(gr.Slider(1, MOST, 35, step=1, elem_id="gan-count"), "gan.count")
             seed, roll = dice(words, 7, "gan-seed")
             button = tr(gr.Button(variant="primary", elem_id="gan-draw"), "gan.draw")
             with tr(gr.Accordion(open=False), "page.more"):

@@ -205,9 +205,9 @@ def _build_prior(page: Page) -> None:
     tr, words = page.words.tr, page.words
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=300):
-            result = tiles(words, elem_id="vae-digits", **page.first(draw, 32, 0))
+            result = tiles(words, elem_id="vae-digits", **page.first(draw, 35, 0))
         with gr.Column(scale=2, min_width=280):
-            count = tr(gr.Slider(1, MOST, 32, step=1, elem_id="vae-count"), "vae.count")
+            count = tr(gr.Slider(1, MOST, 35, step=1, elem_id="vae-count"), "vae.count")
             seed, roll = dice(words, 0, "vae-prior-seed")
             button = tr(gr.Button(variant="primary", elem_id="vae-draw"), "vae.draw")
     for event in (button.click, count.release, seed.submit):
