@@ -175,7 +175,7 @@ def _build_shakespeare(page: Page) -> None:
 
 def _build_poems(page: Page) -> None:
     tr = page.words.tr
-    shown = _first_text(page, write_poem, "七绝", "春江", "", "simplified", 0.9, 0, 0.9, 3)
+    shown = _first_text(page, write_poem, "七绝", "春江", "", "simplified", 0.9, 0, 0.9, 18)
     displayed, original = shown if isinstance(shown, tuple) else (shown, "")
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=300):
@@ -201,7 +201,7 @@ def _build_poems(page: Page) -> None:
             )
             line = tr(gr.Textbox("", max_lines=1, elem_id="poems-line"), "transformer.line")
             buttons = _writing(page, "poems")
-            sampling = _sampling(page, 0.9, 0.9, 3, "poems")
+            sampling = _sampling(page, 0.9, 0.9, 18, "poems")
     inputs = [form, title, line, script, *sampling]
     triggers = [title.submit, line.submit, sampling[-1].submit]
     _connect(page, triggers, buttons, write_poem, inputs, [text, poem])
