@@ -8,23 +8,28 @@ from pathlib import Path
 
 from aigc_demo import __version__
 
-TRAINED = ("judge", "gan", "vae-2d", "shakespeare", "poems")
+TRAINED = ("judge", "gan", "gan-mlp", "vae", "vae-2d", "shakespeare", "poems")
 
 
 def _train(options: argparse.Namespace) -> None:
-    from aigc_demo.training import train
+    from aigc_demo.training import Own, train
     from aigc_demo.training.card import write_card
+    from aigc_demo.training.run import first_process, leave
 
+    own = Own(options.images, tuple(options.text or ()))
     output = options.output or Path("runs") / options.name
-    train(options.name, options.preset, options.data, output)
-    figures = _figures(output, options.data, full=False, small=options.preset == "smoke")
-    write_card(output, options.name, options.preset, figures)
-    print(f"{options.name}: {output} is ready; show it with: python app.py --weights {output}")
+    train(options.name, options.preset, options.data, output, own, options.tracker)
+    if first_process():
+        unscored = options.preset == "smoke" or own != Own()
+        figures = _figures(output, options.data, full=False, unscored=unscored)
+        write_card(output, options.name, options.preset, figures, own != Own())
+        print(f"{options.name}: {output} is ready; show it with: python app.py --weights {output}")
+    leave()
 
 
-def _figures(folder: Path, data: Path | None, full: bool, small: bool) -> dict:
-    """The figures of a folder; after a smoke training, which is not worth scoring, its hash."""
-    if small:
+def _figures(folder: Path, data: Path | None, full: bool, unscored: bool) -> dict:
+    """The figures of a folder; only its hash where there is nothing to score it by."""
+    if unscored:
         from aigc_demo.weights import read_config
 
         return {"sha256": read_config(folder)["sha256"]}
@@ -36,11 +41,11 @@ def _figures(folder: Path, data: Path | None, full: bool, small: bool) -> dict:
 def _evaluate(options: argparse.Namespace) -> None:
     from aigc_demo.weights import find_folder
 
-    figures = _figures(find_folder(options.name), options.data, options.full, small=False)
+    figures = _figures(find_folder(options.name), options.data, options.full, unscored=False)
     if options.card:
         from aigc_demo.training.card import write_card
 
-        write_card(find_folder(options.name), figures["name"], "cpu", figures)
+        write_card(find_folder(options.name), figures["name"], options.preset, figures)
     if options.json:
         print(json.dumps(figures, ensure_ascii=False))
         return
@@ -54,7 +59,7 @@ def _sample(options: argparse.Namespace) -> None:
     family = read_config(find_folder(options.name))["family"]
     if family == "transformer":
         _sample_text(options)
-    elif family in ("gan", "vae"):
+    elif family in ("gan", "gan-mlp", "vae"):
         _sample_digits(options, family)
     else:
         raise ValueError(f"expected a model that generates, got {options.name} ({family})")
@@ -70,6 +75,8 @@ def _sample_text(options: argparse.Namespace) -> None:
                 options.form,
                 options.title,
                 options.first_line,
+                acrostic=options.acrostic,
+                regulated=not options.free,
                 temperature=options.temperature,
                 seed=options.seed,
             )
@@ -98,7 +105,7 @@ def _sample_digits(options: argparse.Namespace, family: str) -> None:
     if not 1 <= count <= 1_000:
         raise ValueError(f"expected a count from 1 to 1000, got {count}")
     seeds = range(options.seed, options.seed + count)
-    if family == "gan":
+    if family != "vae":
         if not all(digit in "0123456789" for digit in options.digits):
             raise ValueError(f"expected digits 0-9, got {options.digits!r}")
         labels = [int(digit) for digit in options.digits] or None
@@ -165,6 +172,11 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("name", choices=TRAINED, metavar="NAME", help=", ".join(TRAINED))
     train.add_argument("--preset", choices=("smoke", "cpu", "gpu"), default="cpu")
     train.add_argument("--data", type=Path, help="folder with the corpora (default: $AIGC_DATA)")
+    train.add_argument("--images", type=Path, help="own pictures, or class folders (gan, gan-mlp)")
+    train.add_argument("--text", type=Path, nargs="+", help="own UTF-8 files (shakespeare)")
+    train.add_argument(
+        "--tracker", default="", metavar="NAME", help="trackio: mirror the log there"
+    )
     train.add_argument("--output", type=Path, help="weights folder to make (default: runs/NAME)")
 
     evaluate = command(
@@ -174,6 +186,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--full", action="store_true", help="the whole protocol")
     evaluate.add_argument("--json", action="store_true", help="one line of JSON")
     evaluate.add_argument("--card", action="store_true", help="also write them to the card")
+    evaluate.add_argument("--preset", default="cpu", help="that the card says it was trained by")
     evaluate.add_argument("--data", type=Path, help="folder with the corpora")
 
     sample = command(
@@ -194,9 +207,11 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--temperature", type=float, default=0.8)
     sample.add_argument("--top-k", type=int)
     sample.add_argument("--top-p", type=float)
-    sample.add_argument("--form", default="", help="五绝 or 七绝: write a poem")
+    sample.add_argument("--form", default="", help="五绝, 七绝, 五律 or 七律: write a poem")
     sample.add_argument("--title", default="", help="of the poem")
     sample.add_argument("--first-line", default="", help="of the poem")
+    sample.add_argument("--acrostic", default="", help="first characters of its lines (藏头)")
+    sample.add_argument("--free", action="store_true", help="do not hold it to the rules (格律)")
 
     data = command(
         "data",

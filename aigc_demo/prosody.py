@@ -1,9 +1,24 @@
-"""The forms of regulated Chinese verse, as data and pure functions."""
+"""The forms of regulated Chinese verse: line, tone (平仄) and rhyme (平水韻).
+
+A character may have several readings; any that fits counts. The rules are those of Wang Li,
+诗词格律 (1962), chapter 2, in the usual short version: the even places of a line and its last one
+decide, the others are free.
+"""
 
 import re
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 COMMA, STOP = "，", "。"
+RHYMES = Path(__file__).with_name("rhymes.txt")
+LEVEL, OBLIQUE, FREE = "平", "仄", "中"
+
+# How the first line opens (the tone of its second character), and whether it rhymes too.
+PATTERNS = ("平起入韻", "平起", "仄起入韻", "仄起")
+UNREGULATED, UNRHYMED = "古體", "無韻"  # the plan of a poem that follows no pattern or rhyme
 
 
 @dataclass(frozen=True)
@@ -30,6 +45,24 @@ class Form:
         """Characters and marks of a whole poem."""
         return self.lines * (self.characters + 1)
 
+    def tones(self, pattern: str) -> list[str]:
+        """The tone that each character of each line needs: 平, 仄, or 中 where either will do.
+
+        Tones alternate along a line; the lines of a couplet are opposite (对), and a couplet opens
+        like the line before it (粘). Rhymed lines end level, others oblique.
+        """
+        opening = pattern[0]
+        lines = []
+        for index in range(self.lines):
+            if index % 2:  # opposite within a couplet; the next one opens alike
+                opening = OBLIQUE if opening == LEVEL else LEVEL
+            other = OBLIQUE if opening == LEVEL else LEVEL
+            rhymed = index % 2 == 1 or (index == 0 and pattern.endswith("入韻"))
+            evens = [opening, other, opening][: self.characters // 2]
+            last = LEVEL if rhymed else OBLIQUE
+            lines.append("".join(FREE + tone for tone in evens) + last)
+        return lines
+
 
 FORMS = {
     "五绝": Form(lines=4, characters=5),
@@ -37,6 +70,81 @@ FORMS = {
     "五律": Form(lines=8, characters=5),
     "七律": Form(lines=8, characters=7),
 }
+
+
+@cache
+def _table() -> dict[str, frozenset[str]]:
+    """Character -> the rhyme groups of its readings, each as tone and name, such as 平東."""
+    table: dict[str, set[str]] = defaultdict(set)
+    for line in RHYMES.read_text(encoding="utf-8").splitlines():
+        kind, *words = line.split()
+        if kind == "variants":
+            for pair in words:
+                table[pair[0]] |= table[pair[1]]
+        elif kind != "#":
+            name, characters = words
+            for character in characters:
+                table[character].add(kind + name)
+    return {character: frozenset(groups) for character, groups in table.items()}
+
+
+def readings(character: str) -> frozenset[str]:
+    """The rhyme groups of a character's readings, such as {平東, 去送}; none if it is unknown."""
+    return _table().get(character, frozenset())
+
+
+@cache
+def level_groups() -> tuple[str, ...]:
+    """The thirty groups of the level tone, in which regulated verse rhymes, in a fixed order."""
+    groups = {group for found in _table().values() for group in found if group[0] == LEVEL}
+    return tuple(sorted(groups))
+
+
+def fits(character: str, tone: str) -> bool:
+    """Whether a reading of the character has the tone: 平, 仄, or 中 for either."""
+    if tone == FREE:
+        return True
+    return any((group[0] == LEVEL) == (tone == LEVEL) for group in readings(character))
+
+
+def rhymes_in(character: str, group: str) -> bool:
+    """Whether a reading of the character belongs to the rhyme group."""
+    return group in readings(character)
+
+
+def rhyme_of(lines: Sequence[str]) -> str | None:
+    """The group that the last characters of the even lines share, a level one first, or None."""
+    ends = [readings(line[-1]) for line in lines[1::2] if line]
+    shared = frozenset.intersection(*ends) if ends else frozenset()
+    return min(shared, key=lambda group: (group[0] != LEVEL, group), default=None)
+
+
+def pattern_of(lines: Sequence[str]) -> str | None:
+    """The tone pattern that a poem in form keeps in every line, or None."""
+    form = FORMS.get(form_of("\n".join(lines)) or "")
+    if form is None:
+        return None
+    for pattern in PATTERNS:
+        if all(map(_keeps, lines, form.tones(pattern))):
+            return pattern
+    return None
+
+
+def _keeps(line: str, tones: str) -> bool:
+    return all(map(fits, line, tones))
+
+
+def is_regulated(lines: Sequence[str]) -> bool:
+    """Whether a poem keeps a tone pattern and rhymes in a level group."""
+    rhyme = rhyme_of(lines)
+    return rhyme is not None and rhyme[0] == LEVEL and pattern_of(lines) is not None
+
+
+def plan_of(lines: Sequence[str]) -> tuple[str, str]:
+    """What a poet settles first: the tone pattern and the rhyme group, or that there is none."""
+    rhyme = rhyme_of(lines)
+    level = rhyme if rhyme is not None and rhyme[0] == LEVEL else None
+    return (pattern_of(lines) if level else None) or UNREGULATED, level or UNRHYMED
 
 
 def lines_of(text: str) -> list[str]:

@@ -51,15 +51,26 @@ class CharacterTokenizer:
         return "".join(self.tokens[index] for index in ids if index >= first)
 
 
-def form_token(form: str) -> str:
-    """The control token that opens a poem of this form, such as 七绝."""
-    return f"<{form}>"
+def control(name: str) -> str:
+    """The control token of a poem's form (七绝), tone pattern (仄起入韻) or rhyme group (平東)."""
+    return f"<{name}>"
 
 
-def poem_ids(tokenizer: CharacterTokenizer, form: str, title: str, text: str = "") -> list[int]:
-    """A poem as the model reads it: form, title, end of title, text so far."""
-    opening = [tokenizer.ids[form_token(form)], *tokenizer.encode(title)]
-    return [*opening, tokenizer.ids[TITLE_END], *tokenizer.encode(text)]
+def poem_ids(
+    tokenizer: CharacterTokenizer,
+    form: str,
+    title: str,
+    plan: Sequence[str] = (),
+    text: str = "",
+) -> list[int]:
+    """A poem as the model reads it: form, title, end of title, tone pattern and rhyme, text."""
+    return [
+        tokenizer.ids[control(form)],
+        *tokenizer.encode(title),
+        tokenizer.ids[TITLE_END],
+        *(tokenizer.ids[control(name)] for name in plan),
+        *tokenizer.encode(text),
+    ]
 
 
 @cache

@@ -18,6 +18,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from aigc_demo.models.gan import GAN, GANConfig
+from aigc_demo.models.gan_mlp import MLPGAN, MLPGANConfig
 from aigc_demo.models.judge import Judge, JudgeConfig
 from aigc_demo.models.transformer import Transformer, TransformerConfig
 from aigc_demo.models.vae import VAE, VAEConfig
@@ -29,6 +30,7 @@ BUNDLED = Path(__file__).resolve().parent.parent / "weights"
 SAMPLES = BUNDLED / "samples"
 FAMILIES: dict[str, tuple[type[nn.Module], type]] = {
     "gan": (GAN, GANConfig),
+    "gan-mlp": (MLPGAN, MLPGANConfig),
     "vae": (VAE, VAEConfig),
     "transformer": (Transformer, TransformerConfig),
     "judge": (Judge, JudgeConfig),
@@ -133,16 +135,23 @@ def replace_file(path: Path, data: bytes) -> None:
     os.replace(part, path)
 
 
-def load_model(source: str | Path, family: str, device: str | None = None) -> Loaded:
+def load_model(
+    source: str | Path, family: str | tuple[str, ...], device: str | None = None
+) -> Loaded:
     """The model of a bundled name, a folder or a repository, checked in every respect.
+
+    family: the one expected, or those of which one is.
 
     Raises:
         ValueError: an unknown source, another family, or a damaged folder; it says which.
     """
     folder, place = find_folder(source), choose_device(device)
     config = read_config(folder)
-    if config["family"] != family:
-        raise ValueError(f"expected a model of family {family}, got {source} ({config['family']})")
+    found, families = config["family"], (family,) if isinstance(family, str) else family
+    if found not in families:
+        raise ValueError(
+            f"expected a model of family {' or '.join(families)}, got {source} ({found})"
+        )
     path = folder / "model.safetensors"
     if not path.is_file():
         raise ValueError(f"{folder}: expected model.safetensors, got no such file")
@@ -157,7 +166,7 @@ def load_model(source: str | Path, family: str, device: str | None = None) -> Lo
     tokenizer = _tokenizer(folder, config)
     model = _build(folder, config)
     _fill(model, state, path)
-    return Loaded(config["name"], family, model.eval().to(place), tokenizer, place, digest)
+    return Loaded(config["name"], found, model.eval().to(place), tokenizer, place, digest)
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -190,14 +199,16 @@ def read_config(folder: Path) -> dict[str, Any]:
 def _build(folder: Path, config: dict[str, Any]) -> nn.Module:
     kind, config_kind = FAMILIES[config["family"]]
     values = config["model"]
-    expected = {field.name: type(field.default) for field in fields(config_kind)}
+    defaults = {field.name: field.default for field in fields(config_kind)}
+    expected = {name: type(default) for name, default in defaults.items()}
     if set(values) != set(expected):
         raise ValueError(f"{folder}: expected model keys {sorted(expected)}, got {sorted(values)}")
     for key, value in values.items():
         whole = expected[key] is int
+        optional = defaults[key] == 0  # the feature is off
         if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
             raise ValueError(f"{folder}: expected a number for {key}, got {value!r}")
-        if not 0 <= value <= 1_000_000 or (whole and value == 0):  # nor is NaN
+        if not 0 <= value <= 1_000_000 or (whole and value == 0 and not optional):
             raise ValueError(f"{folder}: expected a sensible {key}, got {value!r}")
     try:
         with torch.device("meta"):  # nothing is drawn or allocated: the file brings every tensor

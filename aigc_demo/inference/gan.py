@@ -15,12 +15,16 @@ CHUNK = 16  # images computed together, always so many: results do not depend on
 
 
 class DigitSampler:
-    """Draws digits. Image i depends on seed i (and label i) alone, whatever the batch."""
+    """Draws digits. Image i depends on seed i (and label i) alone, whatever the batch.
+
+    `classes` is 0 for a model that knows none: it draws what each seed brings.
+    """
 
     def __init__(self, loaded: Loaded) -> None:
         self.loaded = loaded
         self.generator, self.discriminator = loaded.model.generator, loaded.model.discriminator
         self.config = loaded.model.config
+        self.classes: int = getattr(self.config, "classes", 0)
 
     @classmethod
     def load(cls, source: str | Path = "gan", device: str | None = None) -> "DigitSampler":
@@ -29,21 +33,31 @@ class DigitSampler:
         Raises:
             ValueError: unknown source, wrong family or damaged weights.
         """
-        return cls(load_model(source, "gan", device))
+        return cls(load_model(source, ("gan", "gan-mlp"), device))
 
     def noise(self, seeds: Sequence[int], labels: Sequence[int] | None = None) -> tuple:
         """What the seeds stand for: noise (B, D), and labels, drawn too where none are given."""
         seeds = wholes(seeds, "seeds", 0, HIGHEST_SEED)
         if labels is not None:
-            labels = wholes(labels, "labels", 0, self.config.classes - 1)
+            labels = self._labels(labels)
             if len(labels) != len(seeds):
                 raise ValueError(f"expected {len(seeds)} labels, one a seed, got {len(labels)}")
         noise, drawn = [], []
         for seed in seeds:
             generator = torch.Generator().manual_seed(seed)
             noise.append(torch.randn(self.config.latent_size, generator=generator))
-            drawn.append(int(torch.randint(self.config.classes, (), generator=generator)))
+            if self.classes:
+                drawn.append(int(torch.randint(self.classes, (), generator=generator)))
         return torch.stack(noise), labels or drawn
+
+    def _labels(self, labels: Sequence[int]) -> list[int]:
+        if not self.classes:
+            raise ValueError(f"expected no labels for a model without classes, got {labels!r}")
+        return wholes(labels, "labels", 0, self.classes - 1)
+
+    def _mixture(self, labels: Sequence[int]) -> Tensor:
+        """Class weights (B, K), one-hot; empty for a model without classes."""
+        return torch.eye(self.classes)[torch.tensor(labels, dtype=torch.long)]
 
     def sample(
         self,
@@ -55,7 +69,7 @@ class DigitSampler:
 
         Args:
             seeds: (B,) whole numbers from 0.
-            labels: (B,) digits 0-9; None lets each seed choose.
+            labels: (B,) digits 0-9; None lets each seed choose, as a model without classes must.
             truncation: 0 to 1; noise is shrunk by it: less variety, more typical digits.
 
         Returns:
@@ -66,10 +80,14 @@ class DigitSampler:
         """
         truncation = real(truncation, "truncation", 0, 1)
         z, digits = self.noise(seeds, labels)
-        return self._draw(z * truncation, torch.eye(self.config.classes)[torch.tensor(digits)])
+        return self._draw(z * truncation, self._mixture(digits))
 
     def morph(
-        self, labels: tuple[int, int], seeds: tuple[int, int], steps: int, truncation: float = 1.0
+        self,
+        labels: tuple[int, int] | None,
+        seeds: tuple[int, int],
+        steps: int,
+        truncation: float = 1.0,
     ) -> Tensor:
         """From one digit to another: noise along a great arc, class weights along a line.
 
@@ -82,23 +100,24 @@ class DigitSampler:
         steps = whole(steps, "steps", 2, 200)
         truncation = real(truncation, "truncation", 0, 1)
         z, digits = self.noise(seeds, labels)
-        if len(digits) != 2:
-            raise ValueError(f"expected two seeds and two labels, got {len(digits)}")
+        if len(z) != 2:
+            raise ValueError(f"expected two seeds and two labels, got {len(z)}")
         z = spherical_path(z[0], z[1], steps) * truncation
         share = torch.linspace(0, 1, steps)[:, None]
-        pure = torch.eye(self.config.classes)
-        return self._draw(z, (1 - share) * pure[digits[0]] + share * pure[digits[1]])
+        if not self.classes:
+            return self._draw(z, self._mixture([]))
+        first, last = self._mixture(digits)
+        return self._draw(z, (1 - share) * first + share * last)
 
     @torch.inference_mode()
     def _draw(self, z: Tensor, mixture: Tensor) -> Tensor:
-        """Noise (B, D) and class weights (B, K) -> (B, 28, 28)."""
-        count, device = len(z), self.loaded.device
+        """Noise (B, D) and class weights (B, K), if it knows classes -> (B, 28, 28)."""
+        count, inputs = len(z), [z, mixture] if self.classes else [z]
         fill = -count % CHUNK
-        z = torch.cat([z, z.new_zeros(fill, z.shape[1])]).to(device)
-        mixture = torch.cat([mixture, mixture.new_zeros(fill, mixture.shape[1])]).to(device)
-        chunks = zip(z.split(CHUNK), mixture.split(CHUNK), strict=True)
-        images = torch.cat([self.generator(*chunk) for chunk in chunks])
-        return images[:count, 0].cpu()
+        full = [torch.cat([x, x.new_zeros(fill, x.shape[1])]).split(CHUNK) for x in inputs]
+        chunks = zip(*full, strict=True)
+        images = [self.generator(*(x.to(self.loaded.device) for x in chunk)) for chunk in chunks]
+        return torch.cat(images)[:count, 0].cpu()
 
     @torch.inference_mode()
     def realness(self, images: Tensor, labels: Sequence[int] | None = None) -> Tensor:
@@ -115,13 +134,15 @@ class DigitSampler:
             ValueError: not such images or labels.
         """
         images = check_images(images)[:, None].to(self.loaded.device)
-        classes = self.config.classes
+        classes = self.classes
+        if labels is None and not classes:
+            return self.discriminator(images).cpu()
         if labels is None:
             count = len(images)
             claims = torch.arange(classes, device=images.device).repeat_interleave(count)
             scores = self.discriminator(images.repeat(classes, 1, 1, 1), claims)
             return scores.view(classes, count).amax(0).cpu()
-        labels = wholes(labels, "labels", 0, classes - 1)
+        labels = self._labels(labels)
         if len(labels) != len(images):
             raise ValueError(f"expected {len(images)} labels, one an image, got {len(labels)}")
         return self.discriminator(images, torch.tensor(labels, device=images.device)).cpu()

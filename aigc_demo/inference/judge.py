@@ -35,3 +35,13 @@ class DigitJudge:
         images = check_images(images).to(self.loaded.device)
         parts = [self.model(part[:, None]).softmax(1).cpu() for part in images.split(500)]
         return torch.cat(parts)
+
+    @torch.inference_mode()
+    def features(self, images: Tensor) -> Tensor:
+        """Images (B, 28, 28) in [0, 1] -> what the judge decides by, (B, F).
+
+        Raises:
+            ValueError: not such images.
+        """
+        images = check_images(images).to(self.loaded.device)
+        return torch.cat([self.model.features(part[:, None]).cpu() for part in images.split(500)])

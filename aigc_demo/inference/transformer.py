@@ -1,6 +1,7 @@
 """Writes text, one token at a time, and Chinese verse in its forms."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -8,14 +9,15 @@ import torch
 from torch import Tensor
 
 from aigc_demo.inference.check import HIGHEST_SEED, real, whole
+from aigc_demo.inference.verse import PLANNED, Rule, Verses
 from aigc_demo.models.transformer import Cache, next_token_distribution
 from aigc_demo.prosody import COMMA, FORMS, STOP, Form, set_in_lines
 from aigc_demo.tokenizer import (
     POEM_END,
     CharacterTokenizer,
     UnknownCharacters,
+    control,
     fit_script,
-    form_token,
     poem_ids,
     to_simplified,
 )
@@ -129,36 +131,45 @@ class TextWriter:
         temperature: float = 0.9,
         top_k: int | None = None,
         top_p: float | None = None,
+        repetition_penalty: float = 1.0,
         seed: int | None = None,
     ) -> Iterator[str]:
         """A poem in traditional characters, one piece at a time, given characters included.
 
         Args:
-            form: 五绝 or 七绝 (五律 and 七律 for models that have them).
+            form: 五绝, 七绝, 五律 or 七律, as far as the model knows it.
             title: up to 16 characters, simplified or traditional; it steers the poem.
             first_line: the poem's first characters, at most one line of them.
-            acrostic: the first characters of the lines, at most one a line.
-            regulated: hold every line to the form's length and marks; else the model is on its own.
-            temperature, top_k, top_p, seed: as for `stream`.
+            acrostic: the first characters of the lines (藏头), at most one a line.
+            regulated: forbid at every step what breaks line length, tone pattern or rhyme (格律);
+                else the model is on its own.
+            temperature, top_k, top_p, repetition_penalty, seed: as for `stream`; marks are not
+                held against the text.
 
         Raises:
             ValueError: something out of range, at once and not with the first piece.
             UnknownCharacters: a title, line or acrostic with characters that have no token.
         """
-        known = [name for name in FORMS if form_token(name) in self.tokenizer.ids]
+        known = [name for name in FORMS if control(name) in self.tokenizer.ids]
         if form not in known:
             raise ValueError(f"expected a form of {known or 'a model of poems'}, got {form!r}")
         if not isinstance(regulated, bool):
             raise ValueError(f"expected regulated as True or False, got {regulated!r}")
-        rule = FORMS[form]
-        given = self._given(rule, first_line, acrostic)
+        given = self._given(FORMS[form], first_line, acrostic)
         fitted = fit_script(_text(title, "title", LONGEST_TITLE).strip(), self.tokenizer)
         opening = poem_ids(self.tokenizer, form, fitted)
-        shape = _shape(temperature, top_k, top_p, 1.0, len(self.tokenizer))
-        return self._verse(opening, rule, given, regulated, shape, _generator(seed))
+        shape = _shape(temperature, top_k, top_p, repetition_penalty, len(self.tokenizer))
+        shape.spared = self._verses.spared
+        rule = self._verses.rule(form, given, regulated)
+        length = len(FORMS[form]) if regulated else self.context
+        return self._verse(self._draws(opening, shape, _generator(seed), rule), length)
 
-    def _given(self, rule: Form, first_line: str, acrostic: str) -> dict[int, str]:
-        """Position in the poem -> the character that the visitor wants there."""
+    @cached_property
+    def _verses(self) -> Verses:
+        return Verses(self.tokenizer)
+
+    def _given(self, rule: Form, first_line: str, acrostic: str) -> dict[tuple[int, int], str]:
+        """(line, column) -> the character that the visitor wants there."""
         line = "".join(_text(first_line, "first_line", 40).split()).rstrip("，。,.")
         heads = "".join(_text(acrostic, "acrostic", 40).split())
         if len(line) > rule.characters:
@@ -167,45 +178,25 @@ class TextWriter:
             )
         if len(heads) > rule.lines:
             raise ValueError(f"expected an acrostic of at most {rule.lines}, got {len(heads)}")
-        step = rule.characters + 1
         if line and heads and line[0] not in (heads[0], fit_script(heads[0], self.tokenizer)):
             raise ValueError("expected first line and acrostic to begin alike")
-        given = {index * step: c for index, c in enumerate(fit_script(heads, self.tokenizer))}
-        given |= dict(enumerate(fit_script(line, self.tokenizer)))
+        given = {(index, 0): c for index, c in enumerate(fit_script(heads, self.tokenizer))}
+        given |= {(0, column): c for column, c in enumerate(fit_script(line, self.tokenizer))}
         marks = [c for c in given.values() if c in COMMA + STOP]
         if marks:
             raise ValueError(f"expected characters without punctuation, got {marks[0]!r}")
         return given
 
-    def _verse(
-        self,
-        opening: list[int],
-        rule: Form,
-        given: dict[int, str],
-        regulated: bool,
-        shape: "Shape",
-        generator: torch.Generator,
-    ) -> Iterator[str]:
-        """Draws the poem; each position is forced, held to the form, or free."""
-        ids = self.tokenizer.ids
-        end = ids[POEM_END]
-        controls = torch.zeros(len(self.tokenizer), dtype=torch.bool)
-        controls[: len(self.tokenizer.controls)] = True
-        marks = controls.clone()
-        marks[[ids[COMMA], ids[STOP]]] = True
-        free = controls.clone()
-        free[end] = False
-        if regulated:
-            bans: list[int | Tensor] = []
-            for position in range(len(rule)):
-                slot = rule.slot(position)
-                bans.append(ids[given.get(position, slot)] if slot or position in given else marks)
-        else:
-            bans = [ids[given[p]] if p in given else free for p in range(self.context)]
-        for token in self._draws(opening, shape, generator, bans):
+    def _verse(self, draws: Iterator[int], length: int) -> Iterator[str]:
+        """The text of a poem of at most so many tokens, after its plan."""
+        end = self.tokenizer.ids[POEM_END]
+        for count, token in enumerate(draws):
             if token == end:
                 return
-            yield self.tokenizer.decode([token])
+            if count >= PLANNED:
+                yield self.tokenizer.decode([token])
+            if count + 1 == PLANNED + length:
+                return
 
     @torch.inference_mode()
     def _step(self, tokens: list[int], cache: Cache) -> Tensor:
@@ -213,22 +204,16 @@ class TextWriter:
         return self.model(torch.tensor([tokens], device=self.loaded.device), cache)[0, -1].cpu()
 
     def _draws(
-        self,
-        ids: list[int],
-        shape: "Shape",
-        generator: torch.Generator,
-        bans: Sequence[int | Tensor] | None = None,
+        self, ids: list[int], shape: "Shape", generator: torch.Generator, rule: Rule | None = None
     ) -> Iterator[int]:
-        """New tokens. bans, one a token: a token to force, or a mask (V,) of those forbidden."""
+        """New tokens without end. rule: what may come next, given the new tokens so far."""
         text = list(ids)
         cache = Cache(self.model.config, 1, self.loaded.device)
         logits = self._step(text[-self.context :], cache)
-        count = 0
-        while bans is None or count < len(bans):
-            ban = bans[count] if bans is not None else None
+        while True:
+            ban = rule(text[len(ids) :]) if rule else None
             token = ban if isinstance(ban, int) else shape.draw(logits, text, ban, generator)
             text.append(token)
-            count += 1
             yield token
             if cache.length == self.context:  # full: go on from the later half of the text
                 cache = Cache(self.model.config, 1, self.loaded.device)
@@ -245,13 +230,14 @@ class Shape:
     ) -> None:
         self.temperature, self.top_k, self.top_p = temperature, top_k, top_p
         self.penalty = penalty
+        self.spared: set[int] = set()  # tokens that the penalty leaves alone
 
     def draw(
         self, logits: Tensor, text: list[int], ban: Tensor | None, generator: torch.Generator
     ) -> int:
         """Draws one token. logits: (V,); text: the ids so far; ban: a mask (V,) or None."""
         if self.penalty != 1:
-            seen = torch.tensor(sorted(set(text)))
+            seen = torch.tensor(sorted(set(text) - self.spared))
             weak = logits[seen]
             logits = logits.index_copy(
                 0, seen, torch.where(weak > 0, weak / self.penalty, weak * self.penalty)

@@ -19,6 +19,7 @@ class LatentWalker:
     def __init__(self, loaded: Loaded) -> None:
         self.loaded = loaded
         self.encoder, self.decoder = loaded.model.encoder, loaded.model.decoder
+        self.prior = loaded.model.prior
         self.latent_size = loaded.model.config.latent_size
 
     @classmethod
@@ -58,11 +59,19 @@ class LatentWalker:
         return images[:count, 0].cpu()
 
     def sample(self, seeds: Sequence[int]) -> Tensor:
-        """Decoded points of the standard normal prior, one a seed. (B,) -> (B, 28, 28)."""
-        return self.decode(self.noise(seeds))
+        """Decoded points of the prior, one a seed. (B,) -> (B, 28, 28)."""
+        return self.decode(self.points(seeds))
+
+    @torch.inference_mode()
+    def points(self, seeds: Sequence[int]) -> Tensor:
+        """Points of the prior, one a seed. (B,) whole numbers from 0 -> (B, D)."""
+        noise = self.noise(seeds)
+        count, fill = len(noise), -len(noise) % CHUNK
+        noise = torch.cat([noise, noise.new_zeros(fill, self.latent_size)]).to(self.loaded.device)
+        return torch.cat([self.prior.from_noise(part) for part in noise.split(CHUNK)])[:count].cpu()
 
     def noise(self, seeds: Sequence[int]) -> Tensor:
-        """Standard normal points, one a seed. (B,) whole numbers from 0 -> (B, D)."""
+        """Standard normal noise, one vector a seed. (B,) whole numbers from 0 -> (B, D)."""
         seeds = wholes(seeds, "seeds", 0, HIGHEST_SEED)
         draws = [torch.Generator().manual_seed(seed) for seed in seeds]
         return torch.stack([torch.randn(self.latent_size, generator=draw) for draw in draws])

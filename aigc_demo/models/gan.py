@@ -1,8 +1,9 @@
 """A class-conditional convolutional GAN for 28x28 digits, and its losses.
 
 Goodfellow et al. 2014, arXiv:1406.2661; conditional batch norm as in Dumoulin et al. 2017,
-arXiv:1610.07629; spectral norm and projection as in Miyato et al. 2018, arXiv:1802.05957 and
-Miyato & Koyama 2018, arXiv:1802.05637.
+arXiv:1610.07629, modulated by the noise too as in Chen et al. 2019, arXiv:1810.01365; spectral
+norm and projection as in Miyato et al. 2018, arXiv:1802.05957 and Miyato & Koyama 2018,
+arXiv:1802.05637.
 """
 
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
+
+from aigc_demo.models.batch import BatchNorm
 
 
 @dataclass(frozen=True)
@@ -21,20 +24,22 @@ class GANConfig:
     classes: int = 10  # K
 
 
-class ConditionalBatchNorm(nn.Module):
-    """Batch norm whose scale and shift are chosen by the class."""
+class ModulatedBatchNorm(nn.Module):
+    """Batch norm whose scale and shift are chosen by the class and bent by the noise."""
 
-    def __init__(self, channels: int, classes: int) -> None:
+    def __init__(self, channels: int, config: GANConfig) -> None:
         super().__init__()
-        self.norm = nn.BatchNorm2d(channels, affine=False)
-        self.scale = nn.Parameter(torch.ones(classes, channels))
-        self.shift = nn.Parameter(torch.zeros(classes, channels))
+        self.norm = BatchNorm(channels, affine=False)
+        self.scale = nn.Parameter(torch.ones(config.classes, channels))
+        self.shift = nn.Parameter(torch.zeros(config.classes, channels))
+        self.bend = nn.Linear(config.latent_size, 2 * channels, bias=False)
+        nn.init.normal_(self.bend.weight, std=0.02)
 
-    def forward(self, x: Tensor, mixture: Tensor) -> Tensor:
-        """x: (B, C, H, W); mixture: class weights (B, K), each row sums to 1 -> like x."""
-        scale = (mixture @ self.scale)[:, :, None, None]
-        shift = (mixture @ self.shift)[:, :, None, None]
-        return self.norm(x) * scale + shift
+    def forward(self, x: Tensor, z: Tensor, mixture: Tensor) -> Tensor:
+        """x: (B, C, H, W); z: (B, D); mixture: class weights (B, K), rows sum to 1 -> like x."""
+        scale, shift = self.bend(z).chunk(2, dim=1)  # (B, C) each
+        scale, shift = scale + mixture @ self.scale, shift + mixture @ self.shift
+        return self.norm(x) * scale[:, :, None, None] + shift[:, :, None, None]
 
 
 class Generator(nn.Module):
@@ -43,22 +48,22 @@ class Generator(nn.Module):
     def __init__(self, config: GANConfig) -> None:
         super().__init__()
         self.config = config
-        width, classes = config.channels, config.classes
-        self.project = nn.Linear(config.latent_size + classes, 2 * width * 7 * 7)
-        self.norm7 = ConditionalBatchNorm(2 * width, classes)
+        width = config.channels
+        self.project = nn.Linear(config.latent_size + config.classes, 2 * width * 7 * 7)
+        self.norm7 = ModulatedBatchNorm(2 * width, config)
         self.grow14 = nn.ConvTranspose2d(2 * width, width, 4, stride=2, padding=1)
-        self.norm14 = ConditionalBatchNorm(width, classes)
+        self.norm14 = ModulatedBatchNorm(width, config)
         self.grow28 = nn.ConvTranspose2d(width, width // 2, 4, stride=2, padding=1)
-        self.norm28 = ConditionalBatchNorm(width // 2, classes)
+        self.norm28 = ModulatedBatchNorm(width // 2, config)
         self.paint = nn.Conv2d(width // 2, 1, 3, padding=1)
 
     def forward(self, z: Tensor, mixture: Tensor) -> Tensor:
         """z: (B, D); mixture: class weights (B, K), one-hot for a pure digit -> (B, 1, 28, 28)."""
         x = self.project(torch.cat([z, mixture], 1))  # (B, D + K) -> (B, 2C*49)
         x = x.unflatten(1, (-1, 7, 7))  # (B, 2C, 7, 7)
-        x = F.relu(self.norm7(x, mixture))
-        x = F.relu(self.norm14(self.grow14(x), mixture))  # (B, C, 14, 14)
-        x = F.relu(self.norm28(self.grow28(x), mixture))  # (B, C/2, 28, 28)
+        x = F.relu(self.norm7(x, z, mixture))
+        x = F.relu(self.norm14(self.grow14(x), z, mixture))  # (B, C, 14, 14)
+        x = F.relu(self.norm28(self.grow28(x), z, mixture))  # (B, C/2, 28, 28)
         return self.paint(x).sigmoid()
 
 

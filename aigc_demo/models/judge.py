@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from aigc_demo.models.batch import BatchNorm, uniform
+
 
 @dataclass(frozen=True)
 class JudgeConfig:
@@ -15,10 +17,10 @@ def _stage(inputs: int, outputs: int) -> nn.Sequential:
     """Two 3x3 convolutions, then half the height and width."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
-        nn.BatchNorm2d(outputs),
+        BatchNorm(outputs),
         nn.ReLU(),
         nn.Conv2d(outputs, outputs, 3, padding=1, bias=False),
-        nn.BatchNorm2d(outputs),
+        BatchNorm(outputs),
         nn.ReLU(),
         nn.MaxPool2d(2),
     )
@@ -34,7 +36,6 @@ class Judge(nn.Module):
         self.stages = nn.Sequential(
             _stage(1, width), _stage(width, 2 * width), _stage(2 * width, 4 * width)
         )
-        self.dropout = nn.Dropout(config.dropout)
         self.head = nn.Linear(4 * width, 10)
 
     def features(self, image: Tensor) -> Tensor:
@@ -43,4 +44,7 @@ class Judge(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """(B, 1, 28, 28) in [0, 1] -> logits (B, 10)."""
-        return self.head(self.dropout(self.features(image)))
+        seen = self.features(image)
+        share = self.config.dropout if self.training else 0.0
+        kept = uniform(*seen.shape, device=seen.device) >= share if share else 1.0
+        return self.head(seen * kept / (1 - share))

@@ -2,7 +2,8 @@
 
 Vaswani et al. 2017, arXiv:1706.03762; rotary positions, Su et al. 2021, arXiv:2104.09864;
 RMSNorm, Zhang & Sennrich 2019, arXiv:1910.07467; normalised queries and keys, Henry et al. 2020,
-arXiv:2010.04245; squared ReLU, So et al. 2021, arXiv:2109.08668.
+arXiv:2010.04245; squared ReLU, So et al. 2021, arXiv:2109.08668; token shift, Peng et al. 2023,
+arXiv:2305.13048, section 3.1.
 """
 
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from aigc_demo.models.batch import uniform
 
 
 @dataclass(frozen=True)
@@ -21,8 +24,11 @@ class TransformerConfig:
     width: int = 384  # C
     dropout: float = 0.25
     logit_cap: float = 15.0  # logits are squeezed smoothly into (-cap, cap); 0: not at all
+    token_shift: float = 0.25  # share of each layer's input channels taken from the token before
 
     def __post_init__(self) -> None:
+        if self.token_shift > 1:
+            raise ValueError(f"expected token_shift from 0 to 1, got {self.token_shift}")
         if self.width % (2 * self.heads):  # rotary positions turn pairs of channels
             raise ValueError(f"expected width in {self.heads} even heads, got {self.width}")
 
@@ -34,6 +40,9 @@ class Cache:
         shape = (batch, config.heads, config.context, config.width // config.heads)
         self.keys = [torch.zeros(shape, device=device) for _ in range(config.layers)]
         self.values = [torch.zeros(shape, device=device) for _ in range(config.layers)]
+        # What attention and feed-forward of each layer read of the last token.
+        zero = torch.zeros(batch, 1, config.width, device=device)
+        self.last = [zero] * (2 * config.layers)
         self.length = 0
 
 
@@ -51,6 +60,22 @@ def rotate(x: Tensor, start: int) -> Tensor:
     return torch.cat([first * cosine - second * sine, first * sine + second * cosine], dim=-1)
 
 
+def shift(x: Tensor, channels: int, cache: Cache | None = None, place: int = 0) -> Tensor:
+    """The first channels of every token replaced by those of the token before it.
+
+    So each layer sees pairs of neighbours at no cost, and no attention head is spent on that.
+
+    x: (B, T, C), the tokens after those in the cache; place: which input of the model it is.
+    """
+    if channels == 0:
+        return x
+    before = torch.zeros_like(x[:, :1]) if cache is None else cache.last[place]
+    if cache is not None:
+        cache.last[place] = x[:, -1:]
+    earlier = torch.cat([before, x[:, :-1]], 1)[..., :channels]
+    return torch.cat([earlier, x[..., channels:]], -1)
+
+
 class SharedDropout(nn.Module):
     """Drops the same channels at every position of a text, others in the next text.
 
@@ -65,7 +90,8 @@ class SharedDropout(nn.Module):
         """(B, T, C) -> same shape."""
         if not self.training or self.share == 0:
             return x
-        return x * F.dropout(torch.ones_like(x[:, :1]), self.share)
+        kept = uniform(len(x), 1, x.shape[2], device=x.device) >= self.share
+        return x * (kept / (1 - self.share)).to(x.dtype)
 
 
 class Attention(nn.Module):
@@ -118,11 +144,14 @@ class Block(nn.Module):
         self.feed_forward_norm = nn.RMSNorm(config.width)
         self.feed_forward = FeedForward(config)
         self.dropout = SharedDropout(config.dropout)
+        self.shifted = int(config.width * config.token_shift)
 
     def forward(self, x: Tensor, cache: Cache | None = None, layer: int = 0) -> Tensor:
         """(B, T, C) -> (B, T, C)."""
-        x = x + self.dropout(self.attention(self.attention_norm(x), cache, layer))
-        return x + self.dropout(self.feed_forward(self.feed_forward_norm(x)))
+        seen = shift(self.attention_norm(x), self.shifted, cache, 2 * layer)
+        x = x + self.dropout(self.attention(seen, cache, layer))
+        seen = shift(self.feed_forward_norm(x), self.shifted, cache, 2 * layer + 1)
+        return x + self.dropout(self.feed_forward(seen))
 
 
 class Transformer(nn.Module):

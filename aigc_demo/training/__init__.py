@@ -1,85 +1,151 @@
 """One readable training loop per model; `train` picks the one that a name stands for."""
 
 import json
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
+from aigc_demo.data.poems import Poem, common_characters, fit_to, read_poems
+from aigc_demo.data.shakespeare import split_text
+from aigc_demo.prosody import FORMS
+from aigc_demo.tokenizer import CharacterTokenizer
+from aigc_demo.training.run import tracked
 from aigc_demo.weights import sample_digits, sample_text
 
-NAMES = ("judge", "gan", "vae-2d", "shakespeare", "poems")
+NAMES = ("judge", "gan", "gan-mlp", "vae", "vae-2d", "shakespeare", "poems")
 PRESETS = ("smoke", "cpu", "gpu")
 
 
-def train(name: str, preset: str, data: Path | None, output: Path) -> None:
+@dataclass(frozen=True)
+class Own:
+    """A user's own data in place of the corpus."""
+
+    images: Path | None = None  # a folder of pictures, or of folders of them, one a class
+    text: tuple[Path, ...] = ()  # UTF-8 files
+
+    def __post_init__(self) -> None:
+        if self.images and self.text:
+            raise ValueError("expected pictures or text files, got both")
+
+
+def train(
+    name: str, preset: str, data: Path | None, output: Path, own: Own = Own(), tracker: str = ""
+) -> None:
     """Trains one model into a weights folder, or goes on where it was stopped.
 
     The smoke preset reads the bundled samples unless a data folder is named.
 
+    Args:
+        own: pictures for gan and gan-mlp, text for shakespeare.
+        tracker: "trackio" mirrors the log there, if it is installed.
+
     Raises:
-        ValueError: an unknown name or preset, data that is missing or damaged, or a folder that
-            holds another training.
+        ValueError: an unknown name, preset or tracker, data that is missing or damaged or of no
+            use to this model, or a folder that holds another training.
     """
     if name not in NAMES:
         raise ValueError(f"expected one of {', '.join(NAMES)}, got {name!r}")
     if preset not in PRESETS:
         raise ValueError(f"expected one of {', '.join(PRESETS)}, got {preset!r}")
-    small = preset == "smoke" and data is None
-    if name in ("shakespeare", "poems"):
-        _train_text(name, preset, data, output, small)
-    else:
-        _train_digits(name, preset, data, output, small)
+    if own.images and name not in ("gan", "gan-mlp"):
+        raise ValueError(f"expected gan or gan-mlp to learn from own pictures, got {name}")
+    if own.text and name != "shakespeare":
+        raise ValueError(f"expected shakespeare to learn from own text, got {name}")
+    source = Source(preset == "smoke" and data is None, data, own)
+    with tracked(tracker, name, output):
+        if name in ("shakespeare", "poems"):
+            _train_text(name, preset, source, output)
+        else:
+            _train_digits(name, preset, source, output)
 
 
-def _train_digits(name: str, preset: str, data: Path | None, output: Path, small: bool) -> None:
-    from aigc_demo.training import gan, judge, vae
+@dataclass(frozen=True)
+class Source:
+    """Where a training reads."""
 
-    if small:
-        images, labels = sample_digits("train")
-    else:
-        from aigc_demo.data.files import data_folder
-        from aigc_demo.data.mnist import read_mnist
+    small: bool  # the bundled samples
+    data: Path | None  # the folder with the corpora
+    own: Own
 
-        images, labels = read_mnist(data_folder(data), train=True)
+
+def _train_digits(name: str, preset: str, source: Source, output: Path) -> None:
+    from aigc_demo.training import gan, gan_mlp, judge, vae
+
+    images, labels = _read_images(source)
     if name == "judge":
         judge.train(output, judge.RECIPES[preset], images, labels)
     elif name == "gan":
-        gan.train(output, gan.RECIPES[preset], images, labels)
+        recipe = gan.RECIPES[preset]
+        classes = int(labels.max()) + 1 if source.own.images else 10
+        recipe = replace(recipe, model=replace(recipe.model, classes=classes))
+        gan.train(output, recipe, images, labels)
+    elif name == "gan-mlp":
+        gan_mlp.train(output, gan_mlp.RECIPES[preset], images)
     else:
-        vae.train(name, output, vae.RECIPES[preset], images)
+        vae.train(name, output, vae.RECIPES[name][preset], images)
 
 
-def _train_text(name: str, preset: str, data: Path | None, output: Path, small: bool) -> None:
-    from dataclasses import replace
+def _read_images(source: Source) -> tuple[Tensor, Tensor]:
+    """Images (N, 28, 28) in [0, 1] and labels (N,)."""
+    if source.own.images:
+        from aigc_demo.data.own import read_pictures
 
-    from aigc_demo.data import poems as corpus
+        return read_pictures(source.own.images)
+    if source.small:
+        return sample_digits("train")
     from aigc_demo.data.files import data_folder
-    from aigc_demo.data.shakespeare import read_shakespeare, split_text
-    from aigc_demo.tokenizer import CharacterTokenizer
+    from aigc_demo.data.mnist import read_mnist
+
+    return read_mnist(data_folder(source.data), train=True)
+
+
+def _train_text(name: str, preset: str, source: Source, output: Path) -> None:
     from aigc_demo.training import transformer as loop
     from aigc_demo.training.run import fingerprint
 
     recipe = loop.RECIPES[name][preset]
     if name == "shakespeare":
-        text = sample_text("shakespeare.txt") if small else read_shakespeare(data_folder(data))
+        text = _read_text(source, recipe.model.context)
         tokenizer = CharacterTokenizer("".join(sorted(set(text))))
-        ids = torch.tensor(tokenizer.encode(split_text(text)[0]))
-        read = text
-        batches, look = loop.text_batches(ids, recipe), loop.look_at_play
-        length = recipe.model.context
+        kept = text if source.own.text else split_text(text)[0]
+        batches = loop.text_batches(torch.tensor(tokenizer.encode(kept)), recipe)
+        read, look, length = text, loop.look_at_play, recipe.model.context
     else:
-        if small:
-            poems = [corpus.Poem(**row) for row in json.loads(sample_text("poems.json"))]
-            characters = corpus.common_characters(poems, rarest=1)
-        else:
-            poems = corpus.read_poems(data_folder(data), loop.POEM_FORMS)
-            characters = corpus.common_characters(poems)
+        poems, characters = _read_poems(source)
         tokenizer = loop.poem_tokenizer(characters)
-        kept = [poem for poem in corpus.fit_to(poems, characters) if not poem.held_out]
-        rows = [(poem.form, poem.title, poem.text) for poem in kept]
-        read = json.dumps(rows)
-        batches, look = loop.poem_batches(rows, tokenizer, recipe), loop.look_at_verse
-        length = sum(len(title) + len(text) + 2 for _, title, text in rows) // len(rows)
+        rows = [(poem.form, poem.title, poem.text) for poem in poems if not poem.held_out]
+        batches = loop.poem_batches(rows, tokenizer, recipe)
+        read, look = json.dumps(rows), loop.look_at_verse
+        length = sum(len(title) + len(text) + 4 for _, title, text in rows) // len(rows)
     recipe = replace(recipe, model=replace(recipe.model, vocabulary_size=len(tokenizer)))
     tokens = recipe.batch * length
     loop.train(name, output, recipe, tokenizer, fingerprint(read), batches, look, tokens)
+
+
+def _read_text(source: Source, context: int) -> str:
+    """The text to learn from; of the corpus only the first 90 % are trained on."""
+    if source.own.text:
+        from aigc_demo.data.own import read_texts
+
+        return read_texts(source.own.text, shortest=2 * context)
+    if source.small:
+        return sample_text("shakespeare.txt")
+    from aigc_demo.data.files import data_folder
+    from aigc_demo.data.shakespeare import read_shakespeare
+
+    return read_shakespeare(data_folder(source.data))
+
+
+def _read_poems(source: Source) -> tuple[list[Poem], str]:
+    """Poems written in their common characters, and these."""
+    if source.small:
+        poems = [Poem(**row) for row in json.loads(sample_text("poems.json"))]
+        characters = common_characters(poems, rarest=1)
+    else:
+        from aigc_demo.data.files import data_folder
+
+        poems = read_poems(data_folder(source.data), tuple(FORMS))
+        characters = common_characters(poems)
+    return fit_to(poems, characters), characters

@@ -19,6 +19,18 @@ ABOUT: dict[str, tuple[str, str, str]] = {  # name -> what it is, data, limits
         MNIST,
         "Now and then a digit is malformed. It draws nothing but single digits.",
     ),
+    "gan-mlp": (
+        "The first kind of GAN: fully connected generator 100-256-512-1024-784 and discriminator "
+        "784-512-256-1, trained by the minimax loss. It knows no classes.",
+        MNIST,
+        "Strokes are ragged, and some drawings are no digit. It is here to be compared with `gan`.",
+    ),
+    "vae": (
+        "A convolutional variational autoencoder of 28x28 digits with 32 latent dimensions and a "
+        "prior learned as a flow of affine couplings.",
+        MNIST,
+        "Samples are softer than real digits; pixels are drawn independently given z.",
+    ),
     "vae-2d": (
         "A variational autoencoder of 28x28 digits with two latent dimensions and a standard "
         "normal prior.",
@@ -32,19 +44,37 @@ ABOUT: dict[str, tuple[str, str, str]] = {  # name -> what it is, data, limits
         "It imitates form, not meaning: what it writes can be nonsense.",
     ),
     "poems": (
-        "A character Transformer that writes Chinese quatrains (五绝, 七绝) in traditional "
-        "characters, given form and title.",
+        "A character Transformer that writes Chinese verse (五绝, 七绝, 五律, 七律) in traditional "
+        "characters, given form and title. It settles tone pattern and rhyme first.",
         "Tang and Song verse, github.com/chinese-poetry/chinese-poetry (MIT); one poem in twenty "
         "held out",
-        "It knows the characters that are frequent in its corpus only. It does not always rhyme, "
-        "and a poem may make no sense.",
+        "It knows the characters that are frequent in its corpus only. Without the "
+        "masks it does not always rhyme, and a poem may make no sense.",
     ),
 }
 
 
-def write_card(folder: Path, name: str, preset: str, figures: dict[str, Any]) -> None:
-    """Writes README.md from the history of the training and the figures of `evaluate`."""
+# name -> rows to compare with: (figure, value, whose)
+PEERS: dict[str, list[tuple[str, str, str]]] = {
+    "vae": [
+        ("negative log likelihood", "86.76", "VAE, 50 latent dimensions (arXiv:1509.00519)"),
+        ("negative log likelihood", "84.78", "IWAE-50, one latent layer (arXiv:1509.00519)"),
+    ],
+    "shakespeare": [
+        ("nats per character", "1.4697", "nanoGPT's shakespeare_char, 10.65 M parameters"),
+    ],
+}
+
+
+def write_card(
+    folder: Path, name: str, preset: str, figures: dict[str, Any], own: bool = False
+) -> None:
+    """Writes README.md from the history of the training and the figures of `evaluate`.
+
+    own: it was trained on the user's own data.
+    """
     about, data, limits = ABOUT[name]
+    data = "the user's own" if own else data
     curves = json.loads((folder / "history.json").read_text(encoding="utf-8"))["curves"]
     minutes = curves[-1]["seconds"] / 60
     lines = "\n".join(
@@ -52,6 +82,10 @@ def write_card(folder: Path, name: str, preset: str, figures: dict[str, Any]) ->
         for key, value in figures.items()
         if key not in ("name", "sha256", "full")
     )
+    peers = "".join(f"| {key}: {whose} | {value} |\n" for key, value, whose in PEERS.get(name, []))
+    if peers and not own:
+        lines += "\n\nFor comparison, as published:\n\n| figure | value |\n| --- | --- |\n" + peers
+    scored = _SCORED if "name" in figures else "Not scored.\n"
     hardware = " on a CPU" if preset == "cpu" else ""
     full = " --full" if figures.get("full") else ""
     text = f"""---
@@ -72,13 +106,16 @@ tags: [{name}, education]
 
 ## Figures
 
-Scored on the stored file by `python -m aigc_demo evaluate {name}{full} --json`.
+{scored.format(name=name, full=full, lines=lines)}"""
+    replace_file(folder / "README.md", text.encode())
+
+
+_SCORED = """Scored on the stored file by `python -m aigc_demo evaluate {name}{full} --json`.
 
 | figure | value |
 | --- | --- |
 {lines}
 """
-    replace_file(folder / "README.md", text.encode())
 
 
 def _number(value: Any) -> str:

@@ -1,13 +1,16 @@
 """Trains the GAN: the discriminator and the generator take turns, one step each."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from aigc_demo.images import grid, png
+from aigc_demo.models.batch import normal, part
 from aigc_demo.models.gan import (
     GAN,
     Discriminator,
@@ -40,7 +43,7 @@ class Recipe:
 
 RECIPES = {
     "smoke": Recipe(GANConfig(channels=16, discriminator_channels=16), steps=40),
-    "cpu": Recipe(GANConfig(), steps=6_000),
+    "cpu": Recipe(GANConfig(), steps=12_000),
     "gpu": Recipe(GANConfig(channels=128, discriminator_channels=128), steps=100_000),
 }
 
@@ -51,16 +54,20 @@ def one_hot(label: Tensor, classes: int) -> Tensor:
 
 
 def train_discriminator(
-    players: GAN, optimizer: Optimizer, image: Tensor, label: Tensor
+    generator: Generator,
+    discriminator: nn.Module,
+    optimizer: Optimizer,
+    image: Tensor,
+    label: Tensor,
 ) -> dict[str, Tensor]:
     """One step of the discriminator on real digits and on fakes of the same classes."""
-    config = players.config
-    z = torch.randn(len(image), config.latent_size, device=image.device)
+    config = generator.config
+    z = normal(len(image), config.latent_size, device=image.device)
     with mixed_precision(image.device):
         with torch.no_grad():
-            fake = players.generator(z, one_hot(label, config.classes))
+            fake = generator(z, one_hot(label, config.classes))
         both = torch.cat([image, fake.to(image.dtype)])
-        real_score, fake_score = players.discriminator(both, label.repeat(2)).float().chunk(2)
+        real_score, fake_score = discriminator(both, label.repeat(2)).float().chunk(2)
     loss = discriminator_loss(real_score, fake_score)
     optimizer.zero_grad()
     loss.backward()
@@ -68,18 +75,30 @@ def train_discriminator(
     return {"discriminator_loss": loss, "real": real_score.mean(), "fake": fake_score.mean()}
 
 
-def train_generator(players: GAN, optimizer: Optimizer, label: Tensor) -> dict[str, Tensor]:
+def train_generator(
+    generator: nn.Module, discriminator: Discriminator, optimizer: Optimizer, label: Tensor
+) -> dict[str, Tensor]:
     """One step of the generator towards what the discriminator takes for real."""
-    config = players.config
-    z = torch.randn(len(label), config.latent_size, device=label.device)
-    with mixed_precision(label.device):
-        fake = players.generator(z, one_hot(label, config.classes))
-        score = players.discriminator(fake, label).float()
+    config = discriminator.config
+    z = normal(len(label), config.latent_size, device=label.device)
+    with frozen(discriminator), mixed_precision(label.device):
+        fake = generator(z, one_hot(label, config.classes))
+        score = discriminator(fake, label).float()
     loss = generator_loss(score)
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
     return {"generator_loss": loss}
+
+
+@contextmanager
+def frozen(model: nn.Module) -> Iterator[None]:
+    """Gradients pass through the model, but none are taken for its own weights."""
+    model.requires_grad_(False)
+    try:
+        yield
+    finally:
+        model.requires_grad_(True)
 
 
 @torch.no_grad()
@@ -99,6 +118,7 @@ def train(output: Path, recipe: Recipe, images: Tensor, labels: Tensor) -> None:
     torch.manual_seed(recipe.seed)
     players = placed(GAN(recipe.model), run.device)
     generator, discriminator = players.generator, players.discriminator
+    spread_generator, spread_discriminator = run.spread(generator), run.spread(discriminator)
     average = moving_average(generator, 0.999)
     generator_optimizer, discriminator_optimizer = optimizers(generator, discriminator, recipe)
     run.keep(
@@ -110,17 +130,23 @@ def train(output: Path, recipe: Recipe, images: Tensor, labels: Tensor) -> None:
 
     players.train()
     for step in run.steps():
-        if run.due(step):
+        if run.due(step) and run.first:
             run.remember(step, look(average.module, run.device))
         factor = warm_then_fall(step, recipe.steps, 1, 0.4)
         generator_optimizer.param_groups[0]["lr"] = recipe.generator_rate * factor
         discriminator_optimizer.param_groups[0]["lr"] = recipe.discriminator_rate * factor
-        index = shuffled_batch(len(images), recipe.batch, recipe.seed, step)
+        index = part(shuffled_batch(len(images), recipe.batch, recipe.seed, step))
         image, label = images[index][:, None].to(run.device), labels[index].to(run.device)
-        run.report(**train_discriminator(players, discriminator_optimizer, image, label))
-        run.report(**train_generator(players, generator_optimizer, label))
+        run.report(
+            **train_discriminator(
+                generator, spread_discriminator, discriminator_optimizer, image, label
+            )
+        )
+        run.report(**train_generator(spread_generator, discriminator, generator_optimizer, label))
         average.update_parameters(generator)
 
+    if not run.first:
+        return
     run.remember(recipe.steps, look(average.module, run.device))
     players.generator = average.module
     save_model(output, "gan", "gan", players, dtype=torch.float16)

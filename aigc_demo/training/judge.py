@@ -5,9 +5,10 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from aigc_demo.models.batch import part, uniform
 from aigc_demo.models.judge import Judge, JudgeConfig
 from aigc_demo.training.run import (
     Run,
@@ -44,20 +45,18 @@ def jitter(image: Tensor) -> Tensor:
     (B, 1, 28, 28) -> same shape. Draws from torch's default generator.
     """
     batch = len(image)
-    angle = (torch.rand(batch) * 2 - 1) * 0.21
-    shear = (torch.rand(batch) * 2 - 1) * 0.2
-    scale = 1 + (torch.rand(batch, 2) * 2 - 1) * 0.12
+    angle, shear, across, down, right, below = 2 * uniform(batch, 6).T - 1
     turn = torch.zeros(batch, 2, 3)
-    turn[:, 0, 0] = angle.cos() * scale[:, 0]
-    turn[:, 0, 1] = shear - angle.sin()
-    turn[:, 1, 0] = angle.sin()
-    turn[:, 1, 1] = angle.cos() * scale[:, 1]
-    turn[:, :, 2] = (torch.rand(batch, 2) * 2 - 1) * 2 / 14
+    turn[:, 0, 0] = (0.21 * angle).cos() * (1 + 0.12 * across)
+    turn[:, 0, 1] = 0.2 * shear - (0.21 * angle).sin()
+    turn[:, 1, 0] = (0.21 * angle).sin()
+    turn[:, 1, 1] = (0.21 * angle).cos() * (1 + 0.12 * down)
+    turn[:, :, 2] = torch.stack([right, below], 1) * 2 / 14
     place = F.affine_grid(turn.to(image.device), list(image.shape), align_corners=False)
     return F.grid_sample(image, place, align_corners=False)
 
 
-def train_step(model: Judge, optimizer: Optimizer, image: Tensor, label: Tensor) -> Tensor:
+def train_step(model: nn.Module, optimizer: Optimizer, image: Tensor, label: Tensor) -> Tensor:
     """One step down the cross-entropy, labels smoothed by 0.05. Returns the loss, in nats."""
     with mixed_precision(image.device):
         logits = model(image)
@@ -73,6 +72,7 @@ def train(output: Path, recipe: Recipe, images: Tensor, labels: Tensor) -> None:
     run = Run("judge", output, recipe, fingerprint(images, labels), recipe.batch, "image")
     torch.manual_seed(recipe.seed)
     model = placed(Judge(recipe.model), run.device)
+    spread = run.spread(model)
     average = moving_average(model, 0.999)
     optimizer = torch.optim.AdamW(
         model.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay
@@ -83,11 +83,13 @@ def train(output: Path, recipe: Recipe, images: Tensor, labels: Tensor) -> None:
     for step in run.steps():
         for group in optimizer.param_groups:
             group["lr"] = recipe.learning_rate * warm_then_fall(step, recipe.steps, 200, 0.8)
-        index = shuffled_batch(len(images), recipe.batch, recipe.seed, step)
+        index = part(shuffled_batch(len(images), recipe.batch, recipe.seed, step))
         image = jitter(images[index][:, None].to(run.device))
-        loss = train_step(model, optimizer, image, labels[index].to(run.device))
+        loss = train_step(spread, optimizer, image, labels[index].to(run.device))
         average.update_parameters(model)
         run.report(loss=loss)
 
+    if not run.first:
+        return
     save_model(output, "judge", "judge", average.module)
     run.write_history()

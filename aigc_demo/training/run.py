@@ -2,6 +2,8 @@
 
 Everything random in a step follows from (seed, step), so a checkpoint holds no generator and no
 position: a killed training that is started again ends with the same weights as one that was not.
+Nor does it depend on how many processes share the work (`torchrun`): each takes its rows of every
+batch and of the noise for it, and gradients are averaged by DistributedDataParallel.
 """
 
 import hashlib
@@ -10,15 +12,19 @@ import math
 import os
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
+import torch.distributed as dist
 from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
+from aigc_demo.models.batch import place
 from aigc_demo.weights import choose_device, replace_file
 
 Model = TypeVar("Model", bound=nn.Module)
@@ -45,12 +51,24 @@ class Run:
         self.name, self.output = name, output
         self.settings = {"name": name, "data": data, **asdict(recipe)}
         self.total, self.items, self.unit = recipe.steps, items, unit
-        self.device = choose_device()
+        self.device = join()
+        self.rank, self.world = place()
         self.moments = log_spaced(recipe.steps, MOMENTS)
         self.history: list[dict[str, Any]] = []
         self.seconds = 0.0  # of training, over all sessions
         self._start, self._parts, self._losses = 0, {}, {}  # type: ignore[var-annotated]
         output.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def first(self) -> bool:
+        """Whether this process is the one that writes: the log, checkpoints and the weights."""
+        return self.rank == 0
+
+    def spread(self, model: nn.Module) -> nn.Module:
+        """The model to call in training: its gradients are averaged over the processes."""
+        if self.world == 1:
+            return model
+        return DistributedDataParallel(model, broadcast_buffers=False)
 
     @property
     def checkpoint(self) -> Path:
@@ -68,19 +86,23 @@ class Run:
         """
         self._parts = parts
         if not self.checkpoint.is_file():
-            self.log.unlink(missing_ok=True)
+            if self.first:
+                self.log.unlink(missing_ok=True)
             return
         saved = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
         if saved["settings"] != self.settings:
             raise ValueError(
                 f"{self.output} holds a training with other settings or data; use another"
             )
-        if saved["threads"] != torch.get_num_threads():
-            print(f"{saved['threads']} threads before, now {torch.get_num_threads()}: bits differ")
+        for what, now in (("threads", torch.get_num_threads()), ("processes", self.world)):
+            if saved[what] != now and self.first:
+                print(f"{saved[what]} {what} before, now {now}: the last bits will differ")
         for key, part in parts.items():
             part.load_state_dict(saved["parts"][key])
         self._start, self.seconds = saved["step"], saved["seconds"]
         self.history = saved["history"]
+        if not self.first:
+            return
         rows = [line for line in read_rows(self.log) if line["step"] <= self._start]
         self.log.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
         print(f"resumed after step {self._start} of {self.total}")
@@ -95,6 +117,7 @@ class Run:
             unit_scale=True,
             desc=self.name,
             mininterval=1.0,
+            disable=not self.first,
         )
         step = self._start
         try:
@@ -144,19 +167,29 @@ class Run:
             return
         row: dict[str, Any] = {"step": step, "seconds": round(self.seconds, 1)}
         for key, values in self._losses.items():
-            row[key] = round(float(sum(float(value) for value in values) / len(values)), 5)
+            mean = torch.tensor(sum(float(value) for value in values) / len(values))
+            if self.world > 1:
+                dist.all_reduce(mean.to(self.device), dist.ReduceOp.AVG)
+            row[key] = round(float(mean), 5)
             if not math.isfinite(row[key]):
                 raise ValueError(f"expected a finite {key}, got {row[key]} after step {step}")
         self._losses.clear()
+        if not self.first:
+            return
         with open(self.log, "a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
+        for mirror in _mirrors:
+            mirror.log({key: row[key] for key in row if key != "step"}, step=step)
         bar.set_postfix({key: row[key] for key in row if key not in ("step", "seconds")})
 
     def _save(self, step: int) -> None:
+        if not self.first:
+            return
         part = self.checkpoint.with_name("checkpoint.tmp")
         content = {
             "settings": self.settings,
             "threads": torch.get_num_threads(),
+            "processes": self.world,
             "step": step,
             "seconds": self.seconds,
             "history": self.history,
@@ -167,6 +200,59 @@ class Run:
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, self.checkpoint)
+
+
+def join() -> torch.device:
+    """This process's device; started by `torchrun`, it also joins the others there."""
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        return choose_device()
+    cuda = torch.cuda.is_available()
+    if not dist.is_initialized():
+        dist.init_process_group("nccl" if cuda else "gloo")
+    return torch.device("cuda", int(os.environ["LOCAL_RANK"])) if cuda else torch.device("cpu")
+
+
+def first_process() -> bool:
+    """Whether this is the process that writes; the only one, if not started by `torchrun`."""
+    return place()[0] == 0
+
+
+def leave() -> None:
+    """Ends what `join` began."""
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
+_mirrors: list[Any] = []  # where else the rows of the log go
+
+
+@contextmanager
+def tracked(tracker: str, name: str, output: Path) -> Iterator[None]:
+    """Mirrors the log of the trainings inside to a tracker, from the first process alone.
+
+    tracker: "trackio", or nothing.
+
+    Raises:
+        ValueError: another tracker, or one that is not installed.
+    """
+    if tracker not in ("", "trackio"):
+        raise ValueError(f"expected the tracker trackio, got {tracker!r}")
+    if not tracker or int(os.environ.get("RANK", "0")):
+        yield
+        return
+    try:
+        import trackio
+    except ImportError:
+        raise ValueError("expected trackio to be installed: pip install trackio") from None
+    run = trackio.init(
+        project="aigc-demo", name=f"{name} {output}", auto_log_cpu=False, auto_log_gpu=False
+    )
+    _mirrors.append(run)
+    try:
+        yield
+    finally:
+        _mirrors.remove(run)
+        run.finish()
 
 
 def fingerprint(*data: Tensor | str) -> str:

@@ -9,17 +9,27 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from aigc_demo.inference.transformer import TextWriter
+from aigc_demo.models.batch import part, place
 from aigc_demo.models.transformer import Transformer, TransformerConfig
-from aigc_demo.tokenizer import PAD, POEM_END, TITLE_END, CharacterTokenizer, form_token, poem_ids
+from aigc_demo.prosody import (
+    FORMS,
+    PATTERNS,
+    UNREGULATED,
+    UNRHYMED,
+    level_groups,
+    lines_of,
+    plan_of,
+)
+from aigc_demo.tokenizer import PAD, POEM_END, TITLE_END, CharacterTokenizer, control, poem_ids
 from aigc_demo.training.run import (
     Run,
     mixed_precision,
     moving_average,
-    shuffled_batch,
+    step_seed,
     warm_then_fall,
 )
 from aigc_demo.weights import Loaded, save_model
@@ -42,26 +52,26 @@ SMALL = {"layers": 2, "heads": 2, "width": 32}
 RECIPES = {
     "shakespeare": {
         "smoke": Recipe(TransformerConfig(context=64, **SMALL), steps=20, batch=8),
-        "cpu": Recipe(TransformerConfig(), steps=600),
+        "cpu": Recipe(TransformerConfig(dropout=0.15), steps=1_600, batch=16),
         "gpu": Recipe(TransformerConfig(dropout=0.3), steps=3_000, batch=64),
     },
     "poems": {
-        "smoke": Recipe(TransformerConfig(context=64, **SMALL), steps=20, batch=8),
+        "smoke": Recipe(TransformerConfig(context=96, dropout=0.1, **SMALL), steps=20, batch=8),
         "cpu": Recipe(
-            TransformerConfig(context=64, width=256, heads=4, dropout=0.1, logit_cap=0.0),
-            steps=2_400,
-            batch=64,
+            TransformerConfig(context=96, width=256, heads=4, dropout=0.0, logit_cap=0.0),
+            steps=1_800,
+            batch=48,
         ),
         "gpu": Recipe(
-            TransformerConfig(context=64, layers=8, heads=8, width=512, logit_cap=0.0),
+            TransformerConfig(context=96, layers=8, heads=8, width=512, logit_cap=0.0),
             steps=20_000,
             batch=256,
         ),
     },
 }
-POEM_FORMS = ("五绝", "七绝")
 
-Batch = Callable[[int], tuple[Tensor, Tensor]]  # step -> inputs (B, T) and targets (B, T)
+# step -> inputs (B, T) and targets (B, T) of the whole batch
+Batch = Callable[[int], tuple[Tensor, Tensor]]
 
 
 def optimizers(model: Transformer, recipe: Recipe) -> tuple[Optimizer, Optimizer]:
@@ -76,12 +86,20 @@ def optimizers(model: Transformer, recipe: Recipe) -> tuple[Optimizer, Optimizer
 
 
 def train_step(
-    model: Transformer, players: tuple[Optimizer, Optimizer], tokens: Tensor, targets: Tensor
+    model: nn.Module, players: tuple[Optimizer, Optimizer], tokens: Tensor, targets: Tensor
 ) -> Tensor:
-    """One step down the cross-entropy. Returns the loss, in nats per scored token."""
+    """One step down the cross-entropy. Returns the loss, in nats per scored token.
+
+    tokens, targets: (B, T), the whole batch; with several processes each reads its rows of it.
+    """
+    scored = (targets != IGNORED).sum() / place()[1]  # by one process, on average
+    tokens, targets = part(tokens), part(targets)
     with mixed_precision(tokens.device):
         logits = model(tokens)
-    loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED)
+    total = F.cross_entropy(
+        logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="sum"
+    )
+    loss = total / scored
     for optimizer in players:
         optimizer.zero_grad()
     loss.backward()
@@ -109,6 +127,7 @@ def train(
     model = Transformer(recipe.model).to(run.device)
     average = moving_average(model, 0.98)
     both = optimizers(model, recipe)
+    spread = run.spread(model)
     run.keep(model=model, average=average, muon=both[0], adamw=both[1])
 
     def remember(step: int) -> None:
@@ -119,15 +138,17 @@ def train(
 
     model.train()
     for step in run.steps():
-        if run.due(step):
+        if run.due(step) and run.first:
             remember(step)
         factor = warm_then_fall(step, recipe.steps, 30, 0.6)
         both[0].param_groups[0]["lr"] = recipe.matrix_rate * factor
         both[1].param_groups[0]["lr"] = recipe.other_rate * factor
         tokens, targets = batch(step)
-        run.report(loss=train_step(model, both, tokens.to(run.device), targets.to(run.device)))
+        run.report(loss=train_step(spread, both, tokens.to(run.device), targets.to(run.device)))
         average.update_parameters(model)
 
+    if not run.first:
+        return
     remember(recipe.steps)
     save_model(output, name, "transformer", average.module, tokenizer, torch.bfloat16)
     run.write_history()
@@ -146,31 +167,62 @@ def text_batches(ids: Tensor, recipe: Recipe) -> Batch:
 
 
 def poem_tokenizer(characters: str) -> CharacterTokenizer:
-    """The characters, and the control tokens of the forms that it will learn."""
-    return CharacterTokenizer(characters, [PAD, TITLE_END, POEM_END, *map(form_token, POEM_FORMS)])
+    """The characters, and the control tokens: forms, tone patterns, rhyme groups."""
+    names = [*FORMS, *PATTERNS, UNREGULATED, *level_groups(), UNRHYMED]
+    return CharacterTokenizer(characters, [PAD, TITLE_END, POEM_END, *map(control, names)])
 
 
 def poem_batches(
     poems: list[tuple[str, str, str]], tokenizer: CharacterTokenizer, recipe: Recipe
 ) -> Batch:
-    """Whole poems (form, title, text), padded; now and then without a title.
+    """Whole poems (form, title, text) of one form a batch, padded; now and then without a title.
+
+    A batch holds as many poems as fit into recipe.batch whole contexts. Every epoch passes
+    through all poems in a new order.
 
     Raises:
         ValueError: a poem is longer than the context.
     """
     end, pad = tokenizer.ids[POEM_END], tokenizer.ids[PAD]
-    titled = [[*poem_ids(tokenizer, *poem), end] for poem in poems]
-    plain = [[*poem_ids(tokenizer, form, "", text), end] for form, _, text in poems]
-    longest = max(map(len, titled))
-    if longest - 1 > recipe.model.context:
-        raise ValueError(f"expected poems of at most {recipe.model.context} tokens, got {longest}")
+    rows: dict[str, list[tuple[list[int], list[int]]]] = {}  # form -> with title, without
+    for form, title, text in poems:
+        plan = plan_of(lines_of(text))
+        both = [[*poem_ids(tokenizer, form, t, plan, text), end] for t in (title, "")]
+        rows.setdefault(form, []).append((both[0], both[1]))
+    longest = {form: max(len(titled) for titled, _ in group) for form, group in rows.items()}
+    if max(longest.values()) - 1 > recipe.model.context:
+        raise ValueError(
+            f"expected poems of at most {recipe.model.context} tokens, got {max(longest.values())}"
+        )
+    room = recipe.batch * recipe.model.context
+    size = {form: max(8, room // longest[form] // 8 * 8) for form in rows}  # shared by up to 8
+    size = {form: min(size[form], len(rows[form]) // 8 * 8) for form in rows}
+    rows = {form: group for form, group in rows.items() if size[form]}
+    if not rows:
+        raise ValueError(f"expected at least 8 poems of a form, got {len(poems)} poems in all")
+    each = {form: len(rows[form]) // size[form] for form in rows}  # batches in an epoch
+
+    def order(epoch: int) -> list[tuple[str, Tensor]]:
+        draw = torch.Generator().manual_seed(step_seed(recipe.seed, epoch, stream=1))
+        batches = []
+        for form, group in rows.items():
+            shuffled = torch.randperm(len(group), generator=draw)
+            batches += [(form, some) for some in shuffled.split(size[form])[: each[form]]]
+        return [batches[i] for i in torch.randperm(len(batches), generator=draw).tolist()]
+
+    kept: dict[int, list[tuple[str, Tensor]]] = {}  # of the epoch at hand
 
     def batch(step: int) -> tuple[Tensor, Tensor]:
-        index = shuffled_batch(len(poems), recipe.batch, recipe.seed, step).tolist()
+        epoch, position = divmod(step, sum(each.values()))
+        if epoch not in kept:
+            kept.clear()
+            kept[epoch] = order(epoch)
+        form, index = kept[epoch][position]
         untitled = torch.rand(len(index)) < 0.1
-        rows = [(plain if bare else titled)[i] for i, bare in zip(index, untitled, strict=True)]
-        width = max(map(len, rows))
-        tokens = torch.tensor([row + [pad] * (width - len(row)) for row in rows])
+        pairs = zip(index.tolist(), untitled.tolist(), strict=True)
+        chosen = [rows[form][i][bare] for i, bare in pairs]
+        width = max(map(len, chosen))
+        tokens = torch.tensor([row + [pad] * (width - len(row)) for row in chosen])
         targets = tokens[:, 1:].masked_fill(tokens[:, 1:] == pad, IGNORED)
         return tokens[:, :-1], targets
 

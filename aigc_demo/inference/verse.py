@@ -1,0 +1,116 @@
+"""What may come next in a poem: the plan, then its characters, held to the form or free.
+
+A poet settles the tone pattern and the rhyme first; so does the model, with two control tokens.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from aigc_demo.prosody import (
+    COMMA,
+    FORMS,
+    FREE,
+    LEVEL,
+    OBLIQUE,
+    PATTERNS,
+    STOP,
+    fits,
+    level_groups,
+    rhymes_in,
+)
+from aigc_demo.tokenizer import POEM_END, CharacterTokenizer, control
+
+# The new tokens so far -> the token to force, or a mask (V,) of those forbidden.
+Rule = Callable[[list[int]], "int | Tensor"]
+PLANNED = 2  # control tokens before the text: tone pattern and rhyme
+
+
+class Verses:
+    """The characters of one tokenizer by tone and rhyme, as masks (V,) of those forbidden."""
+
+    def __init__(self, tokenizer: CharacterTokenizer) -> None:
+        self.tokenizer = tokenizer
+        first = len(tokenizer.controls)
+        marks = COMMA + STOP
+
+        def but(wanted: Callable[[str, str], bool], name: str) -> Tensor:
+            return torch.tensor(
+                [True] * first + [c in marks or not wanted(c, name) for c in tokenizer.characters]
+            )
+
+        self.tone = {tone: but(fits, tone) for tone in (LEVEL, OBLIQUE, FREE)}
+        self.rhyme = {group: but(rhymes_in, group) for group in level_groups()}
+        self.free = torch.tensor([True] * first + [False] * len(tokenizer.characters))
+        self.free[tokenizer.ids[POEM_END]] = False
+        self.marks = {tokenizer.ids[COMMA], tokenizer.ids[STOP]}
+        self.spared = {*range(first), *self.marks}  # no repetition penalty on these
+
+    def _only(self, names: list[str]) -> Tensor:
+        """Forbids all but some control tokens."""
+        mask = torch.ones(len(self.tokenizer), dtype=torch.bool)
+        mask[[self.tokenizer.ids[control(name)] for name in names]] = False
+        return mask
+
+    def _named(self, token: int) -> str:
+        return self.tokenizer.tokens[token][1:-1]
+
+    def rule(self, form: str, given: dict[tuple[int, int], str], regulated: bool) -> Rule:
+        """What may come next in a poem.
+
+        Both ways the plan is a regulated one that fits the given characters best. Regulated: line
+        lengths, marks, tones and rhyme are then held to it, and no character rhymes twice. Else
+        the model is on its own, and only the given characters are forced.
+
+        given: (line, column) -> the character that the visitor wants there.
+        """
+        shape, ids = FORMS[form], self.tokenizer.ids
+
+        def misfits(pattern: str) -> int:
+            tones = shape.tones(pattern)
+            return sum(not fits(c, tones[line][column]) for (line, column), c in given.items())
+
+        fewest = min(map(misfits, PATTERNS))
+        patterns = [pattern for pattern in PATTERNS if misfits(pattern) == fewest]
+
+        def rhymes(pattern: str) -> list[str]:
+            """The groups that the given characters at the ends of rhymed lines leave."""
+            groups = list(level_groups())
+            for line, tones in enumerate(shape.tones(pattern)):
+                end = given.get((line, shape.characters - 1), "")
+                if tones[-1] == LEVEL and end:
+                    groups = [group for group in groups if rhymes_in(end, group)] or groups
+            return groups
+
+        def held(new: list[int]) -> int | Tensor:
+            text = new[PLANNED:]
+            slot = shape.slot(len(text))
+            line, column = divmod(len(text), shape.characters + 1)
+            wanted = given.get((line, column), slot)
+            if wanted:
+                return ids[wanted]
+            pattern, rhyme = (self._named(token) for token in new[:PLANNED])
+            tone = shape.tones(pattern)[line][column]
+            if column < shape.characters - 1 or tone != LEVEL:
+                return self.tone[tone]
+            ends = text[shape.characters - 1 :: shape.characters + 1]
+            mask = self.rhyme[rhyme].clone()
+            mask[ends] = True  # no character rhymes twice
+            return self.rhyme[rhyme] if mask.all() else mask
+
+        def alone(new: list[int]) -> int | Tensor:
+            text = new[PLANNED:]
+            breaks = [index for index, token in enumerate(text) if token in self.marks]
+            column = len(text) - (breaks[-1] + 1 if breaks else 0)
+            wanted = given.get((len(breaks), column))
+            return ids[wanted] if wanted else self.free
+
+        def rule(new: list[int]) -> int | Tensor:
+            if len(new) == 0:
+                return self._only(patterns)
+            if len(new) == 1:
+                return self._only(rhymes(self._named(new[0])))
+            return held(new) if regulated else alone(new)
+
+        return rule
