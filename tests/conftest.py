@@ -21,11 +21,12 @@ from aigc_demo.inference.judge import DigitJudge
 from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.inference.vae import LatentWalker
 from aigc_demo.models.gan import GAN, GANConfig
+from aigc_demo.models.gan_mlp import MLPGAN, MLPGANConfig
 from aigc_demo.models.judge import Judge, JudgeConfig
 from aigc_demo.models.transformer import Transformer, TransformerConfig
 from aigc_demo.models.vae import VAE, VAEConfig
-from aigc_demo.prosody import FORMS
-from aigc_demo.tokenizer import PAD, POEM_END, TITLE_END, CharacterTokenizer, form_token
+from aigc_demo.tokenizer import CharacterTokenizer
+from aigc_demo.training.transformer import poem_tokenizer
 from aigc_demo.weights import save_model
 
 ROOT = Path(__file__).parent.parent
@@ -56,13 +57,14 @@ def tiny_folders(tmp_path_factory):
         "gan": _lively(GAN, GANConfig(latent_size=8, channels=8, discriminator_channels=8)),
         "vae": _lively(VAE, VAEConfig(latent_size=3, hidden=16)),
         "judge": _lively(Judge, JudgeConfig(channels=4)),
+        "gan-mlp": _lively(MLPGAN, MLPGANConfig(latent_size=8, width=8)),
+        "flow": _lively(VAE, VAEConfig(latent_size=4, hidden=16, channels=4, couplings=2)),
     }
     for family, model in models.items():
-        save_model(root / family, f"tiny-{family}", family, model)
-    controls = [PAD, TITLE_END, POEM_END, *map(form_token, FORMS)]
+        save_model(root / family, f"tiny-{family}", "vae" if family == "flow" else family, model)
     tokenizers = {
         "transformer": CharacterTokenizer(ENGLISH),
-        "poems": CharacterTokenizer(CHINESE, controls),
+        "poems": poem_tokenizer(CHINESE),
     }
     for name, context in (("transformer", 16), ("poems", 40)):
         tokenizer = tokenizers[name]
@@ -81,6 +83,18 @@ def tiny_gan(tiny_folders):
 @pytest.fixture(scope="session")
 def tiny_vae(tiny_folders):
     return LatentWalker.load(tiny_folders["vae"], "cpu")
+
+
+@pytest.fixture(scope="session")
+def tiny_mlp(tiny_folders):
+    """A GAN without classes."""
+    return DigitSampler.load(tiny_folders["gan-mlp"], "cpu")
+
+
+@pytest.fixture(scope="session")
+def tiny_flow(tiny_folders):
+    """A convolutional VAE with a learned prior."""
+    return LatentWalker.load(tiny_folders["flow"], "cpu")
 
 
 @pytest.fixture(scope="session")

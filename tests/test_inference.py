@@ -1,6 +1,8 @@
 """The public wrappers: shapes, ranges, seeds, and every wrong input."""
 
+import json
 import math
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
@@ -13,10 +15,22 @@ from aigc_demo.inference.judge import DigitJudge
 from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.inference.vae import LatentWalker
 from aigc_demo.models.gan import GAN, GANConfig
+from aigc_demo.models.transformer import Transformer, TransformerConfig
 from aigc_demo.models.vae import VAE, VAEConfig
-from aigc_demo.prosody import FORMS, lines_of
-from aigc_demo.tokenizer import UnknownCharacters, poem_ids
-from aigc_demo.weights import Loaded
+from aigc_demo.prosody import (
+    FORMS,
+    PATTERNS,
+    form_of,
+    is_regulated,
+    level_groups,
+    lines_of,
+    plan_of,
+    readings,
+    rhyme_of,
+)
+from aigc_demo.tokenizer import UnknownCharacters, control, poem_ids
+from aigc_demo.training.transformer import poem_tokenizer
+from aigc_demo.weights import Loaded, sample_text
 
 
 @pytest.fixture
@@ -62,6 +76,7 @@ def refused():
 
 WRAPPERS = {
     "gan": DigitSampler,
+    "gan-mlp": DigitSampler,
     "vae": LatentWalker,
     "judge": DigitJudge,
     "transformer": TextWriter,
@@ -76,8 +91,9 @@ def test_an_unknown_name_is_refused(family):
 
 @pytest.mark.parametrize("family", WRAPPERS)
 def test_a_model_of_another_family_is_refused(tiny_folders, family):
-    for other in set(WRAPPERS) - {family}:
-        with pytest.raises(ValueError, match=f"expected a model of family {family}"):
+    for other in (name for name in WRAPPERS if WRAPPERS[name] is not WRAPPERS[family]):
+        expected = "gan or gan-mlp" if family.startswith("gan") else family
+        with pytest.raises(ValueError, match=f"expected a model of family {expected}"):
             WRAPPERS[family].load(tiny_folders[other], "cpu")
 
 
@@ -166,6 +182,25 @@ def test_bad_labels_are_refused(tiny_gan, images, labels):
         tiny_gan.sample([1, 2], labels)
     with refused():
         tiny_gan.realness(images[:2], labels)
+
+
+def test_a_model_without_classes_draws_by_seed_alone(tiny_mlp, images):
+    assert tiny_mlp.classes == 0
+    digits = tiny_mlp.sample(range(20))
+    assert digits.shape == (20, 28, 28)
+    assert digits.min() >= 0 and digits.max() <= 1
+    assert torch.equal(tiny_mlp.sample([7])[0], digits[7])
+    assert len({digit.numpy().tobytes() for digit in digits}) == 20
+    assert tiny_mlp.morph(None, (1, 2), 5).shape == (5, 28, 28)
+    assert torch.equal(tiny_mlp.morph(None, (1, 2), 5)[0], digits[1])
+    assert tiny_mlp.realness(images).shape == (5,)
+
+
+def test_a_model_without_classes_takes_no_labels(tiny_mlp, images):
+    with refused():
+        tiny_mlp.sample([1], labels=[3])
+    with refused():
+        tiny_mlp.realness(images, labels=[3] * 5)
 
 
 @pytest.mark.parametrize("truncation", [-0.1, 1.1, *BAD_NUMBERS], ids=lambda v: repr(v)[:12])
@@ -305,6 +340,16 @@ def test_samples_are_decoded_points_of_the_standard_normal_prior(tiny_vae):
     torch.testing.assert_close(z.mean(0), torch.zeros(3), atol=0.08, rtol=0)
     torch.testing.assert_close(z.std(0), torch.ones(3), atol=0.08, rtol=0)
     assert torch.equal(tiny_vae.sample(range(4)), tiny_vae.decode(z[:4]))
+
+
+def test_a_learned_prior_bends_the_noise(tiny_flow):
+    points = tiny_flow.points(range(20))
+    with torch.inference_mode():
+        expected = tiny_flow.prior.from_noise(tiny_flow.noise(range(20)))
+    torch.testing.assert_close(points, expected)
+    assert not torch.allclose(points, tiny_flow.noise(range(20)))
+    assert torch.equal(tiny_flow.points([7])[0], points[7])
+    assert torch.equal(tiny_flow.sample([7])[0], tiny_flow.decode(points[7:8])[0])
 
 
 def test_a_walk_is_straight_and_ends_at_the_decoded_ends(tiny_vae):
@@ -578,15 +623,61 @@ def test_first_line_and_acrostic_agree_if_they_are_written_alike(tiny_poet):
     assert poem.startswith("干戈寥落")
 
 
-def test_the_title_is_what_the_model_reads_before_the_poem(tiny_poet):
-    for title in ("", "春曉", "夜來風雨聲"):
-        ids = poem_ids(tiny_poet.tokenizer, "七绝", title)
+def test_the_model_reads_title_and_plan_before_the_poem(tiny_poet):
+    tokens, ids = tiny_poet.tokenizer.tokens, tiny_poet.tokenizer.ids
+
+    def likeliest(known: list[int], allowed: list[str]) -> str:
         with torch.inference_mode():
-            logits = tiny_poet.model(torch.tensor([ids]))[0, -1]
-        banned = [i for i, t in enumerate(tiny_poet.tokenizer.tokens) if len(t) > 1 or t in "，。"]
-        allowed = logits.clone().index_fill(0, torch.tensor(banned), -torch.inf)
-        expected = tiny_poet.tokenizer.tokens[int(allowed.argmax())]
-        assert tiny_poet.poem("七绝", title=title, temperature=0)[0] == expected
+            logits = tiny_poet.model(torch.tensor([known]))[0, -1]
+        return max(allowed, key=lambda token: logits[ids[token]].item())
+
+    for title in ("", "春曉", "夜來風雨聲"):
+        known = poem_ids(tiny_poet.tokenizer, "七绝", title)
+        pattern = likeliest(known, [control(name) for name in PATTERNS])
+        rhyme = likeliest([*known, ids[pattern]], [control(name) for name in level_groups()])
+        plan = [*known, ids[pattern], ids[rhyme]]
+        first = likeliest(plan, [c for c in tokens if len(c) == 1 and c not in "，。"])
+        assert tiny_poet.poem("七绝", title=title, temperature=0)[0] == first
+
+
+@pytest.fixture(scope="module")
+def fluent_poet():
+    """A poet of 600 frequent characters that knows nothing, so that only the masks can help."""
+    rows = json.loads(sample_text("poems.json"))
+    counts = Counter("".join(row["text"] for row in rows))
+    characters = "，。" + "".join(sorted(c for c, _ in counts.most_common(602) if c not in "，。"))
+    tokenizer = poem_tokenizer(characters)
+    torch.manual_seed(0)
+    config = TransformerConfig(len(tokenizer), 96, layers=1, heads=2, width=16, token_shift=0.0)
+    model = Transformer(config).eval()
+    return TextWriter(Loaded("fluent", "transformer", model, tokenizer, torch.device("cpu"), ""))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_masks_hold_a_poem_to_line_tone_and_rhyme(fluent_poet, form):
+    for seed in range(10):
+        poem = fluent_poet.poem(form, seed=seed, temperature=2.0)
+        lines = lines_of(poem)
+        assert form_of(poem) == form
+        assert is_regulated(lines), poem
+        ends = [line[-1] for line in lines[1::2]]
+        group = [c for c in fluent_poet.tokenizer.characters if rhyme_of(lines) in readings(c)]
+        assert len(set(ends)) == len(ends) or len(group) < 5  # no character rhymes twice
+    free = [fluent_poet.poem(form, seed=seed, regulated=False) for seed in range(10)]
+    assert not any(is_regulated(lines_of(poem)) for poem in free)
+
+
+def test_a_given_line_settles_tone_pattern_and_rhyme(fluent_poet):
+    for seed in range(5):
+        poem = fluent_poet.poem("七绝", first_line="人間四月春風來", seed=seed)
+        assert plan_of(lines_of(poem)) == ("平起入韻", "平灰")
+
+
+def test_a_repetition_penalty_asks_for_other_characters_but_the_same_marks(tiny_poet):
+    plain = tiny_poet.poem("七绝", seed=1, temperature=0.5)
+    varied = tiny_poet.poem("七绝", seed=1, temperature=0.5, repetition_penalty=5.0)
+    assert len(set(varied)) > len(set(plain))
+    assert form_of(varied) == "七绝"
 
 
 def test_title_and_form_change_the_poem(tiny_poet):
@@ -628,7 +719,9 @@ def test_an_unregulated_poem_is_the_models_own_but_begins_as_given(tiny_poet):
     ]
     plain = [poem.replace("\n", "") for poem in poems]
     assert all(poem.startswith("春眠") for poem in plain)
-    assert all(poem[6] == "花" for poem in plain if len(poem) > 6)
+    second = [lines_of(poem)[1] for poem in poems if len(lines_of(poem)) > 1]
+    assert second
+    assert all(line.startswith("花") for line in second)
     assert all(len(poem) <= tiny_poet.context for poem in plain)
     assert len({len(poem) for poem in plain}) > 1  # it ends where the model ends it
     assert set("".join(plain)) <= set(tiny_poet.tokenizer.characters)
@@ -649,6 +742,7 @@ BAD_POEMS = [
     *({"temperature": value} for value in (-0.1, 5.1, math.nan)),
     {"top_k": 0},
     {"top_p": 0},
+    *({"repetition_penalty": value} for value in (0.9, 5.1)),
     *({"seed": value} for value in (-1, 1.5, 2**63)),
 ]
 

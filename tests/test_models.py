@@ -17,6 +17,7 @@ from aigc_demo.models.gan import (
     generator_loss,
     spherical_path,
 )
+from aigc_demo.models.gan_mlp import MLPGAN, MLPGANConfig, minimax_value
 from aigc_demo.models.judge import Judge, JudgeConfig
 from aigc_demo.models.transformer import (
     Cache,
@@ -25,13 +26,16 @@ from aigc_demo.models.transformer import (
     TransformerConfig,
     next_token_distribution,
     rotate,
+    shift,
 )
 from aigc_demo.models.vae import (
     VAE,
     Encoder,
+    Prior,
     VAEConfig,
-    elbo_terms,
-    log_importance_weights,
+    importance_bound,
+    log_likelihood,
+    log_posterior,
     reparameterize,
 )
 
@@ -56,64 +60,106 @@ def transformer():
 # VAE
 
 
-def test_kl_agrees_with_torch_distributions():
-    mean, log_var = torch.randn(2, 4, 3)
-    posterior = Normal(mean, (0.5 * log_var).exp())
-    expected = kl_divergence(posterior, Normal(0.0, 1.0)).sum(1)
-
-    image = torch.rand(4, 1, 28, 28)
-    _, kl = elbo_terms(torch.zeros_like(image), image, mean, log_var)
-
-    torch.testing.assert_close(kl, expected)
-
-
 def test_log_likelihood_of_black_and_white_pixels_agrees_with_torch_distributions():
-    logits = 3 * torch.randn(4, 1, 28, 28)
+    logits = 3 * torch.randn(5, 4, 1, 28, 28)
     image = torch.rand(4, 1, 28, 28).round()
-    expected = Bernoulli(logits=logits).log_prob(image).sum((1, 2, 3))
-
-    log_likelihood, _ = elbo_terms(logits, image, torch.zeros(4, 2), torch.zeros(4, 2))
-
-    torch.testing.assert_close(log_likelihood, expected)
+    expected = Bernoulli(logits=logits).log_prob(image.expand_as(logits)).sum((2, 3, 4))
+    torch.testing.assert_close(log_likelihood(logits, image), expected)
 
 
 def test_log_likelihood_of_grey_pixels_weighs_black_and_white_by_their_shade():
     logits, image = torch.randn(2, 1, 28, 28, dtype=torch.float64), torch.rand(2, 1, 28, 28)
     p = 1 / (1 + (-logits).exp())
     expected = (image * p.log() + (1 - image) * (1 - p).log()).sum((1, 2, 3))
-
-    log_likelihood, _ = elbo_terms(logits, image.double(), torch.zeros(2, 2), torch.zeros(2, 2))
-
-    torch.testing.assert_close(log_likelihood, expected)
+    torch.testing.assert_close(log_likelihood(logits, image.double()), expected)
 
 
-def test_elbo_terms_stay_finite_for_certain_logits():
+def test_log_likelihood_stays_finite_for_certain_logits():
     image = torch.ones(1, 1, 28, 28)
-    log_likelihood, _ = elbo_terms(-1e4 * image, image, torch.zeros(1, 2), torch.zeros(1, 2))
-    torch.testing.assert_close(log_likelihood, torch.tensor([-784e4]))
+    torch.testing.assert_close(log_likelihood(-1e4 * image, image), torch.tensor([-784e4]))
 
 
-def test_elbo_terms_refuse_an_image_of_another_shape():
+def test_log_likelihood_refuses_an_image_of_another_shape():
     with pytest.raises(ValueError, match="must match"):
-        elbo_terms(torch.zeros(2, 1, 28, 28), torch.zeros(2, 28, 28), *torch.zeros(2, 2, 2))
+        log_likelihood(torch.zeros(2, 1, 28, 28), torch.zeros(2, 28, 28))
 
 
-def test_log_importance_weights_agree_with_torch_distributions():
+def test_log_posterior_agrees_with_torch_distributions():
     mean, log_var = torch.randn(2, 4, 3)
     posterior = Normal(mean, (0.5 * log_var).exp())
     z = posterior.sample((5,))  # (S, B, D)
-    logits, image = torch.randn(5, 4, 784), torch.rand(4, 784).round()
-    expected = Bernoulli(logits=logits).log_prob(image.expand(5, -1, -1)).sum(-1)
-    expected = expected + Normal(0.0, 1.0).log_prob(z).sum(-1) - posterior.log_prob(z).sum(-1)
+    expected = posterior.log_prob(z).sum(-1)
+    torch.testing.assert_close(log_posterior(z, mean, log_var), expected)
 
-    found = log_importance_weights(logits, image, z, mean, log_var)
 
-    torch.testing.assert_close(found, expected)
+def test_the_plain_prior_is_a_standard_normal():
+    prior = Prior(VAEConfig(latent_size=3))
+    z = torch.randn(5, 4, 3)
+    torch.testing.assert_close(prior.log_density(z), Normal(0.0, 1.0).log_prob(z).sum(-1))
+    assert torch.equal(prior.from_noise(z), z)
+
+
+@pytest.fixture
+def flow():
+    prior = Prior(VAEConfig(latent_size=4, couplings=3)).double()
+    with torch.no_grad():
+        for parameter in prior.parameters():
+            parameter += 0.3 * torch.randn_like(parameter)  # couplings start as the identity
+    return prior
+
+
+def test_the_flow_prior_has_the_density_of_its_samples(flow):
+    noise = torch.randn(6, 4, dtype=torch.float64)
+    z = flow.from_noise(noise)
+    # change of variables, with the Jacobian that autograd finds
+    jacobians = [torch.autograd.functional.jacobian(flow.from_noise, row) for row in noise]
+    volume = torch.stack([torch.linalg.slogdet(jacobian)[1] for jacobian in jacobians])
+    expected = Normal(0.0, 1.0).log_prob(noise).sum(-1) - volume
+    torch.testing.assert_close(flow.log_density(z), expected)
+    assert not torch.allclose(z, noise)
+
+
+def test_a_flow_wants_halves():
+    with pytest.raises(ValueError, match="even latent_size"):
+        VAEConfig(latent_size=3, couplings=1)
+
+
+def test_the_importance_bound_is_the_log_of_the_mean_weight():
+    log_p, ratio = torch.randn(2, 5, 4)
+    expected = (log_p + ratio).exp().mean(0).log()
+    torch.testing.assert_close(importance_bound(log_p, ratio), expected)
+    torch.testing.assert_close(importance_bound(log_p[:1], ratio[:1]), (log_p + ratio)[0])
+
+
+@pytest.mark.parametrize("config", [VAEConfig(hidden=8), VAEConfig(4, 8, channels=4, couplings=2)])
+def test_the_parts_of_the_bound_belong_to_the_models_own_samples(config):
+    model = VAE(config)
+    image = torch.rand(3, 1, 28, 28).round()
+    torch.manual_seed(1)
+    likelihood, ratio = model(image, samples=2)
+    assert likelihood.shape == ratio.shape == (2, 3)
+
+    torch.manual_seed(1)
+    noise = torch.randn(3, 2, config.latent_size).transpose(0, 1)
+    mean, log_var = model.encoder(image)
+    z = mean + (0.5 * log_var).exp() * noise
+    expected = torch.stack([log_likelihood(model.decoder(sample), image) for sample in z])
+    torch.testing.assert_close(likelihood, expected)
+    torch.testing.assert_close(ratio, model.prior.log_density(z) - log_posterior(z, mean, log_var))
+
+
+def test_the_mean_ratio_of_a_plain_prior_is_the_kl_divergence():
+    model = VAE(VAEConfig(hidden=8))
+    image = torch.rand(1, 1, 28, 28)
+    mean, log_var = model.encoder(image)
+    expected = kl_divergence(Normal(mean, (0.5 * log_var).exp()), Normal(0.0, 1.0)).sum(1)
+    _, ratio = model(image, samples=20_000)
+    torch.testing.assert_close(-ratio.mean(0), expected, atol=0.03, rtol=0)
 
 
 def test_reparameterized_samples_have_the_mean_and_deviation_asked_for():
     mean, log_var = torch.tensor([[2.0, -1.0]]), torch.tensor([[0.0, math.log(9.0)]])
-    z = reparameterize(mean.expand(40_000, -1), log_var.expand(40_000, -1))
+    z = reparameterize(mean, log_var, torch.randn(40_000, 1, 2))[:, 0]
     torch.testing.assert_close(z.mean(0), mean[0], atol=0.06, rtol=0)
     torch.testing.assert_close(z.std(0), torch.tensor([1.0, 3.0]), atol=0.06, rtol=0)
 
@@ -121,16 +167,10 @@ def test_reparameterized_samples_have_the_mean_and_deviation_asked_for():
 def test_gradients_pass_through_the_sample():
     mean = torch.zeros(1, 2, requires_grad=True)
     log_var = torch.zeros(1, 2, requires_grad=True)
-    z = reparameterize(mean, log_var)
-    z.sum().backward()
+    noise = torch.randn(1, 2)
+    reparameterize(mean, log_var, noise).sum().backward()
     torch.testing.assert_close(mean.grad, torch.ones(1, 2))
-    torch.testing.assert_close(log_var.grad, 0.5 * z.detach())  # d/dv of exp(v/2) e at v = 0
-
-
-def test_vae_gives_logits_like_the_image_and_a_posterior_of_latent_size():
-    logits, mean, log_var = VAE(VAEConfig(latent_size=3, hidden=8))(torch.rand(2, 1, 28, 28))
-    assert logits.shape == (2, 1, 28, 28)
-    assert mean.shape == log_var.shape == (2, 3)
+    torch.testing.assert_close(log_var.grad, 0.5 * noise)  # d/dv of exp(v/2) e at v = 0
 
 
 def test_encoder_bounds_the_log_variance():
@@ -293,6 +333,20 @@ def test_a_new_transformer_takes_every_token_for_equally_likely():
     torch.testing.assert_close(probabilities, torch.full((2, 7, 11), 1 / 11))
 
 
+def test_a_shift_takes_channels_from_the_token_before():
+    x = torch.arange(24.0).view(2, 3, 4)
+    shifted = shift(x, 1)
+    assert torch.equal(shifted[:, 1:, :1], x[:, :-1, :1])
+    assert torch.equal(shifted[:, 0, :1], torch.zeros(2, 1))  # nothing comes before the first
+    assert torch.equal(shifted[..., 1:], x[..., 1:])
+    assert shift(x, 0) is x
+
+
+def test_token_shift_is_a_share():
+    with pytest.raises(ValueError, match="token_shift"):
+        TransformerConfig(token_shift=1.5)
+
+
 def test_dropout_drops_the_same_channels_at_every_position_of_a_text():
     x = SharedDropout(0.5).train()(torch.ones(4, 6, 32))
     assert (x == x[:, :1]).all()
@@ -377,7 +431,33 @@ def test_a_top_p_close_to_0_takes_the_likeliest(top_p):
     assert found.tolist() == [0, 1, 0]
 
 
-@pytest.mark.parametrize("config", [GANConfig, VAEConfig, JudgeConfig, TransformerConfig])
+def test_the_first_gan_has_the_layers_of_the_article():
+    gan = MLPGAN(MLPGANConfig())
+    sizes = {
+        part: [layer.weight.shape for layer in network.layers if isinstance(layer, nn.Linear)]
+        for part, network in (("G", gan.generator), ("D", gan.discriminator))
+    }
+    assert sizes["G"] == [(256, 100), (512, 256), (1024, 512), (784, 1024)]
+    assert sizes["D"] == [(512, 784), (256, 512), (1, 256)]
+    images = gan.generator(torch.randn(3, 100))
+    assert images.shape == (3, 1, 28, 28)
+    assert images.min() >= 0 and images.max() <= 1
+    assert gan.discriminator(images).shape == (3,)
+
+
+def test_the_minimax_value_is_that_of_the_formula():
+    real, fake = torch.randn(2, 7, dtype=torch.float64)
+    d = torch.sigmoid
+    expected = d(real).log().mean() + (1 - d(fake)).log().mean()
+    torch.testing.assert_close(minimax_value(real, fake), expected)
+    even = torch.zeros(4)
+    assert minimax_value(even, even).item() == pytest.approx(-2 * math.log(2))  # at equilibrium
+
+
+CONFIGS = [GANConfig, MLPGANConfig, VAEConfig, JudgeConfig, TransformerConfig]
+
+
+@pytest.mark.parametrize("config", CONFIGS)
 def test_configs_are_frozen(config):
     made = config()
     with pytest.raises(FrozenInstanceError):

@@ -2,7 +2,21 @@
 
 import pytest
 
-from aigc_demo.prosody import FORMS, form_of, lines_of, punctuate, set_in_lines
+from aigc_demo.prosody import (
+    FORMS,
+    PATTERNS,
+    fits,
+    form_of,
+    is_regulated,
+    level_groups,
+    lines_of,
+    pattern_of,
+    plan_of,
+    punctuate,
+    readings,
+    rhyme_of,
+    set_in_lines,
+)
 
 POEMS = {
     "五绝": "春眠不覺曉，處處聞啼鳥。夜來風雨聲，花落知多少。",
@@ -73,3 +87,85 @@ def test_set_in_lines_breaks_after_each_mark_but_the_last(name):
     assert len(lines) == FORMS[name].lines
     assert {len(line) for line in lines} == {FORMS[name].characters + 1}
     assert "".join(lines) == POEMS[name]
+
+
+# Tone and rhyme
+
+
+def test_readings_are_those_of_the_rhyme_books():
+    assert readings("東") == {"平東"}
+    assert readings("中") == {"平東", "去送"}  # the middle; to hit
+    assert readings("月") == {"入月"}
+    assert readings("X") == frozenset()
+
+
+@pytest.mark.parametrize(("variant", "known"), ["迴回", "疎疏", "羣群", "啼蹄", "牀床"])
+def test_variants_are_read_like_the_character_they_stand_for(variant, known):
+    assert readings(variant) == readings(known) != frozenset()
+
+
+def test_there_are_thirty_level_groups():
+    assert len(level_groups()) == len(set(level_groups())) == 30
+    assert {"平東", "平支", "平陽", "平庚", "平尤"} < set(level_groups())
+
+
+@pytest.mark.parametrize(
+    ("character", "tones"), [("天", "平"), ("月", "仄"), ("看", "平仄"), ("X", "")]
+)
+def test_a_character_fits_every_tone_it_has_a_reading_in(character, tones):
+    assert {tone for tone in "平仄" if fits(character, tone)} == set(tones)
+    assert fits(character, "中")
+
+
+# The four patterns of a five-character quatrain as the handbooks print them, free places as 中.
+BOOK = {
+    "仄起": ["中仄中平仄", "中平中仄平", "中平中仄仄", "中仄中平平"],
+    "仄起入韻": ["中仄中平平", "中平中仄平", "中平中仄仄", "中仄中平平"],
+    "平起": ["中平中仄仄", "中仄中平平", "中仄中平仄", "中平中仄平"],
+    "平起入韻": ["中平中仄平", "中仄中平平", "中仄中平仄", "中平中仄平"],
+}
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_the_patterns_are_those_of_the_handbooks(pattern):
+    assert FORMS["五绝"].tones(pattern) == BOOK[pattern]
+    eight = FORMS["五律"].tones(pattern)
+    assert eight[:4] == BOOK[pattern]
+    assert eight[4:] == BOOK[pattern.removesuffix("入韻")]  # the second half never opens rhymed
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_a_line_of_seven_is_one_of_five_with_the_opposite_before_it(pattern):
+    turned = ("仄" if pattern[0] == "平" else "平") + pattern[1:]
+    for seven, five in zip(FORMS["七律"].tones(pattern), FORMS["五律"].tones(turned), strict=True):
+        assert seven[2:] == five
+        assert {seven[1], five[1]} == {"平", "仄"}
+
+
+REGULATED = {
+    "七绝": ("平起入韻", "平刪"),
+    "五律": ("仄起", "平侵"),
+    "七律": ("仄起入韻", "平灰"),
+}
+
+
+@pytest.mark.parametrize("name", REGULATED)
+def test_famous_regulated_poems_keep_their_pattern_and_rhyme(name):
+    lines = lines_of(POEMS[name])
+    assert plan_of(lines) == REGULATED[name]
+    assert is_regulated(lines)
+
+
+def test_an_ancient_quatrain_rhymes_but_is_not_regulated():
+    lines = lines_of(POEMS["五绝"])  # its rhyme 鳥, 少 is oblique
+    assert rhyme_of(lines) == "上篠"
+    assert not is_regulated(lines)
+    assert plan_of(lines) == ("古體", "無韻")
+
+
+def test_one_wrong_character_breaks_a_pattern_or_a_rhyme():
+    lines = lines_of(POEMS["七绝"])
+    assert pattern_of([lines[0], lines[1].replace("里", "山"), *lines[2:]]) is None
+    assert rhyme_of([*lines[:3], lines[3].replace("山", "人")]) is None
+    assert pattern_of(lines[:3]) is None  # no form
+    assert rhyme_of([]) is None

@@ -8,14 +8,14 @@ from aigc_demo.tokenizer import (
     TITLE_END,
     CharacterTokenizer,
     UnknownCharacters,
+    control,
     fit_script,
-    form_token,
     poem_ids,
     to_simplified,
     to_traditional,
 )
 
-CONTROLS = [PAD, TITLE_END, POEM_END, form_token("七绝")]
+CONTROLS = [PAD, TITLE_END, POEM_END, *map(control, ("七绝", "平起", "平東"))]
 
 
 def test_decoding_undoes_encoding():
@@ -26,16 +26,16 @@ def test_decoding_undoes_encoding():
 
 def test_control_tokens_come_first_and_are_left_out_of_the_text():
     tokenizer = CharacterTokenizer("春曉", CONTROLS)
-    assert len(tokenizer) == 6
-    assert [tokenizer.ids[control] for control in CONTROLS] == [0, 1, 2, 3]
-    assert tokenizer.decode([3, 4, 1, 5, 2, 0]) == "春曉"
+    assert len(tokenizer) == 8
+    assert [tokenizer.ids[name] for name in CONTROLS] == [0, 1, 2, 3, 4, 5]
+    assert tokenizer.decode([3, 6, 1, 7, 2, 0]) == "春曉"
 
 
 def test_no_text_is_read_as_a_control_token():
     with pytest.raises(UnknownCharacters):
         CharacterTokenizer("abc", CONTROLS).encode(PAD)
     spelled = CharacterTokenizer("<pad>", CONTROLS)
-    assert spelled.encode(PAD) == [4, 5, 6, 7, 8]
+    assert spelled.encode(PAD) == [6, 7, 8, 9, 10]
 
 
 def test_unknown_characters_are_named_once_each_in_their_order():
@@ -52,10 +52,13 @@ def test_a_token_that_occurs_twice_is_refused(characters, controls):
         CharacterTokenizer(characters, controls)
 
 
-def test_a_poem_is_read_as_form_title_end_of_title_and_text():
+def test_a_poem_is_read_as_form_title_plan_and_text():
     tokenizer = CharacterTokenizer("春曉眠不", CONTROLS)
-    ids = poem_ids(tokenizer, "七绝", "春曉", "不眠")
-    assert [tokenizer.tokens[i] for i in ids] == ["<七绝>", "春", "曉", TITLE_END, "不", "眠"]
+    opening = ["<七绝>", "春", "曉", TITLE_END]
+    ids = poem_ids(tokenizer, "七绝", "春曉")
+    assert [tokenizer.tokens[i] for i in ids] == opening
+    ids = poem_ids(tokenizer, "七绝", "春曉", ("平起", "平東"), "不眠")
+    assert [tokenizer.tokens[i] for i in ids] == [*opening, "<平起>", "<平東>", "不", "眠"]
 
 
 def test_scripts_are_converted_by_phrase():

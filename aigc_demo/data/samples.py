@@ -11,10 +11,11 @@ from torch import Tensor
 from aigc_demo.data.mnist import read_mnist
 from aigc_demo.data.poems import read_poems
 from aigc_demo.data.shakespeare import read_shakespeare
+from aigc_demo.prosody import FORMS
 
 DIGITS = 1_000  # of each split, as many of each class
 CHARACTERS = 60_000  # the start of Tiny Shakespeare
-POEMS = 400  # of each form
+POEMS = 300  # of each form
 
 
 def write_samples(data: Path, folder: Path) -> None:
@@ -32,9 +33,9 @@ def write_samples(data: Path, folder: Path) -> None:
     text = read_shakespeare(data)[:CHARACTERS]
     (folder / "shakespeare.txt").write_text(text, encoding="utf-8")
 
-    poems = read_poems(data, ("五绝", "七绝"))
+    poems = read_poems(data, tuple(FORMS))
     rows = []
-    for form in ("五绝", "七绝"):
+    for form in FORMS:
         rows += [asdict(poem) for poem in poems if poem.form == form][:POEMS]
     lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
     (folder / "poems.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")

@@ -237,7 +237,7 @@ class Shape:
     ) -> int:
         """Draws one token. logits: (V,); text: the ids so far; ban: a mask (V,) or None."""
         if self.penalty != 1:
-            seen = torch.tensor(sorted(set(text) - self.spared))
+            seen = torch.tensor(sorted(set(text) - self.spared), dtype=torch.long)
             weak = logits[seen]
             logits = logits.index_copy(
                 0, seen, torch.where(weak > 0, weak / self.penalty, weak * self.penalty)

@@ -92,12 +92,12 @@ class Verses:
                 return ids[wanted]
             pattern, rhyme = (self._named(token) for token in new[:PLANNED])
             tone = shape.tones(pattern)[line][column]
-            if column < shape.characters - 1 or tone != LEVEL:
-                return self.tone[tone]
-            ends = text[shape.characters - 1 :: shape.characters + 1]
-            mask = self.rhyme[rhyme].clone()
-            mask[ends] = True  # no character rhymes twice
-            return self.rhyme[rhyme] if mask.all() else mask
+            masks = [self.tone[tone], self.tone[FREE]]
+            if column == shape.characters - 1 and tone == LEVEL:
+                fresh = self.rhyme[rhyme].clone()
+                fresh[text[column :: shape.characters + 1]] = True  # no character rhymes twice
+                masks = [fresh, self.rhyme[rhyme], *masks]
+            return next(mask for mask in masks if not mask.all())  # the strictest that leaves any
 
         def alone(new: list[int]) -> int | Tensor:
             text = new[PLANNED:]

@@ -22,10 +22,14 @@ from torch import Tensor
 
 from aigc_demo.images import animation, as_digit, enlarge, grid, png
 from aigc_demo.inference.transformer import set_in_lines
+from aigc_demo.inference.vae import LatentWalker
 from aigc_demo.ui import check
+from aigc_demo.ui.gan import MODELS as GANS
+from aigc_demo.ui.gan import known_classes
 from aigc_demo.ui.layout import COMPUTING, WRITING
 from aigc_demo.ui.models import Models
 from aigc_demo.ui.transformer import LONGEST, LONGEST_PROMPT, paced
+from aigc_demo.ui.vae import MODELS as VAES
 from aigc_demo.ui.words import Words
 
 LARGEST_PICTURE = 4_000_000  # pixels
@@ -48,7 +52,7 @@ class Endpoints:
         """Draw digits.
 
         Args:
-            model: gan.
+            model: gan or gan-mlp, which knows no classes.
             labels: "mixed", or digits such as "2026" or [2, 0, 2, 6], repeated up to the count.
             count: 1 to 64.
             seed: a whole number from 0; digit i has seed + i.
@@ -57,14 +61,14 @@ class Endpoints:
         Returns:
             A grid of digits, 8 a row, as a PNG.
         """
-        self._known(model, "gan")
+        sampler = self._models.gan(self._models.known(model, GANS))
         count, seed = check.whole(count, "count", 1, 64), check.seed(seed)
         wanted = None
         if labels != "mixed":
-            digits = _labels(labels)
+            digits = known_classes(sampler, _labels(labels))
             wanted = [digits[i % len(digits)] for i in range(count)]
         truncation = check.real(truncation, "truncation", 0, 1)
-        images = self._models.gan.sample(range(seed, seed + count), wanted, truncation)
+        images = sampler.sample(range(seed, seed + count), wanted, truncation)
         return _file(png(enlarge(grid(images, columns=8), 4)), "png")
 
     def gan_morph(
@@ -79,7 +83,7 @@ class Endpoints:
         """Turn one digit into another.
 
         Args:
-            model: gan.
+            model: gan or gan-mlp, for which the labels mean nothing.
             first_label, last_label: 0 to 9.
             first_seed, last_seed: whole numbers from 0.
             steps: 2 to 64 frames.
@@ -87,11 +91,14 @@ class Endpoints:
         Returns:
             An animated WebP, there and back.
         """
-        self._known(model, "gan")
+        sampler = self._models.gan(self._models.known(model, GANS))
         ends = [check.whole(label, "digits", 0, 9) for label in (first_label, last_label)]
+        labels = (ends[0], ends[1]) if sampler.classes else None
+        if labels:
+            known_classes(sampler, ends)
         seeds = [check.seed(first_seed), check.seed(last_seed)]
         steps = check.whole(steps, "steps", 2, 64)
-        frames = self._models.gan.morph((ends[0], ends[1]), (seeds[0], seeds[1]), steps)
+        frames = sampler.morph(labels, (seeds[0], seeds[1]), steps)
         return _file(animation(frames), "webp")
 
     def gan_realness(self, picture: FileData | str) -> dict[str, Any]:
@@ -106,7 +113,7 @@ class Endpoints:
         image = _picture(picture)[None]
         probabilities = self._models.judge.classify(image)[0].tolist()
         return {
-            "score": self._models.gan.realness(image).item(),
+            "score": self._models.gan().realness(image).item(),
             "probabilities": probabilities,
         }
 
@@ -114,15 +121,15 @@ class Endpoints:
         """Encode a digit.
 
         Args:
-            model: vae-2d.
+            model: vae-2d or vae.
             picture: 28x28 grey, bright ink on black; anything larger is treated as a photograph.
 
         Returns:
             The posterior's mean and standard deviation, and the reconstruction as a 28x28 PNG.
         """
-        self._known(model, "vae-2d")
-        mean, deviation = self._models.vae.encode(_picture(picture)[None])
-        rebuilt = self._models.vae.decode(mean)[0]
+        walker = self._walker(model)
+        mean, deviation = walker.encode(_picture(picture)[None])
+        rebuilt = walker.decode(mean)[0]
         numbers = {"mean": mean[0].tolist(), "standard_deviation": deviation[0].tolist()}
         return numbers, _file(png(rebuilt), "png")
 
@@ -130,14 +137,14 @@ class Endpoints:
         """Decode a latent point.
 
         Args:
-            model: vae-2d.
+            model: vae-2d or vae.
             z: as many finite numbers as the model has dimensions.
 
         Returns:
             The digit as a 28x28 PNG.
         """
-        self._known(model, "vae-2d")
-        return _file(png(self._models.vae.decode([self._point(z)])[0]), "png")
+        walker = self._walker(model)
+        return _file(png(walker.decode([_point(walker, z)])[0]), "png")
 
     def vae_walk(
         self,
@@ -149,16 +156,16 @@ class Endpoints:
         """Walk straight from one latent point to another.
 
         Args:
-            model: vae-2d.
+            model: vae-2d or vae.
             start, end: latent points.
             steps: 2 to 64.
 
         Returns:
             All steps side by side as a PNG, and an animated WebP.
         """
-        self._known(model, "vae-2d")
+        walker = self._walker(model)
         steps = check.whole(steps, "steps", 2, 64)
-        frames = self._models.vae.walk(self._point(start), self._point(end), steps)
+        frames = walker.walk(_point(walker, start), _point(walker, end), steps)
         return _file(png(grid(frames, columns=steps)), "png"), _file(animation(frames), "webp")
 
     def text_write(
@@ -187,7 +194,7 @@ class Endpoints:
         Returns:
             The continuation, growing.
         """
-        self._known(model, "shakespeare")
+        self._models.known(model, ("shakespeare",))
         prompt = check.text(prompt, "prompt", LONGEST_PROMPT)
         if not prompt:
             raise check.Complaint("error.empty_prompt")
@@ -215,11 +222,11 @@ class Endpoints:
         """Write a Chinese poem.
 
         Args:
-            form: 五绝 or 七绝.
+            form: 五绝, 七绝, 五律 or 七律.
             title: up to 16 characters.
             first_line: up to one line of characters.
             acrostic: up to one character a line, for the beginnings of the lines.
-            regulated: hold the poem to its form.
+            regulated: hold the poem to the rules of line, tone and rhyme (格律).
             temperature: 0 to 2.
             seed: a whole number from 0.
 
@@ -230,7 +237,7 @@ class Endpoints:
             form,
             check.text(title, "title", 16),
             check.text(first_line, "line", 20),
-            acrostic=check.text(acrostic, "line", 20),
+            acrostic=check.text(acrostic, "heads", 20),
             regulated=regulated,
             temperature=check.real(temperature, "temperature", 0, 2),
             seed=check.seed(seed),
@@ -238,14 +245,8 @@ class Endpoints:
         for text in paced(poem):
             yield set_in_lines(text)
 
-    def _known(self, model: Any, name: str) -> None:
-        self._models.known(model, (name,))
-
-    def _point(self, values: Any) -> list[float]:
-        size = self._models.vae.latent_size
-        if not isinstance(values, list) or len(values) != size:
-            raise check.Complaint("error.latent", size=size)
-        return [check.real(value, "point", -1_000, 1_000) for value in values]
+    def _walker(self, model: Any) -> LatentWalker:
+        return self._models.vae(self._models.known(model, VAES))
 
 
 def add_endpoints(models: Models, words: Words) -> None:
@@ -279,6 +280,13 @@ def _in_english(words: Words, method: Callable) -> Callable:
             raise sentence(error) from error
 
     return stream if isgeneratorfunction(method) else call
+
+
+def _point(walker: LatentWalker, values: Any) -> list[float]:
+    """A latent point of the model's size."""
+    if not isinstance(values, list) or len(values) != walker.latent_size:
+        raise check.Complaint("error.latent", size=walker.latent_size)
+    return [check.real(value, "point", -1_000, 1_000) for value in values]
 
 
 def _labels(labels: Any) -> list[int]:

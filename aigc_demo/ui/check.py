@@ -59,6 +59,13 @@ def one_of(value: Any, name: str, allowed: tuple[str, ...]) -> str:
     return value
 
 
+def yes_or_no(value: Any, name: str) -> bool:
+    """A switch."""
+    if not isinstance(value, bool):
+        raise Complaint("error.switch", name=name)
+    return value
+
+
 def digits(value: Any, most: int) -> list[int]:
     """The digits of a number typed as text, such as 2026."""
     typed = "".join(text(value, "number", 100).split())

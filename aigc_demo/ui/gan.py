@@ -3,6 +3,7 @@
 import gradio as gr
 
 from aigc_demo.images import strip
+from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.ui import check
 from aigc_demo.ui.layout import Page, Update, dice
 from aigc_demo.ui.models import Models
@@ -11,30 +12,52 @@ from aigc_demo.ui.words import Words
 
 LONGEST_NUMBER = 16
 MOST = 64
+MODELS = ("gan", "gan-mlp")
 DIGITS = tuple("0123456789")
 
 
-def draw(models: Models, words: Words, wanted, count, seed, truncation) -> Update:
-    """Digits of the wanted classes in turn, or mixed where none is wanted."""
+def draw(models: Models, words: Words, model, wanted, count, seed, truncation) -> Update:
+    """Digits of the wanted classes in turn, or mixed where none is wanted.
+
+    Of a model without classes, whose page shows no choice of them, always mixed.
+    """
+    sampler = models.gan(models.known(model, MODELS))
     if not isinstance(wanted, list) or len(wanted) > 10:
         raise check.Complaint("error.choice", name="digits", allowed=", ".join(DIGITS))
     classes = [int(check.one_of(digit, "digits", DIGITS)) for digit in wanted]
+    if sampler.classes:
+        known_classes(sampler, classes)
+    else:
+        classes = []
     count = check.whole(count, "count", 1, MOST)
     seed = check.seed(seed)
     seeds = range(seed, seed + count)
     labels = [classes[i % len(classes)] for i in range(count)] if classes else None
     truncation = check.real(truncation, "truncation", 0, 1)
-    images = models.gan.sample(seeds, labels, truncation)
+    images = sampler.sample(seeds, labels, truncation)
     return gr.update(
         strip=strip(images), count=count, texts=words.both("gan.drawn", count=count, seed=seed)
     )
 
 
+def known_classes(sampler: DigitSampler, labels: list[int]) -> list[int]:
+    """The labels, if the model knows them all: own weights may have fewer classes than ten.
+
+    Raises:
+        Complaint: it does not.
+    """
+    if not sampler.classes:
+        raise check.Complaint("error.no_classes")
+    if any(label >= sampler.classes for label in labels):
+        raise check.Complaint("error.classes", classes=sampler.classes)
+    return labels
+
+
 def write_number(models: Models, words: Words, number, seed) -> Update:
     """A typed number, one digit after the other."""
-    labels = check.digits(number, LONGEST_NUMBER)
+    labels = known_classes(models.gan(), check.digits(number, LONGEST_NUMBER))
     seed = check.seed(seed)
-    images = models.gan.sample(range(seed, seed + len(labels)), labels, 0.8)
+    images = models.gan().sample(range(seed, seed + len(labels)), labels, 0.8)
     typed = "".join(map(str, labels))
     texts = words.both("gan.written", number=typed, seed=seed)
     return gr.update(strip=strip(images), count=len(labels), texts=texts)
@@ -43,9 +66,10 @@ def write_number(models: Models, words: Words, number, seed) -> Update:
 def morph(models: Models, words: Words, first, last, seed, steps) -> tuple[Update, Update]:
     """From one digit to another, as an animation and as a strip."""
     labels = [int(check.one_of(digit, "digits", DIGITS)) for digit in (first, last)]
+    known_classes(models.gan(), labels)
     seed = check.seed(seed)
     steps = check.whole(steps, "steps", 2, MOST)
-    frames = models.gan.morph((labels[0], labels[1]), (seed, seed + 1), steps, 0.8)
+    frames = models.gan().morph((labels[0], labels[1]), (seed, seed + 1), steps, 0.8)
     texts = words.both("gan.morphed", first=labels[0], last=labels[1], steps=steps, seed=seed)
     sheet = strip(frames)
     return gr.update(strip=sheet, count=steps, texts=texts), gr.update(strip=sheet, count=steps)
@@ -66,19 +90,29 @@ def build_gan_tab(page: Page) -> None:
 
 def _build_digits(page: Page) -> None:
     tr, words = page.words.tr, page.words
-    first = page.first(draw, [], 35, 7, 0.8)
+    first = page.first(draw, "gan", [], 35, 7, 0.8)
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=300):
             result = tiles(words, elem_id="gan-digits", **first)
         with gr.Column(scale=2, min_width=280):
+            model = tr(gr.Radio(value="gan", elem_id="gan-model"), "gan.model")
             wanted = tr(gr.CheckboxGroup(value=[], elem_id="gan-wanted"), "gan.wanted")
             count = tr(gr.Slider(1, MOST, 35, step=1, elem_id="gan-count"), "gan.count")
             seed, roll = dice(words, 7, "gan-seed")
             button = tr(gr.Button(variant="primary", elem_id="gan-draw"), "gan.draw")
             with tr(gr.Accordion(open=False), "page.more"):
                 truncation = tr(gr.Slider(0, 1, 0.8, step=0.05), "gan.truncation")
-    inputs = [wanted, count, seed, truncation]
-    for event in (button.click, wanted.change, count.release, truncation.release, seed.submit):
+    inputs = [model, wanted, count, seed, truncation]
+    only_with_classes = "(model) => ({ __type__: 'update', visible: model === 'gan' })"
+    model.change(None, model, wanted, js=only_with_classes, api_visibility="private")
+    for event in (
+        button.click,
+        model.input,
+        wanted.change,
+        count.release,
+        truncation.release,
+        seed.submit,
+    ):
         page.compute(event, draw, inputs, result)
     page.then(roll, draw, inputs, result)
 

@@ -55,13 +55,13 @@ class Models:
                     raise Complaint("error.weights", model=name) from error
             return self._loaded[name]
 
-    @property
-    def gan(self) -> DigitSampler:
-        return self.get("gan", DigitSampler.load)
+    def gan(self, name: str = "gan") -> DigitSampler:
+        """gan or gan-mlp."""
+        return self.get(name, DigitSampler.load)
 
-    @property
-    def vae(self) -> LatentWalker:
-        return self.get("vae-2d", LatentWalker.load)
+    def vae(self, name: str = "vae-2d") -> LatentWalker:
+        """vae-2d or vae."""
+        return self.get(name, LatentWalker.load)
 
     @property
     def judge(self) -> DigitJudge:

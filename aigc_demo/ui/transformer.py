@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import gradio as gr
 
 from aigc_demo.inference.transformer import set_in_lines, to_simplified
+from aigc_demo.prosody import FORMS
 from aigc_demo.ui import check
 from aigc_demo.ui.layout import WRITING, Page, throw
 from aigc_demo.ui.models import Models
@@ -13,9 +14,9 @@ from aigc_demo.ui.words import Words
 
 LONGEST_PROMPT = 2_000
 LONGEST = 1_000  # new characters
-FORMS = ("五绝", "七绝")
 SCRIPTS = ("simplified", "traditional")
 PROMPTS = ("ROMEO:\n", "To be, or not to be", "KING RICHARD III:\nNow is the winter")
+POEM_SEED = 18  # of the poem that the tab opens with
 UPDATES = 25  # streamed updates a second, at most
 
 
@@ -30,42 +31,65 @@ def paced(pieces: Iterator[str]) -> Iterator[str]:
     yield text
 
 
-def _settings(temperature, top_k, top_p, seed) -> dict:
+def _settings(temperature, top_k, top_p, penalty, seed) -> dict:
     """The settings that both writers share; 0 for top-k and 1 for top-p mean: off."""
     return {
         "temperature": check.real(temperature, "temperature", 0, 2),
         "top_k": check.whole(top_k, "top_k", 0, 200) or None,
         "top_p": check.real(top_p, "top_p", 0.05, 1),
+        "repetition_penalty": check.real(penalty, "penalty", 1, 5),
         "seed": check.seed(seed),
     }
 
 
 def continue_text(
-    models: Models, words: Words, prompt, length, temperature, top_k, top_p, seed
+    models: Models, words: Words, prompt, length, temperature, top_k, top_p, penalty, seed
 ) -> Iterator[str]:
     """The prompt with its continuation, growing."""
     prompt = check.text(prompt, "prompt", LONGEST_PROMPT)
     if not prompt:
         raise check.Complaint("error.empty_prompt")
     length = check.whole(length, "length", 1, LONGEST)
-    settings = _settings(temperature, top_k, top_p, seed)
+    settings = _settings(temperature, top_k, top_p, penalty, seed)
     pieces = models.writer("shakespeare").stream(prompt, length, **settings)
     for text in paced(pieces):
         yield prompt + text
 
 
 def write_poem(
-    models: Models, words: Words, form, title, line, script, temperature, top_k, top_p, seed
+    models: Models,
+    words: Words,
+    form,
+    title,
+    heads,
+    regulated,
+    script,
+    line,
+    temperature,
+    top_k,
+    top_p,
+    penalty,
+    seed,
 ) -> Iterator[tuple[str, str]]:
-    """A poem, growing: as displayed, and in traditional characters for a later change of script."""
-    form = check.one_of(form, "form", FORMS)
+    """A poem, growing: as displayed, and in traditional characters for a later change of script.
+
+    heads: the characters that its lines begin with (藏头); regulated: held to the rules (格律).
+    """
+    form = check.one_of(form, "form", tuple(FORMS))
     script = check.one_of(script, "script", SCRIPTS)
     title = check.text(title, "title", 16).strip()
-    line = check.text(line, "line", 20)
-    if len("".join(line.split()).rstrip("，。,.")) > (5 if form == "五绝" else 7):
+    line, heads = check.text(line, "line", 20), check.text(heads, "heads", 20)
+    first, acrostic = "".join(line.split()).rstrip("，。,."), "".join(heads.split())
+    if len(first) > FORMS[form].characters:
         raise check.Complaint("error.long_line", form=form)
-    settings = _settings(temperature, top_k, top_p, seed)
-    for text in paced(models.writer("poems").stream_poem(form, title, line, **settings)):
+    if len(acrostic) > FORMS[form].lines:
+        raise check.Complaint("error.long_acrostic", form=form)
+    if first and acrostic and to_simplified(first[0]) != to_simplified(acrostic[0]):
+        raise check.Complaint("error.two_beginnings")
+    settings = _settings(temperature, top_k, top_p, penalty, seed)
+    regulated = check.yes_or_no(regulated, "regulated")
+    pieces = models.writer("poems").stream_poem(form, title, line, heads, regulated, **settings)
+    for text in paced(pieces):
         poem = (f"《{title}》\n" if title else "") + set_in_lines(text)
         yield in_script(poem, script), poem
 
@@ -103,16 +127,15 @@ def _first_text(page: Page, handler, *values):
 
 
 def _sampling(page: Page, temperature: float, top_p: float, seed: int, name: str) -> list:
-    """How the next character is drawn: temperature in sight, top-k, top-p and seed under more."""
+    """How the next character is drawn, the seed last."""
     tr = page.words.tr
-    controls: list = [tr(gr.Slider(0, 2, temperature, step=0.05), "transformer.temperature")]
-    with tr(gr.Accordion(open=False), "page.more"):
-        controls += [
-            tr(gr.Slider(0, 200, 0, step=1), "transformer.top_k"),
-            tr(gr.Slider(0.05, 1, top_p, step=0.05), "transformer.top_p"),
-            tr(gr.Number(seed, precision=0, elem_id=f"{name}-seed"), "page.seed"),
-        ]
-    return controls
+    return [
+        tr(gr.Slider(0, 2, temperature, step=0.05), "transformer.temperature"),
+        tr(gr.Slider(0, 200, 0, step=1), "transformer.top_k"),
+        tr(gr.Slider(0.05, 1, top_p, step=0.05), "transformer.top_p"),
+        tr(gr.Slider(1, 2, 1, step=0.05), "transformer.penalty"),
+        tr(gr.Number(seed, precision=0, elem_id=f"{name}-seed"), "page.seed"),
+    ]
 
 
 def _writing(page: Page, name: str) -> list[gr.Button]:
@@ -137,7 +160,7 @@ def _connect(page: Page, triggers: list, buttons: list, handler, inputs: list, o
 
 def _build_shakespeare(page: Page) -> None:
     tr = page.words.tr
-    settings = (0.8, 0, 0.95, 1)
+    settings = (0.8, 0, 0.95, 1, 1)
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=300):
             shown = _first_text(page, continue_text, PROMPTS[0], 300, *settings)
@@ -168,21 +191,23 @@ def _build_shakespeare(page: Page) -> None:
                     )
             buttons = _writing(page, "shakespeare")
             length = tr(gr.Slider(1, LONGEST, 300, step=1), "transformer.length")
-            sampling = _sampling(page, 0.8, 0.95, 1, "shakespeare")
+            with tr(gr.Accordion(open=False), "page.more"):
+                sampling = _sampling(page, 0.8, 0.95, 1, "shakespeare")
     inputs = [prompt, length, *sampling]
     _connect(page, [sampling[-1].submit], buttons, continue_text, inputs, text)
 
 
 def _build_poems(page: Page) -> None:
     tr = page.words.tr
-    shown = _first_text(page, write_poem, "七绝", "春江", "", "simplified", 0.9, 0, 0.9, 18)
+    settings = ("", 0.9, 0, 0.9, 1, POEM_SEED)
+    shown = _first_text(page, write_poem, "七绝", "春江", "", True, "simplified", *settings)
     displayed, original = shown if isinstance(shown, tuple) else (shown, "")
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=300):
             text = tr(
                 gr.Textbox(
                     displayed,
-                    lines=6,
+                    lines=9,
                     max_lines=12,
                     interactive=False,
                     buttons=["copy"],
@@ -199,10 +224,13 @@ def _build_poems(page: Page) -> None:
                 gr.Textbox("春江", max_lines=1, max_length=16, elem_id="poems-title"),
                 "transformer.title",
             )
-            line = tr(gr.Textbox("", max_lines=1, elem_id="poems-line"), "transformer.line")
+            heads = tr(gr.Textbox("", max_lines=1, elem_id="poems-heads"), "transformer.heads")
+            regulated = tr(gr.Checkbox(True, elem_id="poems-regulated"), "transformer.regulated")
             buttons = _writing(page, "poems")
-            sampling = _sampling(page, 0.9, 0.9, 18, "poems")
-    inputs = [form, title, line, script, *sampling]
-    triggers = [title.submit, line.submit, sampling[-1].submit]
+            with tr(gr.Accordion(open=False), "page.more"):
+                line = tr(gr.Textbox("", max_lines=1, elem_id="poems-line"), "transformer.line")
+                sampling = _sampling(page, 0.9, 0.9, POEM_SEED, "poems")
+    inputs = [form, title, heads, regulated, script, line, *sampling]
+    triggers = [title.submit, heads.submit, line.submit, sampling[-1].submit]
     _connect(page, triggers, buttons, write_poem, inputs, [text, poem])
     page.compute(script.input, change_script, [poem, script], text, show_progress="hidden")

@@ -6,6 +6,8 @@ from torch import Tensor
 
 from aigc_demo.images import as_digit, strip
 from aigc_demo.inference import sample_digits
+from aigc_demo.inference.judge import DigitJudge
+from aigc_demo.inference.vae import LatentWalker
 from aigc_demo.ui import check
 from aigc_demo.ui.gan import DIGITS
 from aigc_demo.ui.layout import Page, Update, dice
@@ -18,6 +20,8 @@ START = (-1.4, 0.8)
 SHOWN = 30  # test digits to pick from
 ON_MAP = 600  # test digits drawn on the map
 MOST = 64
+MODELS = ("vae-2d", "vae")
+SHORTEST = 4  # numbers of a longer vector that are shown
 
 
 def test_digits() -> tuple[Tensor, Tensor]:
@@ -28,7 +32,7 @@ def test_digits() -> tuple[Tensor, Tensor]:
 def map_points(models: Models) -> list[list[float]]:
     """Where the encoder puts test digits: [x, y, label]."""
     images, labels = test_digits()
-    mean, _ = models.vae.encode(images[:ON_MAP])
+    mean, _ = models.vae().encode(images[:ON_MAP])
     rows = zip(mean.tolist(), labels[:ON_MAP].tolist(), strict=True)
     return [[round(x, 2), round(y, 2), label] for (x, y), label in rows]
 
@@ -39,7 +43,7 @@ def decode_point(models: Models, words: Words, point) -> Update:
         raise check.Complaint("error.point")
     x = check.real(point.get("x"), "point", -REACH, REACH)
     y = check.real(point.get("y"), "point", -REACH, REACH)
-    image = models.vae.decode([[x, y]])
+    image = models.vae().decode([[x, y]])
     sure, digit = models.judge.classify(image)[0].max(0)
     texts = words.both(
         "vae.point", x=f"{x:.2f}", y=f"{y:.2f}", digit=int(digit), sure=f"{100 * sure:.0f}"
@@ -47,8 +51,9 @@ def decode_point(models: Models, words: Words, point) -> Update:
     return gr.update(strip=strip(image), texts=texts)
 
 
-def rebuild(models: Models, words: Words, drawn, seed) -> tuple[Update, Update]:
+def rebuild(models: Models, words: Words, model, drawn, seed) -> tuple[Update, Update]:
     """A drawn or photographed digit, its reconstruction and a sample of its posterior."""
+    walker = models.vae(models.known(model, MODELS))
     pixels = check.drawing(drawn)
     if pixels is None:
         raise check.Complaint("error.empty_drawing")
@@ -58,19 +63,20 @@ def rebuild(models: Models, words: Words, drawn, seed) -> tuple[Update, Update]:
         raise check.Complaint("error.blank_photo") from None
     if image.max() < 0.2:
         raise check.Complaint("error.empty_drawing")
-    return _rebuilt(models, words, image, check.seed(seed))
+    return _rebuilt(walker, words, image, check.seed(seed))
 
 
-def rebuild_picked(models: Models, words: Words, place, seed) -> tuple[Update, Update]:
+def rebuild_picked(models: Models, words: Words, model, place, seed) -> tuple[Update, Update]:
     """The same for one of the test digits, by its place."""
+    walker = models.vae(models.known(model, MODELS))
     index = check.whole(place, "place", 0, SHOWN - 1)
-    return _rebuilt(models, words, test_digits()[0][index], check.seed(seed))
+    return _rebuilt(walker, words, test_digits()[0][index], check.seed(seed))
 
 
-def _rebuilt(models: Models, words: Words, image: Tensor, seed: int) -> tuple[Update, Update]:
-    mean, deviation = models.vae.encode(image[None])
-    sampled = mean + deviation * models.vae.noise([seed])
-    pictures = torch.cat([image[None], models.vae.decode(torch.cat([mean, sampled]))])
+def _rebuilt(walker: LatentWalker, words: Words, image: Tensor, seed: int) -> tuple[Update, Update]:
+    mean, deviation = walker.encode(image[None])
+    sampled = mean + deviation * walker.noise([seed])
+    pictures = torch.cat([image[None], walker.decode(torch.cat([mean, sampled]))])
     texts = words.both(
         "vae.rebuilt",
         mean=_numbers(mean[0]),
@@ -82,43 +88,49 @@ def _rebuilt(models: Models, words: Words, image: Tensor, seed: int) -> tuple[Up
 
 
 def _numbers(vector: Tensor) -> str:
-    return "(" + ", ".join(f"{value:.2f}" for value in vector.tolist()) + ")"
+    """A vector to read; of a long one the first numbers."""
+    shown = [f"{value:.2f}" for value in vector[:SHORTEST].tolist()]
+    return "(" + ", ".join(shown + ["…"] * (len(vector) > SHORTEST)) + ")"
 
 
-def walk(models: Models, words: Words, first, last, seed, steps) -> tuple[Update, Update]:
-    """From a test digit of one class to one of another, straight through the latent plane."""
+def walk(models: Models, words: Words, model, first, last, seed, steps) -> tuple[Update, Update]:
+    """From a test digit of one class to one of another, straight through the latent space."""
+    walker = models.vae(models.known(model, MODELS))
     labels = [int(check.one_of(digit, "digits", DIGITS)) for digit in (first, last)]
     seed, steps = check.seed(seed), check.whole(steps, "steps", 2, MOST)
-    ends = [landmarks(models, label) for label in labels]
+    ends = [landmarks(walker, models.judge, label) for label in labels]
     mean = [points[(seed + i) % len(points)] for i, points in enumerate(ends)]
-    frames = models.vae.walk(mean[0], mean[1], steps)
+    frames = walker.walk(mean[0], mean[1], steps)
     texts = words.both(
-        "vae.walked",
+        "vae.walked" if walker.latent_size == 2 else "vae.walked_far",
         first=labels[0],
         last=labels[1],
         start=_numbers(mean[0]),
         end=_numbers(mean[1]),
+        size=walker.latent_size,
     )
     sheet = strip(frames)
     return gr.update(strip=sheet, count=steps, texts=texts), gr.update(strip=sheet, count=steps)
 
 
-def landmarks(models: Models, label: int) -> Tensor:
+def landmarks(walker: LatentWalker, judge: DigitJudge, label: int) -> Tensor:
     """Posterior means of test digits of a class, (N, D): those that the judge can still read
     once they are rebuilt, or all of them where it can read none."""
     images, known = test_digits()
-    mean, _ = models.vae.encode(images[known == label][:30])
-    legible = models.judge.classify(models.vae.decode(mean)).argmax(1) == label
+    mean, _ = walker.encode(images[known == label][:30])
+    legible = judge.classify(walker.decode(mean)).argmax(1) == label
     return mean[legible] if legible.any() else mean
 
 
-def draw(models: Models, words: Words, count, seed) -> Update:
+def draw(models: Models, words: Words, model, count, seed) -> Update:
     """Decoded points of the prior."""
+    name = models.known(model, MODELS)
     count, seed = check.whole(count, "count", 1, MOST), check.seed(seed)
-    images = models.vae.sample(range(seed, seed + count))
-    return gr.update(
-        strip=strip(images), count=count, texts=words.both("vae.drawn", count=count, seed=seed)
+    images = models.vae(name).sample(range(seed, seed + count))
+    texts = words.both(
+        "vae.drawn_learned" if name == "vae" else "vae.drawn", count=count, seed=seed
     )
+    return gr.update(strip=strip(images), count=count, texts=texts)
 
 
 def build_vae_tab(page: Page) -> None:
@@ -154,13 +166,19 @@ def _build_map(page: Page) -> None:
     )
 
 
+def _choice(page: Page, name: str) -> gr.Radio:
+    """Which of the two VAEs."""
+    return page.words.tr(gr.Radio(value="vae-2d", elem_id=name), "vae.model")
+
+
 def _build_rebuild(page: Page) -> None:
     tr, words = page.words.tr, page.words
     images, _ = test_digits()
-    shown = page.first_of(_rebuilt, 2, images[0], 0)
+    shown = page.first_of(rebuild_picked, 2, "vae-2d", 0, 0)
     with gr.Row(equal_height=False):
         with gr.Column(scale=2, min_width=280):
             canvas = pad(words, elem_id="vae-pad", strip=shown[0]["strip"])
+            model = _choice(page, "vae-rebuild-model")
         with gr.Column(scale=3, min_width=300):
             result = tiles(words, columns=3, elem_id="vae-rebuilt", **shown[1])
             seed, roll = dice(words, 0, "vae-seed")
@@ -175,28 +193,31 @@ def _build_rebuild(page: Page) -> None:
         count=SHOWN,
     )
     both = [canvas, result]
-    page.compute(canvas.stroke, rebuild, [canvas, seed], both, show_progress_on=result)
-    page.compute(shelf.pick, rebuild_picked, [shelf, seed], both, show_progress_on=result)
-    page.then(roll, rebuild, [canvas, seed], both)
+    drawn, picked = [model, canvas, seed], [model, shelf, seed]
+    for event in (canvas.stroke, model.input):
+        page.compute(event, rebuild, drawn, both, show_progress_on=result)
+    page.compute(shelf.pick, rebuild_picked, picked, both, show_progress_on=result)
+    page.then(roll, rebuild, drawn, both)
 
 
 def _build_walk(page: Page) -> None:
     tr, words = page.words.tr, page.words
-    film_shown, frames_shown = page.first_of(walk, 2, "3", "8", 0, 24)
+    film_shown, frames_shown = page.first_of(walk, 2, "vae-2d", "3", "8", 0, 24)
     choices = [(digit, digit) for digit in DIGITS]
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=300):
             film = player(words, elem_id="vae-film", **film_shown)
             frames = tiles(words, columns=12, largest=3, elem_id="vae-frames", **frames_shown)
         with gr.Column(scale=2, min_width=280):
+            model = _choice(page, "vae-walk-model")
             first = tr(gr.Dropdown(choices, value="3", elem_id="vae-first"), "vae.first")
             last = tr(gr.Dropdown(choices, value="8", elem_id="vae-last"), "vae.last")
             seed, roll = dice(words, 0, "vae-walk-seed")
             button = tr(gr.Button(variant="primary", elem_id="vae-walk"), "vae.walk")
             with tr(gr.Accordion(open=False), "page.more"):
                 steps = tr(gr.Slider(2, MOST, 24, step=1), "vae.steps")
-    inputs = [first, last, seed, steps]
-    for event in (button.click, first.input, last.input, steps.release, seed.submit):
+    inputs = [model, first, last, seed, steps]
+    for event in (button.click, model.input, first.input, last.input, steps.release, seed.submit):
         page.compute(event, walk, inputs, [film, frames])
     page.then(roll, walk, inputs, [film, frames])
 
@@ -205,11 +226,13 @@ def _build_prior(page: Page) -> None:
     tr, words = page.words.tr, page.words
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=300):
-            result = tiles(words, elem_id="vae-digits", **page.first(draw, 35, 0))
+            result = tiles(words, elem_id="vae-digits", **page.first(draw, "vae-2d", 35, 0))
         with gr.Column(scale=2, min_width=280):
+            model = _choice(page, "vae-prior-model")
             count = tr(gr.Slider(1, MOST, 35, step=1, elem_id="vae-count"), "vae.count")
             seed, roll = dice(words, 0, "vae-prior-seed")
             button = tr(gr.Button(variant="primary", elem_id="vae-draw"), "vae.draw")
-    for event in (button.click, count.release, seed.submit):
-        page.compute(event, draw, [count, seed], result)
-    page.then(roll, draw, [count, seed], result)
+    inputs = [model, count, seed]
+    for event in (button.click, model.input, count.release, seed.submit):
+        page.compute(event, draw, inputs, result)
+    page.then(roll, draw, inputs, result)
