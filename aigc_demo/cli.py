@@ -14,7 +14,7 @@ TRAINED = ("judge", "gan", "gan-mlp", "vae", "vae-2d", "shakespeare", "poems")
 def _train(options: argparse.Namespace) -> None:
     from aigc_demo.training import Own, train
     from aigc_demo.training.card import write_card
-    from aigc_demo.training.run import first_process, leave
+    from aigc_demo.training.run import first_process
 
     own = Own(options.images, tuple(options.text or ()))
     output = options.output or Path("runs") / options.name
@@ -24,7 +24,6 @@ def _train(options: argparse.Namespace) -> None:
         figures = _figures(output, options.data, full=False, unscored=unscored)
         write_card(output, options.name, options.preset, figures, own != Own())
         print(f"{options.name}: {output} is ready; show it with: python app.py --weights {output}")
-    leave()
 
 
 def _figures(folder: Path, data: Path | None, full: bool, unscored: bool) -> dict:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import types
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import torch
 from PIL import Image
 
 from aigc_demo import training
+from aigc_demo.data import own
 from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.inference.judge import DigitJudge
 from aigc_demo.inference.transformer import TextWriter
@@ -27,17 +29,27 @@ from aigc_demo.training.run import log_spaced, read_rows, shuffled_batch, warm_t
 from aigc_demo.weights import sample_digits
 
 ROOT = Path(__file__).parents[1]
-STEPS = {"judge": 60, "gan": 40, "vae-2d": 100, "shakespeare": 20, "poems": 20}
+STEPS = {
+    "judge": 60,
+    "gan": 40,
+    "gan-mlp": 60,
+    "vae": 100,
+    "vae-2d": 100,
+    "shakespeare": 20,
+    "poems": 60,
+}
 USE = {
     "judge": lambda f: (
         DigitJudge.load(f, "cpu").classify(sample_digits("test")[0]).isfinite().all()
     ),
     "gan": lambda f: DigitSampler.load(f, "cpu").sample([1, 2]).isfinite().all(),
+    "gan-mlp": lambda f: DigitSampler.load(f, "cpu").sample([1, 2]).isfinite().all(),
+    "vae": lambda f: LatentWalker.load(f, "cpu").sample([1, 2]).isfinite().all(),
     "vae-2d": lambda f: LatentWalker.load(f, "cpu").sample([1, 2]).isfinite().all(),
     "shakespeare": lambda f: len(TextWriter.load(f, "cpu").write("ROMEO:\n", 9)) == 9,
     "poems": lambda f: len(TextWriter.load(f, "cpu").poem("七绝")) == 4 * 8 + 3,
 }
-PICTURED, WRITTEN = ("gan", "vae-2d"), ("shakespeare", "poems")
+PICTURED, WRITTEN = ("gan", "gan-mlp", "vae", "vae-2d"), ("shakespeare", "poems")
 GENERATIVE = PICTURED + WRITTEN
 
 
@@ -84,7 +96,7 @@ def test_the_log_holds_the_steps_in_order_with_finite_losses(trained, name):
         assert all(abs(loss) < 1e6 for loss in losses)
 
 
-@pytest.mark.parametrize("name", ["judge", "vae-2d", "shakespeare", "poems"])
+@pytest.mark.parametrize("name", ["judge", "vae", "vae-2d", "shakespeare", "poems"])
 def test_a_training_learns(trained, name):
     losses = [row["loss"] for row in read_rows(trained(name) / "log.jsonl")]
     third = len(losses) // 3
@@ -192,6 +204,130 @@ def test_other_data_in_the_same_folder_is_refused(finished):
         vae.train("vae-2d", folder, TINY_VAE, 1 - images)
 
 
+# Own data
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Three class folders of 30 pictures, larger than digits and of other modes."""
+    images, labels = sample_digits("train")
+    for digit in range(3):
+        folder = tmp_path / "pictures" / f"class {digit}"
+        folder.mkdir(parents=True)
+        for index, image in enumerate(images[labels == digit][:30]):
+            picture = Image.fromarray((image * 255).byte().numpy()).resize((60, 56))
+            picture.convert("RGB").save(folder / f"{index:02}.png")
+    return tmp_path / "pictures"
+
+
+def test_a_gan_learns_own_classes_of_pictures(pictures, tmp_path):
+    output = tmp_path / "gan"
+    training.train("gan", "smoke", None, output, training.Own(images=pictures))
+    sampler = DigitSampler.load(output, "cpu")
+    assert sampler.classes == 3
+    assert sampler.sample([1, 2], labels=[0, 2]).shape == (2, 28, 28)
+    with pytest.raises(ValueError, match="labels from 0 to 2"):
+        sampler.sample([1], labels=[3])
+
+
+def test_pictures_are_read_as_they_lie(pictures):
+    images, labels = own.read_pictures(pictures)
+    assert images.shape == (90, 28, 28)
+    assert labels.tolist() == [0] * 30 + [1] * 30 + [2] * 30
+    known, digits = sample_digits("train")
+    expected = torch.cat([known[digits == digit][:30] for digit in range(3)])
+    assert (images - expected).abs().mean() < 0.06  # resized there and back
+    for path in (pictures / "class 1").iterdir():
+        path.rename(pictures / f"1-{path.name}")
+    with pytest.raises(ValueError, match="got both"):
+        own.read_pictures(pictures)
+
+
+def test_pictures_that_cannot_be_used_are_named(pictures, tmp_path):
+    with pytest.raises(ValueError, match="expected a folder of pictures"):
+        own.read_pictures(tmp_path / "nowhere")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match="at least 64 pictures .* got 0"):
+        own.read_pictures(tmp_path / "empty")
+    with pytest.raises(ValueError, match="at least 64 pictures .* got 30"):
+        own.read_pictures(pictures / "class 0")
+    broken = pictures / "class 2" / "07.png"
+    broken.write_bytes(broken.read_bytes()[:60])
+    with pytest.raises(ValueError, match="07.png: expected a picture"):
+        own.read_pictures(pictures)
+
+
+def test_a_transformer_learns_own_text_and_its_characters(tmp_path):
+    (tmp_path / "one.txt").write_text("春眠不覺曉，處處聞啼鳥。\r\n" * 20, encoding="utf-8-sig")
+    (tmp_path / "two.txt").write_text("to be, or not to be\n" * 20, encoding="utf-8")
+    files = (tmp_path / "one.txt", tmp_path / "two.txt")
+    training.train("shakespeare", "smoke", None, tmp_path / "own", training.Own(text=files))
+    writer = TextWriter.load(tmp_path / "own", "cpu")
+    text = "".join(path.read_text(encoding="utf-8-sig") for path in files)
+    assert set(writer.tokenizer.characters) == set(text)  # newlines read as such, no mark before
+    assert len(writer.write("春", 5)) == 5
+
+
+BAD_TEXTS = {
+    "missing": (None, "expected a text file"),
+    "empty": (b" \n", "empty file"),
+    "short": (b"to be", "at least 128 characters"),
+    "latin": ("caf\u00e9 ".encode("latin-1") * 50, "expected UTF-8 text, got byte 0xe9"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_TEXTS)
+def test_a_text_that_cannot_be_used_is_refused(tmp_path, name):
+    content, sentence = BAD_TEXTS[name]
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(ValueError, match=sentence):
+        training.train(
+            "shakespeare", "smoke", None, tmp_path / "out", training.Own(text=(tmp_path / name,))
+        )
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["judge", "vae", "poems", "shakespeare"])
+def test_only_a_gan_learns_from_pictures(pictures, tmp_path, name):
+    with pytest.raises(ValueError, match="expected gan or gan-mlp"):
+        training.train(name, "smoke", None, tmp_path / "out", training.Own(images=pictures))
+
+
+# Tracking
+
+
+def test_the_log_is_mirrored_to_trackio(tmp_path, monkeypatch):
+    rows, begun = [], []
+    fake = types.ModuleType("trackio")
+
+    class Mirror:
+        def log(self, row, step):
+            rows.append((step, row))
+
+        def finish(self):
+            begun.append("finished")
+
+    def init(**options):
+        begun.append(options["project"])
+        return Mirror()
+
+    fake.init = init
+    monkeypatch.setitem(sys.modules, "trackio", fake)
+    training.train("vae-2d", "smoke", None, tmp_path, tracker="trackio")
+    assert begun == ["aigc-demo", "finished"]
+    logged = read_rows(tmp_path / "log.jsonl")
+    assert rows == [(row.pop("step"), row) for row in logged]
+
+
+def test_an_unknown_or_missing_tracker_is_refused(tmp_path, monkeypatch):
+    with pytest.raises(ValueError, match="expected the tracker trackio"):
+        training.train("vae-2d", "smoke", None, tmp_path, tracker="wandb")
+    monkeypatch.setitem(sys.modules, "trackio", None)
+    with pytest.raises(ValueError, match="pip install trackio"):
+        training.train("vae-2d", "smoke", None, tmp_path, tracker="trackio")
+
+
 # Killed and resumed
 
 SLOWLY = """
@@ -266,7 +402,7 @@ class Stopped(Exception):
     """Ends a training right after a checkpoint."""
 
 
-@pytest.mark.parametrize("name", ["judge", "gan", "shakespeare", "poems"])
+@pytest.mark.parametrize("name", ["judge", "gan", "gan-mlp", "vae", "shakespeare", "poems"])
 def test_a_training_goes_on_from_its_checkpoint_to_the_same_bits(
     trained, tmp_path, monkeypatch, name
 ):
@@ -310,6 +446,41 @@ def test_a_training_stopped_by_ctrl_c_within_a_step_ends_with_the_same_bits(tmp_
     gan.train(tmp_path / "stopped", recipe, images, labels)
 
     assert_ended_alike(tmp_path / "stopped", tmp_path / "whole")
+
+
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+from aigc_demo import training
+from aigc_demo.training import run
+
+run.SAVE_EVERY = 0.0
+save = run.Run._save
+
+def save_on_a_disk_that_fills_up(self, step):
+    if step == 20:
+        size = self.checkpoint.stat().st_size
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size // 2, size // 2))
+    save(self, step)
+
+run.Run._save = save_on_a_disk_that_fills_up
+training.train("vae-2d", "smoke", None, Path(sys.argv[1]))
+"""
+
+
+def test_a_disk_that_fills_up_leaves_the_last_checkpoint_whole(trained, tmp_path):
+    threads = str(torch.get_num_threads())
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, tmp_path],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": threads},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert "OSError" in done.stderr
+    assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["step"] == 19
+    training.train("vae-2d", "smoke", None, tmp_path)
+    assert_ended_alike(tmp_path, trained("vae-2d"))
 
 
 def test_a_last_line_of_the_log_that_was_cut_off_is_left_out(tmp_path):

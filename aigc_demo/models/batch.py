@@ -9,7 +9,6 @@ from collections.abc import Callable
 
 import torch
 import torch.distributed as dist
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 
@@ -71,4 +70,7 @@ class BatchNorm(nn.BatchNorm2d):
                 self.momentum,  # type: ignore[arg-type]
             )
             self.num_batches_tracked.add_(1)  # type: ignore[union-attr, operator]
-        return F.batch_norm(x, mean, variance, self.weight, self.bias, False, 0.0, self.eps)
+        scale, shift = (variance + self.eps).rsqrt(), -mean * (variance + self.eps).rsqrt()
+        if self.affine:
+            scale, shift = scale * self.weight, shift * self.weight + self.bias
+        return x * scale[:, None, None] + shift[:, None, None]

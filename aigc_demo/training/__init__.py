@@ -11,7 +11,7 @@ from aigc_demo.data.poems import Poem, common_characters, fit_to, read_poems
 from aigc_demo.data.shakespeare import split_text
 from aigc_demo.prosody import FORMS
 from aigc_demo.tokenizer import CharacterTokenizer
-from aigc_demo.training.run import tracked
+from aigc_demo.training.run import leave, tracked
 from aigc_demo.weights import sample_digits, sample_text
 
 NAMES = ("judge", "gan", "gan-mlp", "vae", "vae-2d", "shakespeare", "poems")
@@ -59,6 +59,7 @@ def train(
             _train_text(name, preset, source, output)
         else:
             _train_digits(name, preset, source, output)
+    leave()
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ class Recipe:
 
 RECIPES = {
     "smoke": Recipe(MLPGANConfig(width=32), steps=60),
-    "cpu": Recipe(MLPGANConfig(), steps=20_000),
+    "cpu": Recipe(MLPGANConfig(), steps=16_000),
     "gpu": Recipe(MLPGANConfig(), steps=200_000, batch=256),
 }
 

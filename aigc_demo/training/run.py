@@ -167,10 +167,10 @@ class Run:
             return
         row: dict[str, Any] = {"step": step, "seconds": round(self.seconds, 1)}
         for key, values in self._losses.items():
-            mean = torch.tensor(sum(float(value) for value in values) / len(values))
+            mean = torch.tensor(sum(map(float, values)) / len(values), device=self.device)
             if self.world > 1:
-                dist.all_reduce(mean.to(self.device), dist.ReduceOp.AVG)
-            row[key] = round(float(mean), 5)
+                dist.all_reduce(mean)  # a sum
+            row[key] = round(float(mean) / self.world, 5)
             if not math.isfinite(row[key]):
                 raise ValueError(f"expected a finite {key}, got {row[key]} after step {step}")
         self._losses.clear()
@@ -208,18 +208,27 @@ def join() -> torch.device:
         return choose_device()
     cuda = torch.cuda.is_available()
     if not dist.is_initialized():
-        dist.init_process_group("nccl" if cuda else "gloo")
+        # The launcher's store outlives a restart (--max-restarts), so each start has its own keys.
+        store, rank, world = next(dist.rendezvous("env://"))
+        start = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+        dist.init_process_group(
+            "nccl" if cuda else "gloo",
+            store=dist.PrefixStore(f"start {start}", store),
+            rank=rank,
+            world_size=world,
+        )
     return torch.device("cuda", int(os.environ["LOCAL_RANK"])) if cuda else torch.device("cpu")
 
 
 def first_process() -> bool:
     """Whether this is the process that writes; the only one, if not started by `torchrun`."""
-    return place()[0] == 0
+    return os.environ.get("RANK", "0") == "0"
 
 
 def leave() -> None:
-    """Ends what `join` began."""
+    """Ends what `join` began, once every process is done."""
     if dist.is_initialized():
+        dist.barrier()
         dist.destroy_process_group()
 
 
@@ -237,7 +246,7 @@ def tracked(tracker: str, name: str, output: Path) -> Iterator[None]:
     """
     if tracker not in ("", "trackio"):
         raise ValueError(f"expected the tracker trackio, got {tracker!r}")
-    if not tracker or int(os.environ.get("RANK", "0")):
+    if not tracker or not first_process():
         yield
         return
     try:

@@ -56,7 +56,7 @@ RECIPES = {
         "gpu": Recipe(TransformerConfig(dropout=0.3), steps=3_000, batch=64),
     },
     "poems": {
-        "smoke": Recipe(TransformerConfig(context=96, dropout=0.1, **SMALL), steps=20, batch=8),
+        "smoke": Recipe(TransformerConfig(context=96, dropout=0.1, **SMALL), steps=60, batch=8),
         "cpu": Recipe(
             TransformerConfig(context=96, width=256, heads=4, dropout=0.0, logit_cap=0.0),
             steps=1_800,

@@ -42,12 +42,12 @@ DEEP = VAEConfig(latent_size=32, hidden=256, channels=16, couplings=6)
 RECIPES = {
     "vae-2d": {
         "smoke": Recipe(VAEConfig(hidden=64), steps=100),
-        "cpu": Recipe(FLAT, steps=20_000, samples=8),
+        "cpu": Recipe(FLAT, steps=16_000, samples=8),
         "gpu": Recipe(FLAT, steps=300_000, samples=16),
     },
     "vae": {
         "smoke": Recipe(VAEConfig(8, hidden=32, channels=4, couplings=2), steps=100),
-        "cpu": Recipe(DEEP, steps=24_000, weighted=0.15, samples=4),
+        "cpu": Recipe(DEEP, steps=20_000, weighted=0.15, samples=4),
         "gpu": Recipe(VAEConfig(32, hidden=512, channels=64, couplings=8), steps=300_000),
     },
 }
