@@ -26,7 +26,9 @@ def _train(options: argparse.Namespace) -> None:
         print(f"{options.name}: {output} is ready; show it with: python app.py --weights {output}")
 
 
-def _figures(folder: Path, data: Path | None, full: bool, unscored: bool) -> dict:
+def _figures(
+    folder: Path, data: Path | None, full: bool, unscored: bool, digits: int | None = None
+) -> dict:
     """The figures of a folder; only its hash where there is nothing to score it by."""
     if unscored:
         from aigc_demo.weights import read_config
@@ -34,17 +36,18 @@ def _figures(folder: Path, data: Path | None, full: bool, unscored: bool) -> dic
         return {"sha256": read_config(folder)["sha256"]}
     from aigc_demo.evaluation import evaluate
 
-    return evaluate(folder, data, full)
+    return evaluate(folder, data, full, digits)
 
 
 def _evaluate(options: argparse.Namespace) -> None:
     from aigc_demo.weights import find_folder
 
-    figures = _figures(find_folder(options.name), options.data, options.full, unscored=False)
+    folder = find_folder(options.name)
+    figures = _figures(folder, options.data, options.full, False, options.digits)
     if options.card:
         from aigc_demo.training.card import write_card
 
-        write_card(find_folder(options.name), figures["name"], options.preset, figures)
+        write_card(folder, figures["name"], options.preset, figures)
     if options.json:
         print(json.dumps(figures, ensure_ascii=False))
         return
@@ -183,6 +186,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     evaluate.add_argument("name", metavar="NAME", help="bundled name, folder or owner/repo")
     evaluate.add_argument("--full", action="store_true", help="the whole protocol")
+    evaluate.add_argument("--digits", type=int, help="of a VAE: score only so many, with --full")
     evaluate.add_argument("--json", action="store_true", help="one line of JSON")
     evaluate.add_argument("--card", action="store_true", help="also write them to the card")
     evaluate.add_argument("--preset", default="cpu", help="that the card says it was trained by")

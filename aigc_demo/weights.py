@@ -67,6 +67,12 @@ def choose_device(device: str | None = None) -> torch.device:
         raise ValueError(f"expected a device such as cpu or cuda:0, got {device!r}") from error
 
 
+def mixed_precision(device: torch.device) -> torch.autocast:
+    """bfloat16 for matrix products where the hardware multiplies it fast, else nothing."""
+    fast = device.type == "cuda" or (device.type == "cpu" and torch.cpu._is_avx512_bf16_supported())
+    return torch.autocast(device.type, torch.bfloat16, enabled=fast)
+
+
 def bundled_names(root: Path | None = None) -> list[str]:
     """The names of the weights folders under a root, by default the bundled ones."""
     return sorted(path.parent.name for path in (root or BUNDLED).glob("*/config.json"))

@@ -9,12 +9,15 @@ from aigc_demo.weights import find_folder, load_model, read_config
 Figures = dict[str, Any]
 
 
-def evaluate(source: str | Path, data: Path | None = None, full: bool = False) -> Figures:
+def evaluate(
+    source: str | Path, data: Path | None = None, full: bool = False, digits: int | None = None
+) -> Figures:
     """The figures of a bundled name, a folder or owner/repo@revision, scored on its stored file.
 
     Args:
         data: the folder with the corpora, as for training.
         full: the whole protocol of the model card, instead of about a minute of it.
+        digits: of a VAE's full protocol, score only so many test digits by many samples.
 
     Raises:
         ValueError: an unknown source, damaged weights, or data that is missing or damaged.
@@ -30,5 +33,7 @@ def evaluate(source: str | Path, data: Path | None = None, full: bool = False) -
         from aigc_demo.evaluation.vae import score
     else:
         from aigc_demo.evaluation.transformer import score
-    figures = score(loaded, data, full)
+    if digits is not None and (family != "vae" or not 1 <= digits <= 10_000):
+        raise ValueError(f"expected 1 to 10000 digits, of a VAE, got {digits} of {loaded.name}")
+    figures = score(loaded, data, full, *([digits] if digits else []))
     return {"name": loaded.name, "sha256": loaded.digest, "full": full, **figures}

@@ -12,7 +12,7 @@ from aigc_demo.data.shakespeare import read_shakespeare, split_text
 from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.prosody import FORMS
 from aigc_demo.tokenizer import control
-from aigc_demo.weights import Loaded
+from aigc_demo.weights import Loaded, mixed_precision
 
 
 def score(loaded: Loaded, data: Path | None, full: bool) -> dict[str, float]:
@@ -51,7 +51,8 @@ def score_text(writer: TextWriter, data: Path | None, full: bool) -> dict[str, f
 def nats(writer: TextWriter, tokens: Tensor) -> Tensor:
     """(B, T) -> the surprise at each token after the first, in nats, (B, T - 1)."""
     tokens = tokens.to(writer.loaded.device)
-    logits = writer.model(tokens[:, :-1])
+    with mixed_precision(tokens.device):
+        logits = writer.model(tokens[:, :-1])
     return F.cross_entropy(logits.flatten(0, 1), tokens[:, 1:].flatten(), reduction="none").view(
         len(tokens), -1
     )

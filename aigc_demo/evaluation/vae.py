@@ -24,22 +24,25 @@ def binarised_test_digits(data: Path | None) -> Tensor:
 
 
 @torch.inference_mode()
-def score(loaded: Loaded, data: Path | None, full: bool) -> dict[str, float | str]:
+def score(
+    loaded: Loaded, data: Path | None, full: bool, digits: int | None = None
+) -> dict[str, float | str]:
     """Negative log-likelihood, -ELBO and its parts, in nats per binarised test digit.
 
     The likelihood is the importance-weighted bound. Quick: 100 samples a digit, the first 1,000
-    digits. Full: 5,000 samples, all 10,000 digits. The ELBO takes ten samples of all digits.
+    digits. Full: 5,000 samples, all 10,000 digits, or the first `digits` of them. The ELBO takes
+    ten samples of all 10,000.
     """
     model: VAE = loaded.model
-    digits = binarised_test_digits(data)
-    digest = hashlib.sha256(to_bytes(digits).tobytes()).hexdigest()
+    test = binarised_test_digits(data)
+    digest = hashlib.sha256(to_bytes(test).tobytes()).hexdigest()
     torch.manual_seed(0)
-    images = digits[:, None].to(loaded.device)
+    images = test[:, None].to(loaded.device)
     terms = [torch.stack(model(part, samples=10)) for part in images.split(100)]
     log_likelihood, ratio = torch.cat(terms, 2).mean(1)  # (B,) each
     means = torch.cat([model.encoder(part)[0] for part in images.split(500)])
 
-    count, samples = (len(images), 5_000) if full else (1_000, 100)
+    count, samples = (digits or len(images), 5_000) if full else (1_000, 100)
     bound = torch.cat(
         [
             sampled_bound(model, image, samples)

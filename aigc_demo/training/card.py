@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from aigc_demo.training.curves import write_curves
 from aigc_demo.weights import replace_file
 
 MNIST = "MNIST (Y. LeCun, C. Cortes, C. Burges), 60,000 training digits"
@@ -73,6 +74,7 @@ def write_card(
 
     own: it was trained on the user's own data.
     """
+    write_curves(folder)
     about, data, limits = ABOUT[name]
     data = "the user's own" if own else data
     curves = json.loads((folder / "history.json").read_text(encoding="utf-8"))["curves"]
@@ -88,6 +90,8 @@ def write_card(
     scored = _SCORED if "name" in figures else "Not scored.\n"
     hardware = " on a CPU" if preset == "cpu" else ""
     full = " --full" if figures.get("full") else ""
+    if full and figures.get("digits", 10_000) < 10_000:
+        full += f" --digits {figures['digits']}"
     text = f"""---
 license: apache-2.0
 library_name: aigc-demo
@@ -103,6 +107,8 @@ tags: [{name}, education]
   training{hardware}.
 - **Weights:** SHA-256 `{figures["sha256"]}`.
 - **Limits:** {limits}
+
+![Curves of the training](curves.png)
 
 ## Figures
 

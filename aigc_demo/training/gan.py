@@ -22,13 +22,12 @@ from aigc_demo.models.gan import (
 from aigc_demo.training.run import (
     Run,
     fingerprint,
-    mixed_precision,
     moving_average,
     placed,
     shuffled_batch,
     warm_then_fall,
 )
-from aigc_demo.weights import save_model
+from aigc_demo.weights import mixed_precision, save_model
 
 
 @dataclass(frozen=True)

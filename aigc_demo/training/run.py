@@ -332,12 +332,6 @@ def moving_average(model: nn.Module, decay: float) -> Any:
     return AveragedModel(model, avg_fn=average, use_buffers=True)
 
 
-def mixed_precision(device: torch.device) -> torch.autocast:
-    """bfloat16 for matrix products where the hardware multiplies it fast, else nothing."""
-    fast = device.type == "cuda" or (device.type == "cpu" and torch.cpu._is_avx512_bf16_supported())
-    return torch.autocast(device.type, torch.bfloat16, enabled=fast)
-
-
 def warm_then_fall(step: int, steps: int, warm: int, fall: float) -> float:
     """A learning-rate factor: up to 1 in `warm` steps, and down to 0 over the last share `fall`."""
     return max(0.0, min(1.0, (step + 1) / max(1, warm), (steps - step) / max(1.0, fall * steps)))

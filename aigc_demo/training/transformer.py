@@ -27,12 +27,11 @@ from aigc_demo.prosody import (
 from aigc_demo.tokenizer import PAD, POEM_END, TITLE_END, CharacterTokenizer, control, poem_ids
 from aigc_demo.training.run import (
     Run,
-    mixed_precision,
     moving_average,
     step_seed,
     warm_then_fall,
 )
-from aigc_demo.weights import Loaded, save_model
+from aigc_demo.weights import Loaded, mixed_precision, save_model
 
 IGNORED = -100  # the target of a position that is not scored
 
