@@ -128,7 +128,7 @@ class TextWriter:
         first_line: str = "",
         acrostic: str = "",
         regulated: bool = True,
-        temperature: float = 0.9,
+        temperature: float = 0.8,
         top_k: int | None = None,
         top_p: float | None = None,
         repetition_penalty: float = 1.0,

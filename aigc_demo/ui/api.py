@@ -216,7 +216,7 @@ class Endpoints:
         first_line: str = "",
         acrostic: str = "",
         regulated: bool = True,
-        temperature: float = 0.9,
+        temperature: float = 0.8,
         seed: int = 0,
     ) -> Iterator[str]:
         """Write a Chinese poem.
