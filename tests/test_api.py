@@ -17,6 +17,7 @@ from aigc_demo.inference import sample_digits
 from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.inference.vae import LatentWalker
+from aigc_demo.prosody import is_regulated, lines_of
 
 ENDPOINTS = {
     "/gan_sample",
@@ -58,6 +59,29 @@ def test_gan_sample_draws_what_the_library_draws(client: Client) -> None:
         small = image.resize((4 * 28, 28), Image.Resampling.NEAREST)
     pixels = torch.tensor(list(small.getdata())).view(28, 4, 28).transpose(0, 1)
     assert (pixels - (expected * 255).round()).abs().max() <= 1
+
+
+def test_the_other_gan_and_the_other_vae_answer_too(client: Client) -> None:
+    path = client.predict("gan-mlp", "mixed", 2, 11, 1.0, api_name="/gan_sample")
+    expected = DigitSampler.load("gan-mlp").sample([11, 12])
+    with Image.open(path) as image:
+        small = image.resize((2 * 28, 28), Image.Resampling.NEAREST)
+    pixels = torch.tensor(list(small.getdata())).view(28, 2, 28).transpose(0, 1)
+    assert (pixels - (expected * 255).round()).abs().max() <= 1
+    morphed = client.predict("gan-mlp", 3, 8, 0, 1, 6, api_name="/gan_morph")
+    with Image.open(morphed) as image:
+        assert image.n_frames == 10
+    decoded = client.predict("vae", [0.0] * 32, api_name="/vae_decode")
+    expected = LatentWalker.load("vae").decode([[0.0] * 32])[0]
+    with Image.open(decoded) as image:
+        pixels = torch.tensor(list(image.getdata())).view(28, 28)
+    assert (pixels - (expected * 255).round()).abs().max() <= 1
+
+
+def test_a_regulated_verse_with_acrostic_comes_by_name(client: Client) -> None:
+    poem = client.predict("七律", "", "", "春江花月", True, 0.8, 5, api_name="/poem_write")
+    assert [line[0] for line in poem.split("\n")[:4]] == list("春江花月")
+    assert is_regulated(lines_of(poem))
 
 
 def test_gan_morph_is_an_animation(client: Client) -> None:
@@ -109,10 +133,12 @@ BAD = [
     ("/gan_sample", ("gan", "mixed", 4, -1, 1.0), "Seed"),
     ("/gan_sample", ("gan", "mixed", 4, 10**400, 1.0), "Seed"),
     ("/gan_sample", ("gan", "mixed", 4, 0, 2.0), "Truncation"),
+    ("/gan_sample", ("gan-mlp", "2026", 4, 0, 1.0), "knows no classes"),
     ("/gan_morph", ("gan", 3, 10, 0, 1, 6), "Digits"),
     ("/gan_realness", ("data:image/png;base64,####",), "give a picture"),
     ("/gan_realness", ({"path": "/etc/passwd"},), "give a picture"),
     ("/vae_encode", ("vae-2d", 5), "give a picture"),
+    ("/vae_decode", ("vae", [0.0, 0.0]), "latent point of 32 numbers"),
     ("/vae_decode", ("vae-2d", [0.0]), "latent point of 2 numbers"),
     ("/vae_decode", ("vae-2d", ["a", "b"]), "Latent point"),
     ("/vae_walk", ("vae-2d", [0, 0], [0, 1e9], 5), "Latent point"),

@@ -203,6 +203,38 @@ def test_a_visitor_has_text_written_and_keeps_it_through_a_switch(visit: Page) -
             assert_only(visit, other)
 
 
+@pytest.mark.parametrize("visit", [("zh", PHONE), ("en", DESKTOP)], indirect=True)
+def test_a_visitor_chooses_another_model_and_another_form(visit: Page) -> None:
+    before = painted(visit, "#gan-digits canvas")
+    visit.locator("#gan-model label").nth(1).click()
+    mixed = wait_for_other(visit, "#gan-digits canvas", before)
+    expect(visit.locator("#gan-wanted")).to_be_hidden()  # this model knows no classes
+    visit.locator("#gan-model label").nth(0).click()
+    wait_for_other(visit, "#gan-digits canvas", mixed)
+    expect(visit.locator("#gan-wanted")).to_be_visible()
+
+    for task, result in (("rebuild", "rebuilt"), ("walk", "frames"), ("prior", "digits")):
+        open_tab(visit, "vae", task)
+        before = painted(visit, f"#vae-{result} canvas")
+        visit.locator(f"#vae-{task}-model label").nth(1).click()
+        wait_for_other(visit, f"#vae-{result} canvas", before)
+
+    open_tab(visit, "transformer", "poems")
+    visit.locator("#poems-form label").nth(3).click()
+    fill(visit, "#poems-title", "")
+    fill(visit, "#poems-heads", "春江花月夜")
+    visit.locator("#poems-write").click()
+    heads = [f"{head}[㐀-鿿]{{6}}" for head in "春江花月夜"] + ["[㐀-鿿]{7}"] * 3
+    poem = "".join(f"{a}，\n{b}。\n" for a, b in zip(heads[::2], heads[1::2], strict=True))
+    written = re.compile(f"^{poem.strip()}$")
+    expect(visit.locator("#poems-text textarea")).to_have_value(written, timeout=60_000)
+    held = visit.locator("#poems-text textarea").input_value()
+    visit.locator("#poems-regulated input").uncheck()
+    visit.locator("#poems-write").click()
+    expect(visit.locator("#poems-text textarea")).not_to_have_value(held, timeout=60_000)
+    expect(visit.locator("#poems-text textarea")).to_have_value(re.compile("^春"), timeout=60_000)
+
+
 @pytest.mark.parametrize("visit", [("en", DESKTOP)], indirect=True)
 def test_a_switch_of_language_asks_the_server_nothing(visit: Page) -> None:
     painted(visit, "#gan-digits canvas")

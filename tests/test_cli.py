@@ -91,7 +91,12 @@ def test_sample_writes_the_same_text_for_the_same_seed(capsys: pytest.CaptureFix
 BAD = [
     ["train", "gan", "--preset", "smoke", "--data", "/nonexistent/data", "--output", "OUT"],
     ["train", "shakespeare", "--preset", "cpu", "--output", "OUT"],
+    ["train", "gan", "--images", "/nonexistent", "--output", "OUT"],
+    ["train", "vae", "--images", "/", "--output", "OUT"],
+    ["train", "shakespeare", "--text", "/nonexistent.txt", "--output", "OUT"],
+    ["train", "gan", "--preset", "smoke", "--tracker", "wandb", "--output", "OUT"],
     ["evaluate", "nothing-of-this-name"],
+    ["evaluate", "gan", "--digits", "5"],
     ["evaluate", "judge", "--data", "/nonexistent"],
     ["sample", "gan", "--digits", "20x6"],
     ["sample", "gan", "--count", "0"],
@@ -134,6 +139,20 @@ def test_an_unknown_word_is_refused_by_the_parser(words: list[str], capsys) -> N
         main(words)
     assert ended.value.code == 2
     assert "error" in capsys.readouterr().err
+
+
+def test_own_text_is_learned_and_shown(tmp_path: Path) -> None:
+    (tmp_path / "own.txt").write_text("一二三四五\n" * 100, encoding="utf-8")
+    output, text = str(tmp_path / "own"), str(tmp_path / "own.txt")
+    words = ["train", "shakespeare", "--preset", "smoke", "--text", text, "--output", output]
+    trained = ask("-m", "aigc_demo", *words)
+    assert trained.returncode == 0, trained.stderr
+    card = (tmp_path / "own/README.md").read_text(encoding="utf-8")
+    assert "the user's own" in card and "Tiny Shakespeare" not in card
+    assert (tmp_path / "own/curves.png").is_file()
+    written = ask("-m", "aigc_demo", "sample", output, "--prompt", "一二", "--length", "9")
+    assert written.returncode == 0, written.stderr
+    assert len(written.stdout) == 2 + 9 + 1
 
 
 def test_train_evaluate_and_show_in_processes_of_their_own(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import gradio as gr
 import numpy as np
 import pytest
 
+from aigc_demo.prosody import FORMS, is_regulated, lines_of
 from aigc_demo.ui import check, gan, transformer, vae
 from aigc_demo.ui.layout import Page
 from aigc_demo.ui.models import Models
@@ -58,7 +59,7 @@ def test_english_has_no_chinese_and_chinese_is_not_english() -> None:
 
 
 def test_captions_are_plain_in_both_languages() -> None:
-    update = gan.draw(MODELS, WORDS, ["3"], 4, 0, 0.8)
+    update = gan.draw(MODELS, WORDS, "gan", ["3"], 4, 0, 0.8)
     assert update["count"] == 4
     assert update["strip"].startswith("data:image/png;base64,")
     assert set(update["texts"]) == set(LANGUAGES)
@@ -66,22 +67,57 @@ def test_captions_are_plain_in_both_languages() -> None:
 
 
 NAN = math.nan
+GOOD_POEM = {
+    "form": "五绝",
+    "title": "",
+    "heads": "",
+    "regulated": True,
+    "script": "simplified",
+    "line": "",
+    "temperature": 0.8,
+    "top_k": 0,
+    "top_p": 1,
+    "penalty": 1,
+    "seed": 0,
+}
+BAD_POEMS = [
+    tuple({**GOOD_POEM, **change}.values())
+    for change in (
+        {"form": "七古"},
+        {"form": None},
+        {"title": "x"},
+        {"title": "春" * 17},
+        {"line": "春" * 6},
+        {"line": "春，江"},
+        {"line": "春" * 21},
+        {"heads": "春" * 5},
+        {"heads": None},
+        {"heads": "夜", "line": "春"},
+        {"regulated": "yes"},
+        {"regulated": 1},
+        {"script": "klingon"},
+        {"penalty": 9},
+        {"seed": -1},
+    )
+]
 BAD = [
-    (gan.draw, (["3"], 0, 0, 0.8)),
-    (gan.draw, (["3"], 65, 0, 0.8)),
-    (gan.draw, (["3"], 2.5, 0, 0.8)),
-    (gan.draw, (["3"], None, 0, 0.8)),
-    (gan.draw, (["3"], True, 0, 0.8)),
-    (gan.draw, (["ten"], 4, 0, 0.8)),
-    (gan.draw, ("3", 4, 0, 0.8)),
-    (gan.draw, ([3], 4, 0, 0.8)),
-    (gan.draw, (["3"] * 11, 4, 0, 0.8)),
-    (gan.draw, (["3"], 4, -1, 0.8)),
-    (gan.draw, (["3"], 4, NAN, 0.8)),
-    (gan.draw, (["3"], 4, 1e300, 0.8)),
-    (gan.draw, (["3"], 4, "0", 0.8)),
-    (gan.draw, (["3"], 4, 0, NAN)),
-    (gan.draw, (["3"], 4, 0, 1.5)),
+    (gan.draw, ("gan", ["3"], 0, 0, 0.8)),
+    (gan.draw, ("gan", ["3"], 65, 0, 0.8)),
+    (gan.draw, ("gan", ["3"], 2.5, 0, 0.8)),
+    (gan.draw, ("gan", ["3"], None, 0, 0.8)),
+    (gan.draw, ("gan", ["3"], True, 0, 0.8)),
+    (gan.draw, ("gan", ["ten"], 4, 0, 0.8)),
+    (gan.draw, ("gan", "3", 4, 0, 0.8)),
+    (gan.draw, ("gan", [3], 4, 0, 0.8)),
+    (gan.draw, ("gan", ["3"] * 11, 4, 0, 0.8)),
+    (gan.draw, ("gan", ["3"], 4, -1, 0.8)),
+    (gan.draw, ("gan", ["3"], 4, NAN, 0.8)),
+    (gan.draw, ("gan", ["3"], 4, 1e300, 0.8)),
+    (gan.draw, ("gan", ["3"], 4, "0", 0.8)),
+    (gan.draw, ("gan", ["3"], 4, 0, NAN)),
+    (gan.draw, ("gan", ["3"], 4, 0, 1.5)),
+    (gan.draw, ("gan-pro", ["3"], 4, 0, 0.8)),
+    (gan.draw, (None, ["3"], 4, 0, 0.8)),
     (gan.write_number, ("", 0)),
     (gan.write_number, ("12345678901234567", 0)),
     (gan.write_number, ("12a", 0)),
@@ -97,36 +133,33 @@ BAD = [
     (vae.decode_point, ({"x": NAN, "y": 0},)),
     (vae.decode_point, ({"x": 100, "y": 0},)),
     (vae.decode_point, ({"x": "0", "y": 0},)),
-    (vae.rebuild, ("", 0)),
-    (vae.rebuild, ("no base64!", 0)),
-    (vae.rebuild, (base64.b64encode(b"short").decode(), 0)),
-    (vae.rebuild, (base64.b64encode(bytes(784)).decode(), 0)),
-    (vae.rebuild, (base64.b64encode(bytes(140 * 140)).decode(), 0)),
-    (vae.rebuild, ("A" * 1_000_000, 0)),
-    (vae.rebuild, ({"a": 1}, 0)),
-    (vae.rebuild_picked, (30, 0)),
-    (vae.rebuild_picked, (NAN, 0)),
-    (vae.rebuild_picked, (None, 0)),
-    (vae.walk, ("3", "33", 0, 8)),
-    (vae.draw, (0, 0)),
-    (vae.draw, ("7", 0)),
-    (transformer.continue_text, ("", 9, 0.8, 0, 1, 0)),
-    (transformer.continue_text, ("x" * 2_001, 9, 0.8, 0, 1, 0)),
-    (transformer.continue_text, (None, 9, 0.8, 0, 1, 0)),
-    (transformer.continue_text, ("你好", 9, 0.8, 0, 1, 0)),
-    (transformer.continue_text, ("A", 0, 0.8, 0, 1, 0)),
-    (transformer.continue_text, ("A", 9, NAN, 0, 1, 0)),
-    (transformer.continue_text, ("A", 9, 9, 0, 1, 0)),
-    (transformer.continue_text, ("A", 9, 0.8, -1, 1, 0)),
-    (transformer.continue_text, ("A", 9, 0.8, 0, 0, 0)),
-    (transformer.continue_text, ("A", 9, 0.8, 0, 1, None)),
-    (transformer.write_poem, ("七律", "", "", "simplified", 0.9, 0, 1, 0)),
-    (transformer.write_poem, (None, "", "", "simplified", 0.9, 0, 1, 0)),
-    (transformer.write_poem, ("五绝", "x", "", "simplified", 0.9, 0, 1, 0)),
-    (transformer.write_poem, ("五绝", "春" * 17, "", "simplified", 0.9, 0, 1, 0)),
-    (transformer.write_poem, ("五绝", "", "春" * 6, "simplified", 0.9, 0, 1, 0)),
-    (transformer.write_poem, ("五绝", "", "春，江", "simplified", 0.9, 0, 1, 0)),
-    (transformer.write_poem, ("五绝", "", "", "klingon", 0.9, 0, 1, 0)),
+    (vae.rebuild, ("vae", "", 0)),
+    (vae.rebuild, ("vae", "no base64!", 0)),
+    (vae.rebuild, ("vae", base64.b64encode(b"short").decode(), 0)),
+    (vae.rebuild, ("vae", base64.b64encode(bytes(784)).decode(), 0)),
+    (vae.rebuild, ("vae", base64.b64encode(bytes(140 * 140)).decode(), 0)),
+    (vae.rebuild, ("vae", "A" * 1_000_000, 0)),
+    (vae.rebuild, ("vae", {"a": 1}, 0)),
+    (vae.rebuild_picked, ("vae", 30, 0)),
+    (vae.rebuild_picked, ("vae", NAN, 0)),
+    (vae.rebuild_picked, ("vae", None, 0)),
+    (vae.walk, ("vae", "3", "33", 0, 8)),
+    (vae.walk, ("vae-3d", "3", "8", 0, 8)),
+    (vae.draw, ("gan", 7, 0)),
+    (vae.draw, ("vae", 0, 0)),
+    (vae.draw, ("vae", "7", 0)),
+    (transformer.continue_text, ("", 9, 0.8, 0, 1, 1, 0)),
+    (transformer.continue_text, ("x" * 2_001, 9, 0.8, 0, 1, 1, 0)),
+    (transformer.continue_text, (None, 9, 0.8, 0, 1, 1, 0)),
+    (transformer.continue_text, ("你好", 9, 0.8, 0, 1, 1, 0)),
+    (transformer.continue_text, ("A", 0, 0.8, 0, 1, 1, 0)),
+    (transformer.continue_text, ("A", 9, NAN, 0, 1, 1, 0)),
+    (transformer.continue_text, ("A", 9, 9, 0, 1, 1, 0)),
+    (transformer.continue_text, ("A", 9, 0.8, -1, 1, 1, 0)),
+    (transformer.continue_text, ("A", 9, 0.8, 0, 0, 1, 0)),
+    (transformer.continue_text, ("A", 9, 0.8, 0, 1, 1, None)),
+    (transformer.continue_text, ("A", 9, 0.8, 0, 1, 0.5, 0)),
+    *((transformer.write_poem, values) for values in BAD_POEMS),
     (transformer.change_script, (["春"], "simplified")),
     (transformer.change_script, ("春", None)),
 ]
@@ -154,12 +187,39 @@ def test_a_drawing_of_either_size_is_read() -> None:
 
 
 def test_a_picked_digit_is_rebuilt_from_the_posterior() -> None:
-    shown, result = vae.rebuild_picked(MODELS, WORDS, 0, 0)
+    shown, result = vae.rebuild_picked(MODELS, WORDS, "vae-2d", 0, 0)
     image = vae.test_digits()[0][:1]
-    mean, deviation = MODELS.vae.encode(image)
+    mean, deviation = MODELS.vae().encode(image)
     assert f"({mean[0, 0]:.2f}, {mean[0, 1]:.2f})" in result["texts"]["en"]
     assert f"({deviation[0, 0]:.2f}, {deviation[0, 1]:.2f})" in result["texts"]["zh"]
     assert result["count"] == 3 and shown["strip"] != result["strip"]
+
+
+def test_both_vaes_rebuild_walk_and_sample() -> None:
+    for name in vae.MODELS:
+        _, result = vae.rebuild_picked(MODELS, WORDS, name, 3, 0)
+        assert ("…" in result["texts"]["en"]) == (name == "vae")  # 32 numbers are too many to read
+        film, frames = vae.walk(MODELS, WORDS, name, "3", "8", 0, 8)
+        assert film["count"] == frames["count"] == 8
+        assert ("32" in film["texts"]["zh"]) == (name == "vae")
+    plain, learned = (vae.draw(MODELS, WORDS, name, 4, 0)["texts"]["en"] for name in vae.MODELS)
+    assert "standard normal" in plain and "learned" in learned
+
+
+def test_the_first_gan_draws_without_classes() -> None:
+    plain = gan.draw(MODELS, WORDS, "gan-mlp", [], 4, 0, 1)
+    assert plain == gan.draw(MODELS, WORDS, "gan-mlp", ["3"], 4, 0, 1)  # the hidden choice
+    assert plain["strip"] != gan.draw(MODELS, WORDS, "gan", [], 4, 0, 1)["strip"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_is_written_with_its_acrostic(form) -> None:
+    heads = "春江花月夜明人在"[: FORMS[form].lines]
+    values = {**GOOD_POEM, "form": form, "heads": heads, "script": "traditional"}
+    *_, (_, poem) = transformer.write_poem(MODELS, WORDS, *values.values())
+    lines = lines_of(poem)
+    assert "".join(line[0] for line in lines) == heads
+    assert is_regulated(lines)
 
 
 def test_a_damaged_model_leaves_the_rest_of_the_page_standing(tmp_path, capsys) -> None:
