@@ -1,6 +1,7 @@
 """How well the poet foresees poems it never read, and keeps line, rhyme and tone."""
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -67,13 +68,16 @@ def score_poems(writer: TextWriter, data: Path | None, full: bool) -> dict[str, 
 @torch.inference_mode()
 def perplexity(writer: TextWriter, poems: list[Poem]) -> float:
     """exp(nats per character) of poems, each given its form and title."""
-    total, characters = 0.0, 0
-    for poem in tqdm(poems, desc="perplexity", unit="poem"):
+    rows: dict[tuple[int, int], list[list[int]]] = defaultdict(list)  # alike in length and opening
+    for poem in poems:
         plan = plan_of(lines_of(poem.text))
         ids = poem_ids(writer.tokenizer, poem.form, poem.title, plan, poem.text)
-        scored = len(plan) + len(poem.text)
-        total += nats(writer, torch.tensor([ids]))[0, -scored:].sum().item()
-        characters += sum(map(len, lines_of(poem.text)))
+        rows[len(ids), len(plan) + len(poem.text)].append(ids)
+    total = 0.0
+    for (_, scored), group in tqdm(rows.items(), desc="perplexity", unit="length"):
+        for part in torch.tensor(group).split(64):
+            total += nats(writer, part)[:, -scored:].sum().item()
+    characters = sum(len(line) for poem in poems for line in lines_of(poem.text))
     return math.exp(total / characters)
 
 

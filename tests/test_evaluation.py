@@ -1,0 +1,118 @@
+"""The figures of the model cards, against known distances and models whose figures are known."""
+
+import math
+
+import pytest
+import torch
+
+from aigc_demo.evaluation.distance import density_and_coverage, frechet_distance
+from aigc_demo.evaluation.gan import draw, pupil_accuracy
+from aigc_demo.evaluation.poems import couplets_of, perplexity, shares
+from aigc_demo.evaluation.transformer import nats
+from aigc_demo.evaluation.vae import sampled_bound
+from aigc_demo.models.vae import VAE, VAEConfig, log_likelihood
+from aigc_demo.prosody import FORMS, plan_of
+from aigc_demo.tokenizer import poem_ids
+from aigc_demo.training.curves import draw_curves
+from aigc_demo.weights import sample_digits
+
+SPRING = "春眠不覺曉，處處聞啼鳥。夜來風雨聲，花落知多少。"
+RIVER = "朝辭白帝彩雲間，千里江陵一日還。兩岸猿聲啼不住，輕舟已過萬重山。"
+
+
+def test_the_frechet_distance_of_gaussians_is_that_of_the_formula():
+    torch.manual_seed(0)
+    scale = torch.tensor([1.0, 2.0, 0.5])
+    first = torch.randn(100_000, 3)
+    second = torch.randn(100_000, 3) * scale + torch.tensor([1.0, 0.0, -2.0])
+    expected = 1 + 4 + ((scale - 1) ** 2).sum()  # means apart, plus deviations apart
+    assert frechet_distance(first, second) == pytest.approx(expected.item(), rel=0.02)
+    assert frechet_distance(first, first) == pytest.approx(0, abs=1e-9)
+
+
+def test_density_and_coverage_agree_with_a_plain_count():
+    torch.manual_seed(0)
+    real, fake, k = torch.randn(40, 3), torch.randn(30, 3) + 0.3, 3
+    inside, covered = 0, 0
+    for point in real:
+        reach = (real - point).norm(dim=1).sort().values[k]  # place 0 is the point itself
+        near = int(((fake - point).norm(dim=1) < reach).sum())
+        inside, covered = inside + near, covered + (near > 0)
+    density, coverage = density_and_coverage(real, fake, k)
+    assert density == pytest.approx(inside / (k * 30))
+    assert coverage == pytest.approx(covered / 40)
+
+
+def test_fakes_in_one_place_cover_little_however_dense():
+    torch.manual_seed(0)
+    real = torch.randn(500, 2)
+    density, coverage = density_and_coverage(real, real[:1] + 0.001 * torch.randn(500, 2))
+    assert density > 0.5
+    assert coverage < 0.1
+
+
+def test_samples_follow_seeds_and_take_classes_in_turn(tiny_gan, tiny_mlp):
+    images, labels = draw(tiny_gan, 20, first=5)
+    assert labels.tolist() == [*range(10)] * 2
+    assert torch.equal(images, tiny_gan.sample(range(5, 25), labels.tolist()))
+    assert torch.equal(draw(tiny_mlp, 20)[0], tiny_mlp.sample(range(20)))
+
+
+def test_a_pupil_learns_from_digits_and_not_from_noise(monkeypatch):
+    monkeypatch.setattr("aigc_demo.evaluation.gan.PUPIL_STEPS", 60)
+    digits, test = sample_digits("train"), sample_digits("test")
+    assert pupil_accuracy(*digits, *test) > 0.85
+    assert pupil_accuracy(torch.rand(1000, 28, 28), digits[1], *test) < 0.3
+
+
+def test_the_sampled_bound_reaches_the_likelihood_of_a_decoder_that_ignores_z():
+    torch.manual_seed(0)
+    model = VAE(VAEConfig(hidden=8)).eval()
+    with torch.no_grad():
+        model.decoder.layers[0].weight.zero_()
+        image = torch.rand(3, 1, 28, 28).round()
+        expected = log_likelihood(model.decoder(torch.zeros(3, 2)), image)  # for every z alike
+        found = sampled_bound(model, image, 3_000)
+    torch.testing.assert_close(found, expected, atol=0.1, rtol=0)
+
+
+def test_perplexity_counts_every_nat_but_only_the_characters(tiny_poet):
+    class Known:
+        form, title, text = "五绝", "春曉", SPRING
+
+    plan = plan_of(SPRING.replace("。", "，").strip("，").split("，"))
+    ids = poem_ids(tiny_poet.tokenizer, "五绝", "春曉", plan, SPRING)
+    surprise = nats(tiny_poet, torch.tensor([ids]))[0]
+    opening = len(poem_ids(tiny_poet.tokenizer, "五绝", "春曉"))
+    expected = math.exp(surprise[opening - 1 :].sum().item() / 20)
+    assert perplexity(tiny_poet, [Known(), Known()]) == pytest.approx(expected, rel=1e-4)
+
+
+def test_shares_of_poems_that_keep_the_rules():
+    broken = RIVER.replace("山。", "人。")
+    assert shares([RIVER, RIVER, broken, SPRING], "七绝") == {
+        "in_form": 0.75,
+        "rhyme": 0.5,
+        "regulated": 0.5,
+    }
+    assert set(FORMS) >= {"七绝"}
+
+
+def test_couplets_are_two_lines_whatever_their_marks():
+    assert couplets_of(SPRING) == ["春眠不覺曉，處處聞啼鳥。", "夜來風雨聲，花落知多少。"]
+    assert couplets_of(SPRING.replace("，", "\n")) == couplets_of(SPRING)
+    assert couplets_of("春眠") == []
+
+
+def test_curves_are_drawn_one_below_the_other():
+    rows = [{"step": s, "seconds": s, "loss": 1 / s, "kl": s / 10} for s in range(1, 50)]
+    from io import BytesIO
+
+    from PIL import Image
+
+    with Image.open(BytesIO(draw_curves(rows))) as sheet:
+        assert sheet.size == (720, 2 * 200)
+        colours = {colour for _, colour in sheet.convert("RGB").getcolors(100_000)}
+    assert {(0xD5, 0x5E, 0x00), (0xCC, 0x79, 0xA7)} <= colours  # loss, latent
+    with pytest.raises(ValueError, match="two rows"):
+        draw_curves(rows[:1])
