@@ -207,7 +207,7 @@ def _build_poems(page: Page) -> None:
             text = tr(
                 gr.Textbox(
                     displayed,
-                    lines=9,
+                    lines=6,
                     max_lines=12,
                     interactive=False,
                     buttons=["copy"],
