@@ -59,8 +59,8 @@ ABOUT: dict[str, tuple[str, str, str]] = {  # name -> what it is, data, limits
 PROTOCOL: dict[str, str] = {  # family -> how the figures come about
     "judge": "Accuracy on the 10,000 MNIST test digits.",
     "gan": "Samples of seeds 0, 1, 2, ..., the classes in turn. Label agreement: the share that "
-    "`judge` reads as the digit asked for; of a model without classes, the share of the digit drawn "
-    "least often. Fréchet distance, density and coverage (k = 5): 10,000 samples against the "
+    "`judge` reads as the digit asked for; of a model without classes, the share of the digit it "
+    "draws least often. Fréchet distance, density and coverage (k = 5): 10,000 samples against the "
     "10,000 test digits, on the features of `judge`; the rows `real` are the same for 10,000 "
     "training digits. GAN-train: accuracy on the test digits of a fresh small classifier that "
     "learned from 60,000 samples only; `real train accuracy`: from the real training digits.",
