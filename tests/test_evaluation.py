@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from aigc_demo.evaluation import evaluate
 from aigc_demo.evaluation.distance import density_and_coverage, frechet_distance
 from aigc_demo.evaluation.gan import draw, pupil_accuracy
 from aigc_demo.evaluation.poems import couplets_of, perplexity, shares
@@ -116,3 +117,12 @@ def test_curves_are_drawn_one_below_the_other():
     assert {(0xD5, 0x5E, 0x00), (0xCC, 0x79, 0xA7)} <= colours  # loss, latent
     with pytest.raises(ValueError, match="two rows"):
         draw_curves(rows[:1])
+
+
+@pytest.mark.parametrize("family", ["gan", "gan-mlp"])
+def test_every_kind_of_gan_is_scored(tiny_folders, family):
+    figures = evaluate(tiny_folders[family])
+    assert figures["name"] == f"tiny-{family}"
+    assert figures["samples"] == 2_000
+    assert ("label_agreement" in figures) == (family == "gan")
+    assert 0 <= figures["rarest_digit_share"] <= 0.1

@@ -27,7 +27,7 @@ def evaluate(
     score: Callable[..., Figures]
     if family == "judge":
         from aigc_demo.evaluation.judge import score
-    elif family == "gan":
+    elif family in ("gan", "gan-mlp"):
         from aigc_demo.evaluation.gan import score
     elif family == "vae":
         from aigc_demo.evaluation.vae import score
