@@ -100,6 +100,8 @@ def drag(page: Page, canvas: str, points: list[tuple[float, float]]) -> None:
 def assert_only(page: Page, language: str) -> None:
     """No word of the other language is left in sight, and the page is not wider than the screen."""
     other = {"zh": "en", "en": "zh"}[language]
+    # Gradio's own word while a part of the page is on its way is in the browser's language.
+    page.wait_for_function("() => !/加载中|Loading/.test(document.body.innerText)")
     seen = page.locator("body").inner_text() + page.title()
     seen = seen.replace(page.locator("footer").inner_text(), "")  # Gradio's: the browser's language
     mine, theirs = words(language), words(other)
