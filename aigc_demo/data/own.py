@@ -28,10 +28,12 @@ def read_pictures(folder: Path) -> tuple[Tensor, Tensor]:
     """
     if not folder.is_dir():
         raise ValueError(f"expected a folder of pictures, got {str(folder)!r}")
-    classes = [place for place in sorted(folder.iterdir()) if place.is_dir() and _inside(place)]
-    groups = [_inside(place) for place in classes] or [_inside(folder)]
-    if classes and _inside(folder):
+    loose = _inside(folder)
+    inner = [_inside(place) for place in sorted(folder.iterdir()) if place.is_dir()]
+    groups = [group for group in inner if group]
+    if groups and loose:
         raise ValueError(f"{folder}: expected pictures or class folders, got both")
+    groups = groups or [loose]
     if len(groups) > MOST_CLASSES:
         raise ValueError(f"{folder}: expected at most {MOST_CLASSES} classes, got {len(groups)}")
     count = sum(map(len, groups))

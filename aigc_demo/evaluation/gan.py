@@ -19,6 +19,8 @@ COUNT = 10_000  # samples of the full protocol
 PUPIL_DIGITS = 60_000
 PUPIL_STEPS = 2_000
 
+Digits = tuple[Tensor, Tensor]  # images (N, 28, 28) and labels (N,)
+
 
 def score(loaded: Loaded, data: Path | None, full: bool) -> dict[str, float]:
     """The figures of a GAN, all by the bundled judge, on seeds 0, 1, 2, ...
@@ -40,8 +42,9 @@ def score(loaded: Loaded, data: Path | None, full: bool) -> dict[str, float]:
         figures["worst_class_agreement"] = agrees.view(-1, 10).mean(0).min().item()
     figures["rarest_digit_share"] = read.bincount(minlength=10).min().item() / count
     if full:
-        folder = data_folder(data)
-        figures |= _distances(judge, images, folder) | _lessons(sampler, judge, folder)
+        train, test = (read_mnist(data_folder(data), train=part) for part in (True, False))
+        figures |= _distances(judge, images, train[0], test[0])
+        figures |= _lessons(sampler, judge, train, test)
     return figures
 
 
@@ -59,9 +62,7 @@ def draw(sampler: DigitSampler, count: int, first: int = 0) -> tuple[Tensor, Ten
     return torch.cat(parts), labels
 
 
-def _distances(judge: DigitJudge, images: Tensor, folder: Path) -> dict[str, float]:
-    test, _ = read_mnist(folder, train=False)
-    train, _ = read_mnist(folder, train=True)
+def _distances(judge: DigitJudge, images: Tensor, train: Tensor, test: Tensor) -> dict[str, float]:
     some = torch.randperm(len(train), generator=torch.Generator().manual_seed(0))[:COUNT]
     reference = judge.features(test)
     figures: dict[str, float] = {}
@@ -75,18 +76,19 @@ def _distances(judge: DigitJudge, images: Tensor, folder: Path) -> dict[str, flo
     return figures
 
 
-def _lessons(sampler: DigitSampler, judge: DigitJudge, folder: Path) -> dict[str, float]:
+def _lessons(
+    sampler: DigitSampler, judge: DigitJudge, train: Digits, test: Digits
+) -> dict[str, float]:
     """GAN-train of Shmelkov et al. 2018, arXiv:1807.09499, beside the same on real digits.
 
     A model without classes gets its labels from the judge.
     """
-    test = read_mnist(folder, train=False)
     images, labels = draw(sampler, PUPIL_DIGITS, first=COUNT)
     if not sampler.classes:
         labels = judge.classify(images).argmax(1)
     return {
         "gan_train_accuracy": pupil_accuracy(images, labels, *test),
-        "real_train_accuracy": pupil_accuracy(*read_mnist(folder, train=True), *test),
+        "real_train_accuracy": pupil_accuracy(*train, *test),
     }
 
 
@@ -104,7 +106,6 @@ def pupil_accuracy(images: Tensor, labels: Tensor, test: Tensor, known: Tensor) 
         loss.backward()
         optimizer.step()
         schedule.step()
-    pupil.eval()
-    with torch.inference_mode():
-        read = torch.cat([pupil(part[:, None]).argmax(1) for part in test.split(500)])
+    loaded = Loaded("pupil", "judge", pupil.eval(), None, torch.device("cpu"), "")
+    read = DigitJudge(loaded).classify(test).argmax(1)
     return (read == known).float().mean().item()

@@ -14,7 +14,7 @@ from aigc_demo.data.poems import Poem, fit_to, read_poems
 from aigc_demo.evaluation.transformer import nats
 from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.prosody import COMMA, FORMS, STOP, form_of, is_regulated, lines_of, plan_of, rhyme_of
-from aigc_demo.tokenizer import control, poem_ids
+from aigc_demo.tokenizer import poem_ids
 
 DEFAULTS: dict[str, Any] = {"temperature": 0.8, "top_p": 0.9}  # the page's
 HEADS = "春夏秋冬東西南北"  # for acrostics
@@ -31,8 +31,7 @@ def score_poems(writer: TextWriter, data: Path | None, full: bool) -> dict[str, 
     characters. Rhyme: even lines end in one group. Regulated: a tone pattern is kept and the rhyme
     is level.
     """
-    forms = [form for form in FORMS if control(form) in writer.tokenizer.ids]
-    poems = read_poems(data_folder(data), forms)
+    poems = read_poems(data_folder(data), writer.forms)
     kept = fit_to(poems, writer.tokenizer.characters)
     figures: dict[str, float] = {}
     for dynasty in ("tang", "song"):
@@ -45,7 +44,7 @@ def score_poems(writer: TextWriter, data: Path | None, full: bool) -> dict[str, 
     count = 400 if full else 20
     copied = 0
     figures["poems_a_form"] = count
-    for form in forms:
+    for form in writer.forms:
         real = [poem.text for poem in poems if poem.form == form and poem.dynasty == "tang"]
         figures |= {f"{form}_tang_{key}": value for key, value in shares(real, form).items()}
         for way, regulated in (("plain", False), ("held", True)):
@@ -61,7 +60,7 @@ def score_poems(writer: TextWriter, data: Path | None, full: bool) -> dict[str, 
             text = writer.poem(form, acrostic=heads, regulated=seed % 2 == 0, seed=seed, **DEFAULTS)
             kept_heads += "".join(line[0] for line in lines_of(text)).startswith(heads)
         figures[f"{form}_acrostic"] = kept_heads / min(count, 100)
-    figures["copied_couplet"] = copied / (2 * count * len(forms))
+    figures["copied_couplet"] = copied / (2 * count * len(writer.forms))
     return figures
 
 

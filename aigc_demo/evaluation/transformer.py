@@ -10,15 +10,13 @@ from tqdm import tqdm
 from aigc_demo.data.files import data_folder
 from aigc_demo.data.shakespeare import read_shakespeare, split_text
 from aigc_demo.inference.transformer import TextWriter
-from aigc_demo.prosody import FORMS
-from aigc_demo.tokenizer import control
 from aigc_demo.weights import Loaded, mixed_precision
 
 
 def score(loaded: Loaded, data: Path | None, full: bool) -> dict[str, float]:
     """Of verse where the model knows a form, else of the last 10 % of Tiny Shakespeare."""
     writer = TextWriter(loaded)
-    if any(control(form) in writer.tokenizer.ids for form in FORMS):
+    if writer.forms:
         from aigc_demo.evaluation.poems import score_poems
 
         return score_poems(writer, data, full)

@@ -40,6 +40,7 @@ class TextWriter:
             raise ValueError("expected a model with a tokenizer, got one without")
         self.tokenizer: CharacterTokenizer = loaded.tokenizer
         self.context = loaded.model.config.context
+        self.forms = [form for form in FORMS if control(form) in self.tokenizer.ids]  # of verse
 
     @classmethod
     def load(cls, source: str | Path = "shakespeare", device: str | None = None) -> "TextWriter":
@@ -150,9 +151,8 @@ class TextWriter:
             ValueError: something out of range, at once and not with the first piece.
             UnknownCharacters: a title, line or acrostic with characters that have no token.
         """
-        known = [name for name in FORMS if control(name) in self.tokenizer.ids]
-        if form not in known:
-            raise ValueError(f"expected a form of {known or 'a model of poems'}, got {form!r}")
+        if form not in self.forms:
+            raise ValueError(f"expected a form of {self.forms or 'a model of poems'}, got {form!r}")
         if not isinstance(regulated, bool):
             raise ValueError(f"expected regulated as True or False, got {regulated!r}")
         given = self._given(FORMS[form], first_line, acrostic)

@@ -4,6 +4,7 @@ A poet settles the tone pattern and the rhyme first; so does the model, with two
 """
 
 from collections.abc import Callable
+from functools import cache, partial
 
 import torch
 from torch import Tensor
@@ -13,7 +14,6 @@ from aigc_demo.prosody import (
     FORMS,
     FREE,
     LEVEL,
-    OBLIQUE,
     PATTERNS,
     STOP,
     fits,
@@ -40,8 +40,8 @@ class Verses:
                 [True] * first + [c in marks or not wanted(c, name) for c in tokenizer.characters]
             )
 
-        self.tone = {tone: but(fits, tone) for tone in (LEVEL, OBLIQUE, FREE)}
-        self.rhyme = {group: but(rhymes_in, group) for group in level_groups()}
+        self.tone = cache(partial(but, fits))  # made when first asked for
+        self.rhyme = cache(partial(but, rhymes_in))
         self.free = torch.tensor([True] * first + [False] * len(tokenizer.characters))
         self.free[tokenizer.ids[POEM_END]] = False
         self.marks = {tokenizer.ids[COMMA], tokenizer.ids[STOP]}
@@ -92,11 +92,11 @@ class Verses:
                 return ids[wanted]
             pattern, rhyme = (self._named(token) for token in new[:PLANNED])
             tone = shape.tones(pattern)[line][column]
-            masks = [self.tone[tone], self.tone[FREE]]
+            masks = [self.tone(tone), self.tone(FREE)]
             if column == shape.characters - 1 and tone == LEVEL:
-                fresh = self.rhyme[rhyme].clone()
+                fresh = self.rhyme(rhyme).clone()
                 fresh[text[column :: shape.characters + 1]] = True  # no character rhymes twice
-                masks = [fresh, self.rhyme[rhyme], *masks]
+                masks = [fresh, self.rhyme(rhyme), *masks]
             return next(mask for mask in masks if not mask.all())  # the strictest that leaves any
 
         def alone(new: list[int]) -> int | Tensor:

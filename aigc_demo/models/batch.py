@@ -70,7 +70,8 @@ class BatchNorm(nn.BatchNorm2d):
                 self.momentum,  # type: ignore[arg-type]
             )
             self.num_batches_tracked.add_(1)  # type: ignore[union-attr, operator]
-        scale, shift = (variance + self.eps).rsqrt(), -mean * (variance + self.eps).rsqrt()
+        scale = (variance + self.eps).rsqrt()
+        shift = -mean * scale
         if self.affine:
             scale, shift = scale * self.weight, shift * self.weight + self.bias
         return x * scale[:, None, None] + shift[:, None, None]

@@ -60,7 +60,8 @@ PROTOCOL: dict[str, str] = {  # family -> how the figures come about
     "judge": "Accuracy on the 10,000 MNIST test digits.",
     "gan": "Samples of seeds 0, 1, 2, ..., the classes in turn. Label agreement: the share that "
     "`judge` reads as the digit asked for; of a model without classes, the share of the digit it "
-    "draws least often. Fréchet distance, density and coverage (k = 5): 10,000 samples against the "
+    "draws least often. With --full also: Fréchet distance, density and coverage (k = 5), 10,000 "
+    "samples against the "
     "10,000 test digits, on the features of `judge`; the rows `real` are the same for 10,000 "
     "training digits. GAN-train: accuracy on the test digits of a fresh small classifier that "
     "learned from 60,000 samples only; `real train accuracy`: from the real training digits.",
@@ -69,9 +70,9 @@ PROTOCOL: dict[str, str] = {  # family -> how the figures come about
     "many digits; −ELBO, KL and reconstruction: ten samples of each of the 10,000 digits; active "
     "units: latent dimensions whose posterior mean varies by more than 0.01.",
     "transformer": "Nats per character on the last 10 % of the text, context 256: the mean over "
-    "random windows (200 batches of 64 for each of three seeds), and a window sliding over all of "
-    "it by half its length. Matrix products in bfloat16 where the hardware has them, which adds "
-    "about 0.0001.",
+    "random windows (20 batches of 64; with --full, 200 for each of three seeds, and beside it a "
+    "window sliding over all of the text by half its length). Matrix products in bfloat16 where "
+    "the hardware has them, which adds about 0.0001.",
     "poems": "Perplexity per character of held-out poems (one in twenty, by a hash of the text), "
     "given form and title; the nats of marks and of the plan count too. Poems: 400 a form and way "
     "(20 in the quick protocol) on titles of held-out poems, temperature 0.8, top-p 0.9; `plain` "

@@ -129,7 +129,7 @@ def train(output: Path, recipe: Recipe, images: Tensor, labels: Tensor) -> None:
 
     players.train()
     for step in run.steps():
-        if run.due(step) and run.first:
+        if run.due(step):
             run.remember(step, look(average.module, run.device))
         factor = warm_then_fall(step, recipe.steps, 1, 0.4)
         generator_optimizer.param_groups[0]["lr"] = recipe.generator_rate * factor

@@ -104,7 +104,7 @@ def train(output: Path, recipe: Recipe, images: Tensor) -> None:
     run.keep(players=players, average=average, climb=climb, descend=descend)
 
     for step in run.steps():
-        if run.due(step) and run.first:
+        if run.due(step):
             run.remember(step, look(average.module, run.device))
         for optimizer in (climb, descend):
             optimizer.param_groups[0]["lr"] = rate * warm_then_fall(step, recipe.steps, 1, 0.5)

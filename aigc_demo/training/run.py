@@ -52,7 +52,7 @@ class Run:
         self.settings = {"name": name, "data": data, **asdict(recipe)}
         self.total, self.items, self.unit = recipe.steps, items, unit
         self.device = join()
-        self.rank, self.world = place()
+        _, self.world = place()
         self.moments = log_spaced(recipe.steps, MOMENTS)
         self.history: list[dict[str, Any]] = []
         self.seconds = 0.0  # of training, over all sessions
@@ -62,7 +62,7 @@ class Run:
     @property
     def first(self) -> bool:
         """Whether this process is the one that writes: the log, checkpoints and the weights."""
-        return self.rank == 0
+        return first_process()
 
     def spread(self, model: nn.Module) -> nn.Module:
         """The model to call in training: its gradients are averaged over the processes."""
@@ -143,8 +143,8 @@ class Run:
             )
 
     def due(self, step: int) -> bool:
-        """Whether the history looks at the model before this step."""
-        return step in self.moments
+        """Whether this process looks at the model, for the history, before this step."""
+        return self.first and step in self.moments
 
     def remember(self, step: int, picture: bytes | None = None, **what: Any) -> None:
         """Adds a moment to the history, with its picture (a PNG) if it has one."""

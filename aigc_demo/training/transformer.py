@@ -137,7 +137,7 @@ def train(
 
     model.train()
     for step in run.steps():
-        if run.due(step) and run.first:
+        if run.due(step):
             remember(step)
         factor = warm_then_fall(step, recipe.steps, 30, 0.6)
         both[0].param_groups[0]["lr"] = recipe.matrix_rate * factor

@@ -87,7 +87,7 @@ def train(name: str, output: Path, recipe: Recipe, images: Tensor) -> None:
     run.keep(model=model, average=average, optimizer=optimizer)
 
     for step in run.steps():
-        if run.due(step) and run.first:
+        if run.due(step):
             run.remember(step, look(average.module, run.device))
         optimizer.param_groups[0]["lr"] = recipe.learning_rate * warm_then_fall(
             step, recipe.steps, 200, 0.7
