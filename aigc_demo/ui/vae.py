@@ -178,9 +178,9 @@ def _build_rebuild(page: Page) -> None:
     with gr.Row(equal_height=False):
         with gr.Column(scale=2, min_width=280):
             canvas = pad(words, elem_id="vae-pad", strip=shown[0]["strip"])
-            model = _choice(page, "vae-rebuild-model")
         with gr.Column(scale=3, min_width=300):
             result = tiles(words, columns=3, elem_id="vae-rebuilt", **shown[1])
+            model = _choice(page, "vae-rebuild-model")
             seed, roll = dice(words, 0, "vae-seed")
     tr(gr.Markdown(elem_classes="hint"), "vae.pick_hint")
     shelf = tiles(
