@@ -12,11 +12,11 @@ CLASSES = (  # a colour for each digit, apart for colour-blind eyes too; the dig
 )
 
 
-def _widget(name: str, template: str, **props: Any) -> gr.HTML:
-    """A gr.HTML whose script is static/common.js and static/NAME.js."""
+def widget(name: str, template: str, scripts: tuple[str, ...] = (), **props: Any) -> gr.HTML:
+    """A gr.HTML whose script is static/common.js, further ones, and static/NAME.js."""
     return gr.HTML(
         html_template=f'<div class="widget {name}">{template}</div>',
-        js_on_load=static("common.js") + static(f"{name}.js"),
+        js_on_load="".join(map(static, ("common.js", *scripts, f"{name}.js"))),
         apply_default_css=False,
         padding=False,
         **props,
@@ -34,7 +34,7 @@ def tiles(
     Props: strip, count, texts; when choosing: value, the place, and the event pick.
     """
     canvas = '<canvas class="pixels" role="img" data-word="tiles" data-as="label"></canvas>'
-    return _widget(
+    return widget(
         "tiles",
         canvas + CAPTION,
         columns=columns,
@@ -53,7 +53,7 @@ def player(words: Words, largest: int = 10, **props: Any) -> gr.HTML:
         ' data-as="label"></canvas><div class="row"><button type="button"></button>'
         '<input type="range" min="0" step="1" data-word="frame" data-as="label"></div>'
     )
-    return _widget(
+    return widget(
         "player", template + CAPTION, largest=largest, words=words.group("widget"), **props
     )
 
@@ -66,7 +66,7 @@ def pad(words: Words, **props: Any) -> gr.HTML:
         '<div class="row"><button type="button" data-word="clear"></button>'
         '<button type="button" data-word="photo"></button></div>'
     )
-    return _widget("pad", template + CAPTION, value="", words=words.group("widget"), **props)
+    return widget("pad", template + CAPTION, value="", words=words.group("widget"), **props)
 
 
 def latent_map(words: Words, reach: float, points: list[list[float]], **props: Any) -> gr.HTML:
@@ -76,7 +76,7 @@ def latent_map(words: Words, reach: float, points: list[list[float]], **props: A
         ' data-as="label"></canvas><div><canvas class="decoded pixels" width="28" height="28"'
         ' role="img" data-word="decoded" data-as="label"></canvas>' + CAPTION + "</div></div>"
     )
-    return _widget(
+    return widget(
         "map",
         template,
         reach=reach,
