@@ -145,3 +145,37 @@ def as_digit(picture: Image.Image | np.ndarray) -> Tensor:
 def tiles(images: Sequence[Tensor]) -> Tensor:
     """Single images (28, 28) -> (B, 28, 28)."""
     return torch.stack(list(images))
+
+
+def _moments(images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Variance across, variance down and covariance of the ink of (B, 28, 28); (B,) each."""
+    place = torch.arange(SIDE, dtype=images.dtype)
+    share = images / images.sum((1, 2), keepdim=True).clamp(min=1e-6)
+    across = place - (share.sum(1) * place).sum(1, keepdim=True)  # (B, 28)
+    down = place - (share.sum(2) * place).sum(1, keepdim=True)
+    both = torch.einsum("bij,bi,bj->b", share, down, across)
+    return (share.sum(1) * across**2).sum(1), (share.sum(2) * down**2).sum(1), both
+
+
+def slant(images: Tensor) -> Tensor:
+    """How far a digit leans to the right: 0 upright, 1 at 45 degrees. (B, 28, 28) -> (B,).
+
+    The shear that would make the covariance of its ink across and down vanish.
+    """
+    _, down, both = _moments(images)
+    return -both / down.clamp(min=1e-6)  # rows count downwards
+
+
+def width(images: Tensor) -> Tensor:
+    """The spread of the ink across, once it stands upright, in pixels. (B, 28, 28) -> (B,)."""
+    across, down, both = _moments(images)
+    return (across - both**2 / down.clamp(min=1e-6)).clamp(min=0).sqrt()
+
+
+def thickness(images: Tensor) -> Tensor:
+    """The width of the stroke, in pixels: twice its area over its outline. (B, 28, 28) -> (B,)."""
+    around = torch.nn.functional.pad(images, (1, 1, 1, 1))
+    right = around[:, 1:-1, 1:] - around[:, 1:-1, :-1]  # (B, 28, 29)
+    below = around[:, 1:, 1:-1] - around[:, :-1, 1:-1]
+    outline = (right[:, :, 1:] ** 2 + below[:, 1:, :] ** 2).sqrt().sum((1, 2))
+    return 2 * images.sum((1, 2)) / outline.clamp(min=1e-6)

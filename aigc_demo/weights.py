@@ -202,6 +202,25 @@ def read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
+def read_directions(source: str | Path, size: int) -> dict[str, Tensor]:
+    """Named steps in the noise of a GAN, (D,) each, from directions.safetensors; {} without one.
+
+    Raises:
+        ValueError: the file is damaged, or its steps do not have the size D.
+    """
+    path = find_folder(source) / "directions.safetensors"
+    if not path.is_file():
+        return {}
+    try:
+        steps = parse_safetensors(path.read_bytes())
+    except SafetensorError as error:
+        raise ValueError(f"{path}: expected a safetensors file, got {error}") from error
+    for name, step in steps.items():
+        if step.shape != (size,) or step.dtype not in FLOATS or not step.isfinite().all():
+            raise ValueError(f"{path}: expected {size} finite numbers for {name}")
+    return {name: step.float() for name, step in steps.items()}
+
+
 def _build(folder: Path, config: dict[str, Any]) -> nn.Module:
     kind, config_kind = FAMILIES[config["family"]]
     values = config["model"]
@@ -270,6 +289,11 @@ def sample_digits(split: str) -> tuple[Tensor, Tensor]:
     """
     tensors = load_file(SAMPLES / "digits.safetensors")
     return tensors[f"{split}_images"].float() / 255, tensors[f"{split}_labels"].long()
+
+
+def sample_index() -> dict[str, Tensor]:
+    """The bundled index of the 60,000 training digits; data/samples.py says what is in it."""
+    return load_file(SAMPLES / "index.safetensors")
 
 
 def sample_text(name: str) -> str:

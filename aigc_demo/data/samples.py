@@ -16,10 +16,11 @@ from aigc_demo.prosody import FORMS
 DIGITS = 1_000  # of each split, as many of each class
 CHARACTERS = 60_000  # the start of Tiny Shakespeare
 POEMS = 300  # of each form
+AXES = 64  # principal components in the index of training digits
 
 
 def write_samples(data: Path, folder: Path) -> None:
-    """Writes digits.safetensors, shakespeare.txt and poems.json, the same bytes every time."""
+    """Writes digits, their index, shakespeare.txt and poems.json, the same bytes every time."""
     folder.mkdir(parents=True, exist_ok=True)
     tensors: dict[str, Tensor] = {}
     for split in ("train", "test"):
@@ -30,6 +31,8 @@ def write_samples(data: Path, folder: Path) -> None:
         tensors[f"{split}_labels"] = labels[index].byte()
     save_file(tensors, folder / "digits.safetensors")
 
+    index_digits(data, tensors["test_images"].float() / 255, folder / "index.safetensors")
+
     text = read_shakespeare(data)[:CHARACTERS]
     (folder / "shakespeare.txt").write_text(text, encoding="utf-8")
 
@@ -39,3 +42,34 @@ def write_samples(data: Path, folder: Path) -> None:
         rows += [asdict(poem) for poem in poems if poem.form == form][:POEMS]
     lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
     (folder / "poems.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+
+
+def index_digits(data: Path, unseen: Tensor, path: Path) -> None:
+    """Writes an index of all 60,000 training digits: each as 64 whole numbers from -127 to 127.
+
+    They are its coordinates on the first principal components of the training digits (Jolliffe,
+    Principal Component Analysis, section 2.1), in units of `scale`. `real` holds, sorted, how far
+    each of some unseen real digits (N, 28, 28) is from its nearest training digit there.
+    """
+    images, labels = read_mnist(data, train=True)
+    mean = images.flatten(1).mean(0)
+    centred = images.flatten(1) - mean
+    axes = torch.linalg.eigh(centred.T @ centred)[1].flip(1)[:, :AXES]  # (784, 64), largest first
+    axes = axes * axes.sum(0).sign()
+    places = centred @ axes
+    scale = places.abs().max() / 127
+    codes = (places / scale).round().clamp(-127, 127).to(torch.int8)
+    kept = codes.float() * scale
+    unseen = (unseen.flatten(1) - mean) @ axes
+    real = torch.cat([torch.cdist(part, kept).amin(1) for part in unseen.split(100)])
+    save_file(
+        {
+            "codes": codes,
+            "labels": labels.byte(),
+            "scale": scale,
+            "mean": mean,
+            "axes": axes.half().contiguous(),
+            "real": real.sort().values,
+        },
+        path,
+    )

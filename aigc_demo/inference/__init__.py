@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from aigc_demo.weights import bundled_names, read_config, sample_digits
+from aigc_demo.weights import bundled_names, read_config, sample_digits, sample_index
 
-__all__ = ["bundled_names", "folder_name", "sample_digits"]
+__all__ = ["bundled_names", "folder_name", "sample_digits", "sample_index"]
 
 
 def folder_name(folder: Path) -> str:

@@ -9,7 +9,7 @@ from torch import Tensor
 from aigc_demo.images import check_images
 from aigc_demo.inference.check import HIGHEST_SEED, real, whole, wholes
 from aigc_demo.models.gan import spherical_path
-from aigc_demo.weights import Loaded, load_model
+from aigc_demo.weights import Loaded, load_model, read_directions
 
 CHUNK = 16  # images computed together, always so many: results do not depend on the batch
 
@@ -20,8 +20,9 @@ class DigitSampler:
     `classes` is 0 for a model that knows none: it draws what each seed brings.
     """
 
-    def __init__(self, loaded: Loaded) -> None:
+    def __init__(self, loaded: Loaded, directions: dict[str, Tensor] | None = None) -> None:
         self.loaded = loaded
+        self.directions = directions or {}  # steps in the noise that mean something, (D,) each
         self.generator, self.discriminator = loaded.model.generator, loaded.model.discriminator
         self.config = loaded.model.config
         self.classes: int = getattr(self.config, "classes", 0)
@@ -33,7 +34,8 @@ class DigitSampler:
         Raises:
             ValueError: unknown source, wrong family or damaged weights.
         """
-        return cls(load_model(source, ("gan", "gan-mlp"), device))
+        loaded = load_model(source, ("gan", "gan-mlp"), device)
+        return cls(loaded, read_directions(source, loaded.model.config.latent_size))
 
     def noise(self, seeds: Sequence[int], labels: Sequence[int] | None = None) -> tuple:
         """What the seeds stand for: noise (B, D), and labels, drawn too where none are given."""
@@ -80,7 +82,11 @@ class DigitSampler:
         """
         truncation = real(truncation, "truncation", 0, 1)
         z, digits = self.noise(seeds, labels)
-        return self._draw(z * truncation, self._mixture(digits))
+        return self.draw(z * truncation, digits)
+
+    def draw(self, z: Tensor, labels: Sequence[int]) -> Tensor:
+        """The digits of given noise (B, D) and labels (B,), none without classes -> (B, 28, 28)."""
+        return self._draw(z, self._mixture(labels))
 
     def morph(
         self,

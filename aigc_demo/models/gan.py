@@ -59,12 +59,20 @@ class Generator(nn.Module):
 
     def forward(self, z: Tensor, mixture: Tensor) -> Tensor:
         """z: (B, D); mixture: class weights (B, K), one-hot for a pure digit -> (B, 1, 28, 28)."""
+        return self.stages(z, mixture)["paint"]
+
+    def stages(self, z: Tensor, mixture: Tensor) -> dict[str, Tensor]:
+        """What each layer makes of it, in order: (B, channels, side, side); the last is the digit.
+
+        z, mixture: as for forward.
+        """
         x = self.project(torch.cat([z, mixture], 1))  # (B, D + K) -> (B, 2C*49)
         x = x.unflatten(1, (-1, 7, 7))  # (B, 2C, 7, 7)
-        x = F.relu(self.norm7(x, z, mixture))
-        x = F.relu(self.norm14(self.grow14(x), z, mixture))  # (B, C, 14, 14)
-        x = F.relu(self.norm28(self.grow28(x), z, mixture))  # (B, C/2, 28, 28)
-        return self.paint(x).sigmoid()
+        x7 = F.relu(self.norm7(x, z, mixture))
+        x14 = F.relu(self.norm14(self.grow14(x7), z, mixture))  # (B, C, 14, 14)
+        x28 = F.relu(self.norm28(self.grow28(x14), z, mixture))  # (B, C/2, 28, 28)
+        digit = self.paint(x28).sigmoid()
+        return {"project": x7, "grow14": x14, "grow28": x28, "paint": digit}
 
 
 class Discriminator(nn.Module):
@@ -92,8 +100,20 @@ class Discriminator(nn.Module):
 
     def forward(self, image: Tensor, label: Tensor) -> Tensor:
         """image: (B, 1, 28, 28); label: (B,) 0..K-1 -> score (B,), higher is more real."""
-        seen = self.look(2 * image - 1).sum((2, 3))  # (B, 2C)
-        return self.score(seen).squeeze(1) + (self.class_score(label) * seen).sum(1)
+        return self.stages(image, label)["score"]
+
+    def stages(self, image: Tensor, label: Tensor) -> dict[str, Tensor]:
+        """What each layer makes of it, in order: maps (B, channels, side, side), their sums
+        (B, 2C) and the score (B,). image, label: as for forward.
+        """
+        x, passed = 2 * image - 1, {}
+        for place, layer in enumerate(self.look):
+            x = layer(x)
+            if isinstance(layer, nn.LeakyReLU):
+                passed[f"look{place // 2}"] = x
+        seen = x.sum((2, 3))  # (B, 2C)
+        score = self.score(seen).squeeze(1) + (self.class_score(label) * seen).sum(1)
+        return {**passed, "seen": seen, "score": score}
 
 
 class GAN(nn.Module):

@@ -36,7 +36,13 @@ class MLPGenerator(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         """(B, D) -> (B, 1, 28, 28); tanh's -1 to 1 is moved to 0 to 1."""
-        return (self.layers(z).unflatten(1, (1, 28, 28)) + 1) / 2
+        return self.stages(z)["paint"]
+
+    def stages(self, z: Tensor) -> dict[str, Tensor]:
+        """What each layer makes of it, in order: (B, width); the last is the digit."""
+        passed = _through(self.layers, z, (nn.LeakyReLU, nn.Tanh))
+        digit = (passed.popitem()[1].unflatten(1, (1, 28, 28)) + 1) / 2
+        return {**passed, "paint": digit}
 
 
 class MLPDiscriminator(nn.Module):
@@ -56,7 +62,22 @@ class MLPDiscriminator(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """(B, 1, 28, 28) -> score (B,), higher is more real."""
-        return self.layers(2 * image - 1).squeeze(1)
+        return self.stages(image)["score"]
+
+    def stages(self, image: Tensor) -> dict[str, Tensor]:
+        """What each layer makes of it, in order: (B, width); the last is the score (B,)."""
+        passed = _through(self.layers[:-1], 2 * image - 1, (nn.LeakyReLU,))
+        return {**passed, "score": self.layers[-1](passed["layer1"]).squeeze(1)}
+
+
+def _through(layers: nn.Sequential, x: Tensor, after: tuple[type[nn.Module], ...]) -> dict:
+    """What layers make of x, noted after each activation: {"layer0": ..., "layer1": ...}."""
+    passed: dict[str, Tensor] = {}
+    for layer in layers:
+        x = layer(x)
+        if isinstance(layer, after):
+            passed[f"layer{len(passed)}"] = x
+    return passed
 
 
 class MLPGAN(nn.Module):

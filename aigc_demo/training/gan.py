@@ -19,6 +19,7 @@ from aigc_demo.models.gan import (
     discriminator_loss,
     generator_loss,
 )
+from aigc_demo.training.directions import write_directions
 from aigc_demo.training.run import (
     Run,
     fingerprint,
@@ -150,6 +151,7 @@ def train(output: Path, recipe: Recipe, images: Tensor, labels: Tensor) -> None:
     players.generator = average.module
     save_model(output, "gan", "gan", players, dtype=torch.float16)
     run.write_history()
+    write_directions(output)
 
 
 def optimizers(

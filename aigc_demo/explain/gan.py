@@ -1,0 +1,130 @@
+"""Inside the GAN: every layer's maps, every score, every term of the loss, from live tensors.
+
+Nothing is hooked and nothing is kept: the layers are called one by one, by the models' own
+`stages`, so that a look inside changes nothing for anyone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from aigc_demo.inference import sample_digits
+from aigc_demo.inference.gan import DigitSampler
+from aigc_demo.models.gan import discriminator_loss, generator_loss
+from aigc_demo.models.gan_mlp import minimax_value
+
+SIDES = {64: (8, 8), 96: (8, 12), 100: (10, 10), 256: (16, 16), 512: (16, 32), 1024: (32, 32)}
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one layer makes of a digit."""
+
+    name: str  # as in the model's `stages`; "z" for the noise
+    player: str  # "noise", "generator" or "discriminator"
+    maps: Tensor  # (channels, height, width), raw values
+    shape: tuple[int, ...]  # as the layer gives it, without the batch
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The discriminator's opinion of a batch, and the loss it comes to."""
+
+    fakes: Tensor  # (B, 28, 28)
+    reals: Tensor  # (B, 28, 28), test digits of the same classes, never trained on
+    labels: tuple[int, ...]  # (B,), of the reals
+    fake_scores: Tensor  # (B,)
+    real_scores: Tensor  # (B,)
+    fake_terms: Tensor  # (B,), what each fake adds to the sum whose mean is in the loss
+    real_terms: Tensor  # (B,)
+    discriminator_loss: float  # hinge: to be lowered; minimax: minus the value V
+    generator_loss: float
+
+
+def as_maps(values: Tensor) -> Tensor:
+    """(C, H, W) as it is; a vector (N,) as one map (1, rows, columns), near to a square."""
+    if values.dim() == 3:
+        return values
+    count = values.numel()
+    rows, columns = SIDES.get(count, (1, count))
+    return values.reshape(1, rows, columns)
+
+
+@torch.inference_mode()
+def layers(sampler: DigitSampler, z: Tensor, label: int | None) -> list[Part]:
+    """From the noise z (D,) to the digit, and on through the discriminator to its score.
+
+    label: the class asked for; None for a model without classes.
+    """
+    device, given = sampler.loaded.device, z[None].to(sampler.loaded.device)
+    parts = [("z", "noise", given)]
+    if label is None:
+        made = sampler.generator.stages(given)
+        seen = sampler.discriminator.stages(made["paint"])
+    else:
+        mixture = torch.eye(sampler.classes, device=device)[[label]]
+        made = sampler.generator.stages(given, mixture)
+        claim = torch.tensor([label], device=device)
+        seen = sampler.discriminator.stages(made["paint"], claim)
+    parts += [(name, "generator", values) for name, values in made.items()]
+    parts += [(name, "discriminator", values) for name, values in seen.items()]
+    return [
+        Part(name, player, as_maps(values[0].cpu()), tuple(values.shape[1:]))
+        for name, player, values in parts
+    ]
+
+
+def real_digits(labels: Sequence[int], first: int) -> Tensor:
+    """Bundled test digits of these classes (B,), others for each `first` -> (B, 28, 28)."""
+    images, known = sample_digits("test")
+    places = [torch.where(known == label)[0] for label in labels]
+    return torch.stack([images[p[(first + i) % len(p)]] for i, p in enumerate(places)])
+
+
+def judge_batch(
+    sampler: DigitSampler, seeds: Sequence[int], labels: Sequence[int], truncation: float
+) -> Verdict:
+    """Fakes of some seeds (B,) beside as many real digits, scored, with the terms of the loss.
+
+    labels: (B,); a model without classes draws what the seeds bring, the reals keep the labels.
+    """
+    asked = labels if sampler.classes else None
+    fakes = sampler.sample(seeds, asked, truncation)
+    reals = real_digits(labels, seeds[0])
+    fake_scores, real_scores = sampler.realness(fakes, asked), sampler.realness(reals, asked)
+    if sampler.classes:
+        real_terms, fake_terms = F.relu(1 - real_scores), F.relu(1 + fake_scores)
+        loss = discriminator_loss(real_scores, fake_scores).item()
+        own = generator_loss(fake_scores).item()
+    else:
+        real_terms, fake_terms = F.logsigmoid(real_scores), F.logsigmoid(-fake_scores)
+        loss = -minimax_value(real_scores, fake_scores).item()
+        own = fake_terms.mean().item()
+    return Verdict(
+        fakes,
+        reals,
+        tuple(labels),
+        fake_scores,
+        real_scores,
+        fake_terms,
+        real_terms,
+        loss,
+        own,
+    )
+
+
+def moved(sampler: DigitSampler, z: Tensor, steps: dict[str, float]) -> Tensor:
+    """z (D,) moved along named directions, in standard deviations of what each of them changes.
+
+    Raises:
+        ValueError: a direction that the weights do not name.
+    """
+    for name, step in steps.items():
+        if name not in sampler.directions:
+            known = ", ".join(sampler.directions) or "none"
+            raise ValueError(f"expected one of the directions {known}, got {name!r}")
+        z = z + step * sampler.directions[name]
+    return z
