@@ -167,7 +167,9 @@ def test_a_visitor_finds_a_7_on_the_map_and_sees_a_drawn_digit_rebuilt(visit: Pa
 
     open_tab(visit, "vae", "walk")
     before = painted(visit, "#vae-frames canvas")
-    visit.locator("#vae-walk-seed-dice").click()
+    # Not the dice: one seed in 551 chooses the very same two digits out of 19 and 29.
+    fill(visit, "#vae-walk-seed", "7")
+    visit.locator("#vae-walk-seed input").press("Enter")
     wait_for_other(visit, "#vae-frames canvas", before)
     open_tab(visit, "vae", "prior")
     before = painted(visit, "#vae-digits canvas")
