@@ -128,3 +128,26 @@ def moved(sampler: DigitSampler, z: Tensor, steps: dict[str, float]) -> Tensor:
             raise ValueError(f"expected one of the directions {known}, got {name!r}")
         z = z + step * sampler.directions[name]
     return z
+
+
+@dataclass(frozen=True)
+class ScoreTerms:
+    """The sums that make up the score of one digit: matter + bias + claim."""
+
+    matter: float  # w . h: how real it looks, whatever it claims to be
+    bias: float
+    claim: float  # e_c . h: how much like its class; 0 for a model without classes
+
+    @property
+    def score(self) -> float:
+        return self.matter + self.bias + self.claim
+
+
+@torch.inference_mode()
+def score_terms(sampler: DigitSampler, found: list[Part], label: int | None) -> ScoreTerms:
+    """The last layer of the discriminator, term by term, on the parts that `layers` found."""
+    player = sampler.discriminator
+    last = player.layers[-1] if label is None else player.score
+    seen = found[-2].maps.flatten().to(sampler.loaded.device)
+    claim = 0.0 if label is None else (player.class_score.weight[label] @ seen).item()
+    return ScoreTerms((last.weight[0] @ seen).item(), last.bias.item(), claim)

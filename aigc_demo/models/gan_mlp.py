@@ -4,6 +4,7 @@ Goodfellow et al. 2014, arXiv:1406.2661. The generator goes 100 -> 256 -> 512 ->
 LeakyReLU(0.2) and tanh, the discriminator 784 -> 512 -> 256 -> 1. It knows no classes.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch.nn.functional as F
@@ -70,7 +71,7 @@ class MLPDiscriminator(nn.Module):
         return {**passed, "score": self.layers[-1](passed["layer1"]).squeeze(1)}
 
 
-def _through(layers: nn.Sequential, x: Tensor, after: tuple[type[nn.Module], ...]) -> dict:
+def _through(layers: Iterable[nn.Module], x: Tensor, after: tuple[type[nn.Module], ...]) -> dict:
     """What layers make of x, noted after each activation: {"layer0": ..., "layer1": ...}."""
     passed: dict[str, Tensor] = {}
     for layer in layers:

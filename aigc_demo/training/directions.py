@@ -37,4 +37,6 @@ def find_directions(sampler: DigitSampler, count: int = COUNT) -> dict[str, Tens
 
 def write_directions(folder: Path) -> None:
     """Writes directions.safetensors beside the weights of a finished GAN."""
-    replace_file(folder / "directions.safetensors", save(find_directions(DigitSampler.load(folder))))
+    replace_file(
+        folder / "directions.safetensors", save(find_directions(DigitSampler.load(folder)))
+    )

@@ -10,7 +10,9 @@ from typing import Any
 
 import gradio as gr
 import numpy as np
+from torch import Tensor
 
+from aigc_demo.images import as_digit
 from aigc_demo.inference.transformer import UnknownCharacters
 from aigc_demo.ui.words import Words
 
@@ -86,6 +88,24 @@ def drawing(value: Any) -> np.ndarray | None:
     except (ValueError, KeyError, binascii.Error):
         raise Complaint("error.drawing") from None
     return np.frombuffer(raw, np.uint8).reshape(side, side)
+
+
+def drawn_digit(value: Any) -> Tensor:
+    """What was drawn or photographed, (28, 28) in [0, 1].
+
+    Raises:
+        Complaint: nothing is there.
+    """
+    pixels = drawing(value)
+    if pixels is None:
+        raise Complaint("error.empty_drawing")
+    try:
+        image = as_digit(pixels)
+    except ValueError:
+        raise Complaint("error.blank_photo") from None
+    if image.max() < 0.2:
+        raise Complaint("error.empty_drawing")
+    return image
 
 
 def answered(words: Words, handler: Callable) -> Callable:

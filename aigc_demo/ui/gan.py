@@ -1,10 +1,13 @@
 """The GAN tab: draw digits, write a number, morph one digit into another."""
 
+from collections.abc import Callable
+
 import gradio as gr
 
 from aigc_demo.images import strip
 from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.ui import check
+from aigc_demo.ui.gan_inside import build_inside
 from aigc_demo.ui.layout import Page, Update, dice
 from aigc_demo.ui.models import Models
 from aigc_demo.ui.widgets import player, tiles
@@ -22,9 +25,7 @@ def draw(models: Models, words: Words, model, wanted, count, seed, truncation) -
     Of a model without classes, whose page shows no choice of them, always mixed.
     """
     sampler = models.gan(models.known(model, MODELS))
-    if not isinstance(wanted, list) or len(wanted) > 10:
-        raise check.Complaint("error.choice", name="digits", allowed=", ".join(DIGITS))
-    classes = [int(check.one_of(digit, "digits", DIGITS)) for digit in wanted]
+    classes = _wanted(wanted)
     if sampler.classes:
         known_classes(sampler, classes)
     else:
@@ -38,6 +39,13 @@ def draw(models: Models, words: Words, model, wanted, count, seed, truncation) -
     return gr.update(
         strip=strip(images), count=count, texts=words.both("gan.drawn", count=count, seed=seed)
     )
+
+
+def _wanted(wanted) -> list[int]:
+    """The classes that a visitor ticked; none means all."""
+    if not isinstance(wanted, list) or len(wanted) > 10:
+        raise check.Complaint("error.choice", name="digits", allowed=", ".join(DIGITS))
+    return [int(check.one_of(digit, "digits", DIGITS)) for digit in wanted]
 
 
 def known_classes(sampler: DigitSampler, labels: list[int]) -> list[int]:
@@ -75,25 +83,45 @@ def morph(models: Models, words: Words, first, last, seed, steps) -> tuple[Updat
     return gr.update(strip=sheet, count=steps, texts=texts), gr.update(strip=sheet, count=steps)
 
 
+def pick(models: Models, words: Words, model, wanted, seed, truncation, place) -> tuple:
+    """The digit at a place of the field, for the inside view: its model, class and seed."""
+    sampler = models.gan(models.known(model, MODELS))
+    place = check.whole(place, "place", 0, MOST - 1)
+    seed = check.seed(seed) + place
+    truncation = check.real(truncation, "truncation", 0, 1)
+    label = "0"
+    classes = _wanted(wanted)
+    if sampler.classes and classes:
+        label = str(classes[place % len(classes)])
+    elif sampler.classes:
+        label = str(sampler.noise([seed])[1][0])
+    return model, label, seed, truncation, gr.update(selected="inside")
+
+
 def build_gan_tab(page: Page) -> None:
     """Adds the tab's components and events."""
     tr = page.words.tr
-    with gr.Tabs(elem_id="gan-tasks", elem_classes="tasks"):
+    with gr.Tabs(elem_id="gan-tasks", elem_classes="tasks") as tasks:
         with tr(gr.Tab(id="digits"), "gan.digits_tab"):
-            _build_digits(page)
+            picked, fields = _build_digits(page)
         with tr(gr.Tab(id="number"), "gan.number_tab"):
             _build_number(page)
         with tr(gr.Tab(id="morph"), "gan.morph_tab"):
             _build_morph(page)
+        with tr(gr.Tab(id="inside"), "gan.inside_tab") as here:
+            looked_at, follow = build_inside(page, here)
+    follow(page.compute(picked, pick, fields, [*looked_at, tasks], show_progress="hidden"))
     page.lesson("gan")
 
 
-def _build_digits(page: Page) -> None:
+def _build_digits(page: Page) -> tuple[Callable, list]:
+    """Returns the event of picking a digit, and the fields that say which it is."""
     tr, words = page.words.tr, page.words
     first = page.first(draw, "gan", [], 35, 7, 0.8)
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=300):
-            result = tiles(words, elem_id="gan-digits", **first)
+            result = tiles(words, choosing=True, elem_id="gan-digits", **first)
+            tr(gr.Markdown(elem_classes="hint"), "gan.pick_hint")
         with gr.Column(scale=2, min_width=280):
             model = tr(gr.Radio(value="gan", elem_id="gan-model"), "gan.model")
             wanted = tr(gr.CheckboxGroup(value=[], elem_id="gan-wanted"), "gan.wanted")
@@ -115,6 +143,7 @@ def _build_digits(page: Page) -> None:
     ):
         page.compute(event, draw, inputs, result)
     page.then(roll, draw, inputs, result)
+    return result.pick, [model, wanted, seed, truncation, result]
 
 
 def _build_number(page: Page) -> None:

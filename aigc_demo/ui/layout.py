@@ -12,6 +12,10 @@ from aigc_demo.ui.words import Words
 
 Update = dict[str, Any]  # what gr.update returns: the properties of a component that change
 COMPUTING = {"concurrency_id": "computing", "concurrency_limit": 2}
+FORMULAS: list[dict[str, str | bool]] = [
+    {"left": "$$", "right": "$$", "display": True},
+    {"left": "$", "right": "$", "display": False},
+]
 WRITING = {"concurrency_id": "writing", "concurrency_limit": 4}
 
 
@@ -61,12 +65,8 @@ class Page:
     def lesson(self, name: str) -> None:
         """How it works, below the tab: formulas, training steps, diagram."""
         with self.words.tr(gr.Accordion(open=True, elem_classes="lesson"), "page.lesson"):
-            formulas: list[dict[str, str | bool]] = [
-                {"left": "$$", "right": "$$", "display": True},
-                {"left": "$", "right": "$", "display": False},
-            ]
             self.words.tr(
-                gr.Markdown(latex_delimiters=formulas, elem_id=f"lesson-{name}"), f"lesson.{name}"
+                gr.Markdown(latex_delimiters=FORMULAS, elem_id=f"lesson-{name}"), f"lesson.{name}"
             )
 
 

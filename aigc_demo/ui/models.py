@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from aigc_demo.explain.neighbours import TrainingIndex
 from aigc_demo.inference import bundled_names, folder_name
 from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.inference.judge import DigitJudge
@@ -66,6 +67,11 @@ class Models:
     @property
     def judge(self) -> DigitJudge:
         return self.get("judge", DigitJudge.load)
+
+    @property
+    def index(self) -> TrainingIndex:
+        """The index of the training digits."""
+        return self.get("index", lambda _: TrainingIndex())
 
     def writer(self, name: str) -> TextWriter:
         """The writer of shakespeare or poems."""

@@ -4,7 +4,7 @@ import gradio as gr
 import torch
 from torch import Tensor
 
-from aigc_demo.images import as_digit, strip
+from aigc_demo.images import strip
 from aigc_demo.inference import sample_digits
 from aigc_demo.inference.judge import DigitJudge
 from aigc_demo.inference.vae import LatentWalker
@@ -54,15 +54,7 @@ def decode_point(models: Models, words: Words, point) -> Update:
 def rebuild(models: Models, words: Words, model, drawn, seed) -> tuple[Update, Update]:
     """A drawn or photographed digit, its reconstruction and a sample of its posterior."""
     walker = models.vae(models.known(model, MODELS))
-    pixels = check.drawing(drawn)
-    if pixels is None:
-        raise check.Complaint("error.empty_drawing")
-    try:
-        image = as_digit(pixels)
-    except ValueError:
-        raise check.Complaint("error.blank_photo") from None
-    if image.max() < 0.2:
-        raise check.Complaint("error.empty_drawing")
+    image = check.drawn_digit(drawn)
     return _rebuilt(walker, words, image, check.seed(seed))
 
 

@@ -85,3 +85,39 @@ def latent_map(words: Words, reach: float, points: list[list[float]], **props: A
         words=words.group("widget"),
         **props,
     )
+
+
+def parts(words: Words, **props: Any) -> gr.HTML:
+    """A model as a row of parts, the chosen one's maps below it. Event: pick; value: its place.
+
+    Props: parts, a list of {title, shape, player, sheet, count, width, height, range, ranges}.
+    """
+    template = (
+        '<div class="flow"></div><canvas class="pixels" tabindex="0" role="slider"'
+        ' data-word="maps" data-as="label"></canvas><div class="reading caption"></div>'
+    )
+    return widget("parts", template, words=words.group("parts"), **props)
+
+
+def gallery(words: Words, line: bool = False, **props: Any) -> gr.HTML:
+    """Digits with a caption each, in groups, and, if wanted, their scores on a number line.
+
+    Props: strip, texts, groups, a list of {role, title, items: [{text, score}]}; scale.
+    """
+    template = '<canvas class="line" role="img"></canvas><div class="groups"></div>' + CAPTION
+    return widget("gallery", template, line=line, words=words.group("parts"), **props)
+
+
+ROLES = {  # which symbol of the code has which part in the game
+    **dict.fromkeys(("z", "noise"), "noise"),
+    **dict.fromkeys(("image", "x", "real_score"), "data"),
+    **dict.fromkeys(("generator", "digit", "fake", "x7", "x14", "x28"), "generator"),
+    **dict.fromkeys(("discriminator", "score", "seen", "fake_score"), "discriminator"),
+    **dict.fromkeys(("loss", "value"), "loss"),
+}
+
+
+def code(**props: Any) -> gr.HTML:
+    """Source lines as they stand in the package. Prop: code {path, first, lines, marked}."""
+    template = '<div class="path"></div><pre tabindex="0"></pre>'
+    return widget("code", template, roles=ROLES, words={}, **props)

@@ -1,0 +1,18 @@
+"""The figures that a model's card states."""
+
+import re
+
+from aigc_demo.weights import find_folder
+
+
+def card_figures(source: str) -> dict[str, str]:
+    """The rows of a card's table of figures, as written there: {figure: value}; {} without any.
+
+    Raises:
+        ValueError: an unknown source.
+    """
+    card = find_folder(source) / "README.md"
+    if not card.is_file():
+        return {}
+    rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \|$", card.read_text(encoding="utf-8"), re.M)
+    return {name: value for name, value in rows if re.fullmatch(r"[-\d.]+", value)}

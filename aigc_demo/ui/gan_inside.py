@@ -1,0 +1,320 @@
+"""Inside the GAN, beside the tasks of its tab: layers, scores and loss, directions, neighbours."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+import torch
+from torch import Tensor
+
+from aigc_demo.explain import gan as inside
+from aigc_demo.explain import source
+from aigc_demo.images import slant, strip, thickness, width
+from aigc_demo.inference.gan import DigitSampler
+from aigc_demo.ui import check, formulas
+from aigc_demo.ui.layout import FORMULAS, Page, Update, dice
+from aigc_demo.ui.models import Models
+from aigc_demo.ui.widgets import code, gallery, pad, parts, tiles
+from aigc_demo.ui.words import Words
+
+DIGITS = tuple("0123456789")
+MODELS = ("gan", "gan-mlp")
+BATCH = 8  # fakes, and as many real digits, that the discriminator is asked about
+FURTHEST = 3.0  # standard deviations that a direction can be followed
+NEAREST = 6
+DIRECTIONS = {"slant": slant, "thickness": thickness, "width": width}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The digit that a visitor looks into, as the tab that draws has it."""
+
+    sampler: DigitSampler
+    digit: int  # the class asked for; a model without classes draws what the seed brings
+    seed: int
+    truncation: float
+
+    @property
+    def label(self) -> int | None:
+        return self.digit if self.sampler.classes else None
+
+    @property
+    def labels(self) -> list[int]:
+        return [] if self.label is None else [self.label]
+
+    def noise(self) -> Tensor:
+        """Its noise, (D,)."""
+        return self.sampler.noise([self.seed], self.labels or None)[0][0] * self.truncation
+
+    def parts(self) -> list[inside.Part]:
+        return inside.layers(self.sampler, self.noise(), self.label)
+
+
+def _asked(models: Models, model, digit, seed, truncation) -> Asked:
+    """What a client asks for, checked."""
+    sampler = models.gan(models.known(model, MODELS))
+    digit = int(check.one_of(digit, "digits", DIGITS))
+    if sampler.classes and digit >= sampler.classes:
+        raise check.Complaint("error.classes", classes=sampler.classes)
+    truncation = check.real(truncation, "truncation", 0, 1)
+    return Asked(sampler, digit, check.seed(seed), truncation)
+
+
+def look(
+    models: Models, words: Words, model, digit, seed, truncation, place
+) -> tuple[Update, str, Update]:
+    """The whole way from noise to score, with formula and code of the part at one place."""
+    asked = _asked(models, model, digit, seed, truncation)
+    found = asked.parts()
+    place = min(check.whole(place or 0, "place", 0, 99), len(found) - 1)
+    return gr.update(parts=[_shown(part) for part in found], value=place), *_part(
+        asked, found, place
+    )
+
+
+def look_at_part(
+    models: Models, words: Words, model, digit, seed, truncation, place
+) -> tuple[str, Update]:
+    """Formula and code of one part."""
+    asked = _asked(models, model, digit, seed, truncation)
+    found = asked.parts()
+    return _part(asked, found, check.whole(place, "place", 0, len(found) - 1))
+
+
+def _part(asked: Asked, found: list[inside.Part], place: int) -> tuple[str, Update]:
+    path, name, marks = formulas.place_in_code(asked.sampler, found[place])
+    formula = formulas.part(asked.sampler, found, place, asked.label, asked.truncation)
+    return formula, _code(path, name, marks)
+
+
+def _code(path: str, name: str, marks: tuple[str, ...]) -> Update:
+    """A piece of the package's source for the widget, the lines with these words marked."""
+    text = source.read(path, name)
+    lines = {"path": path, "first": text.first, "lines": list(text.lines)}
+    return gr.update(code={**lines, "marked": text.marked(marks)})
+
+
+def _shown(part: inside.Part) -> dict[str, Any]:
+    """A part as the widget wants it: its maps as one grey picture from lowest to highest."""
+    maps = part.maps
+    low, high = maps.min().item(), maps.max().item()
+    grey = (maps - low) / max(high - low, 1e-9)
+    ranges = torch.stack([maps.amin((1, 2)), maps.amax((1, 2))], 1).tolist()
+    return {
+        "title": formulas.title(part),
+        "player": part.player,
+        "shape": " × ".join(map(str, part.shape or (1,))),
+        "sheet": strip(grey),
+        "count": len(maps),
+        "width": maps.shape[2],
+        "height": maps.shape[1],
+        "range": [f"{low:.2f}", f"{high:.2f}"],
+        "ranges": [[f"{a:.2f}", f"{b:.2f}"] for a, b in ranges],
+    }
+
+
+def judge(
+    models: Models, words: Words, model, digit, seed, truncation
+) -> tuple[Update, str, str, Update]:
+    """Eight fakes beside eight real digits: scores, the loss with its terms, the sums by hand."""
+    asked = _asked(models, model, digit, seed, truncation)
+    seeds, labels = range(asked.seed, asked.seed + BATCH), [asked.digit] * BATCH
+    verdict = inside.judge_batch(asked.sampler, seeds, labels, asked.truncation)
+    groups = [
+        _group(words, "data", "inside.data", verdict.real_scores.tolist()),
+        _group(words, "generator", "inside.generator", verdict.fake_scores.tolist()),
+    ]
+    shown = gr.update(strip=strip(torch.cat([verdict.reals, verdict.fakes])), groups=groups)
+    if asked.sampler.classes:
+        lines = _code("models/gan.py", "discriminator_loss", ("return",))
+    else:
+        lines = _code("models/gan_mlp.py", "minimax_value", ("return",))
+    return (
+        shown,
+        formulas.loss(asked.sampler, verdict),
+        formulas.sums(asked.sampler, verdict),
+        lines,
+    )
+
+
+def _group(words: Words, role: str, title: str, scores: list[float]) -> dict[str, Any]:
+    """Digits of one kind, each with its score, as the gallery wants them."""
+    items = [{"text": f"{score:.2f}", "score": score} for score in scores]
+    return {"role": role, "title": words.both(title), "items": items}
+
+
+def opinion(models: Models, words: Words, model, drawn) -> tuple[Update, dict[str, float]]:
+    """What discriminator and judge think of a drawn digit; before one is drawn, of a real one."""
+    sampler = models.gan(models.known(model, MODELS))
+    if drawn in ("", None):
+        image, title = inside.real_digits([5], first=0)[0], "inside.data"
+    else:
+        image, title = check.drawn_digit(drawn), "inside.yours"
+    read = models.judge.classify(image[None])[0]
+    if sampler.classes:
+        claims = list(range(sampler.classes))
+        scores = sampler.realness(image.repeat(len(claims), 1, 1), claims)
+        best = int(scores.argmax())
+        score = scores[best].item()
+        texts = words.both("inside.opinion", score=f"{score:.2f}", digit=best)
+    else:
+        score = sampler.realness(image[None])[0].item()
+        share = torch.sigmoid(torch.tensor(score)).item()
+        texts = words.both("inside.opinion_mlp", score=f"{score:.2f}", share=f"{share:.2f}")
+    groups = [_group(words, "data", title, [score])]
+    shown = gr.update(strip=strip(image[None]), groups=groups, texts=texts)
+    return shown, {str(i): p for i, p in enumerate(read.tolist())}
+
+
+def move(models: Models, words: Words, digit, seed, truncation, lean, thick, wide) -> Update:
+    """One digit of `gan`, moved along three named directions of its noise."""
+    asked = _asked(models, "gan", digit, seed, truncation)
+    if not asked.sampler.directions:
+        raise check.Complaint("error.no_directions")
+    named = zip(DIRECTIONS, (lean, thick, wide), strict=True)
+    steps = {name: check.real(step, "direction", -FURTHEST, FURTHEST) for name, step in named}
+    z = inside.moved(asked.sampler, asked.noise(), steps)
+    image = asked.sampler.draw(z[None], asked.labels)
+    measured = {name: f"{of(image).item():.2f}" for name, of in DIRECTIONS.items()}
+    texts = words.both("inside.moved", **measured)
+    return gr.update(strip=strip(image), count=1, texts=texts)
+
+
+def neighbours(models: Models, words: Words, model, digit, seed, truncation) -> Update:
+    """One generated digit and the training digits nearest to it."""
+    asked = _asked(models, model, digit, seed, truncation)
+    image = asked.sampler.draw(asked.noise()[None], asked.labels)
+    near = models.index.nearest(image, NEAREST)
+    distances = near.distances[0].tolist()
+    invented = [{"text": "", "score": None}]
+    found = [{"text": f"{distance:.2f}", "score": None} for distance in distances]
+    groups = [
+        {"role": "generator", "title": words.both("inside.invented"), "items": invented},
+        {"role": "data", "title": words.both("inside.nearest"), "items": found},
+    ]
+    texts = words.both(
+        "inside.neighbours",
+        nearest=f"{distances[0]:.2f}",
+        typical=f"{models.index.typical:.2f}",
+        share=f"{100 * models.index.share_of_real_nearer(distances[0]):.0f}",
+    )
+    return gr.update(strip=strip(torch.cat([image, near.pictures[0]])), groups=groups, texts=texts)
+
+
+def build_inside(page: Page, here: gr.Tab) -> tuple[list, Callable]:
+    """Adds the view. here: the tab that holds it; nothing is computed before it opens.
+
+    Returns the fields that say which digit is looked at (model, digit, seed, truncation), and a
+    function that makes the view follow them after an event.
+    """
+    tr = page.words.tr
+    with gr.Row(elem_classes="asked"):
+        model = tr(gr.Radio(value="gan", elem_id="inside-model"), "gan.model")
+        choices = [(d, d) for d in DIGITS]
+        digit = tr(gr.Dropdown(choices, value="3", elem_id="inside-digit"), "inside.digit")
+        seed, roll = dice(page.words, 7, "inside-seed")
+    truncation = gr.Number(0.8, visible=False)
+    asked: list[Any] = [model, digit, seed, truncation]
+    open_view = gr.Textbox("layers", visible=False)
+    views: dict[str, tuple[Callable, list, list]] = {}  # its handler, inputs, outputs
+    tabs = {}
+    with gr.Tabs(elem_id="inside-views", elem_classes="tasks"):
+        for name, add in VIEWS.items():
+            with tr(gr.Tab(id=name), f"inside.{name}_tab") as tabs[name]:
+                tr(gr.Markdown(elem_classes="hint"), f"inside.{name}_hint")
+                views[name] = add(page, asked)
+    inputs = list(dict.fromkeys(field for _, fields, _ in views.values() for field in fields))
+    outputs = [widget for _, _, widgets in views.values() for widget in widgets]
+
+    def show(models: Models, words: Words, view, *values) -> dict:
+        """What the open view shows of the digit asked for; the others stay as they are."""
+        handler, fields, widgets = views[check.one_of(view, "view", tuple(views))]
+        given = dict(zip(inputs, values, strict=True))
+        answer = handler(models, words, *(given[field] for field in fields))
+        answers = answer if isinstance(answer, tuple) else (answer,)
+        return dict(zip(widgets, answers, strict=True))
+
+    for name, tab in tabs.items():
+        private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+        opened = tab.select(None, None, open_view, js=f"() => '{name}'", **private)
+        page.then(opened, show, [open_view, *inputs], outputs)
+    for event in (here.select, model.input, digit.input, seed.submit, roll.then):
+        page.compute(event, show, [open_view, *inputs], outputs)
+    return asked, lambda event: page.then(event, show, [open_view, *inputs], outputs)
+
+
+def _build_layers(page: Page, asked: list) -> tuple[Callable, list, list]:
+    flow = parts(page.words, parts=[], value=0, elem_id="inside-parts")
+    formula = gr.Markdown(
+        latex_delimiters=FORMULAS, elem_classes="formula", elem_id="inside-formula"
+    )
+    lines = code(code=None, elem_id="inside-code")
+    page.compute(flow.pick, look_at_part, [*asked, flow], [formula, lines])
+    return look, [*asked, flow], [flow, formula, lines]
+
+
+def _build_scores(page: Page, asked: list) -> tuple[Callable, list, list]:
+    scores = gallery(page.words, line=True, strip="", groups=[], elem_id="inside-scores")
+    formula = gr.Markdown(latex_delimiters=FORMULAS, elem_classes="formula", elem_id="inside-loss")
+    with page.words.tr(gr.Accordion(open=False, elem_id="inside-sums"), "inside.arithmetic"):
+        sums = gr.Markdown(latex_delimiters=FORMULAS, elem_classes="formula")
+        lines = code(code=None, elem_id="inside-loss-code")
+    return judge, asked, [scores, formula, sums, lines]
+
+
+def _build_copied(page: Page, asked: list) -> tuple[Callable, list, list]:
+    near = gallery(page.words, strip="", groups=[], scale=4, elem_id="inside-neighbours")
+    return neighbours, asked, [near]
+
+
+def _build_yours(page: Page, asked: list) -> tuple[Callable, list, list]:
+    words = page.words
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=2, min_width=280):
+            drawn = pad(words, elem_id="inside-pad")
+        with gr.Column(scale=3, min_width=280):
+            verdict = gallery(
+                words, line=True, strip="", groups=[], scale=4, elem_id="inside-verdict"
+            )
+            read = words.tr(gr.Label(num_top_classes=3, elem_id="inside-read"), "inside.judge")
+    fields, widgets = [asked[0], drawn], [verdict, read]
+    page.compute(drawn.stroke, opinion, fields, widgets, show_progress="hidden")
+    return opinion, fields, widgets
+
+
+def _build_directions(page: Page, asked: list) -> tuple[Callable, list, list]:
+    words = page.words
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=2, min_width=280):
+            shown = tiles(words, columns=1, largest=10, strip="", count=0, elem_id="inside-moved")
+        with gr.Column(scale=3, min_width=280):
+            sliders = [
+                words.tr(
+                    gr.Slider(-FURTHEST, FURTHEST, 0, step=0.1, elem_id=f"inside-{name}"),
+                    f"inside.{name}",
+                )
+                for name in DIRECTIONS
+            ]
+    fields = [*asked[1:], *sliders]
+    for slider in sliders:
+        page.compute(
+            slider.input,
+            move,
+            fields,
+            shown,
+            trigger_mode="always_last",
+            show_progress="hidden",
+            concurrency_id="dragging",
+            concurrency_limit=4,
+        )
+    return move, fields, [shown]
+
+
+VIEWS = {
+    "layers": _build_layers,
+    "scores": _build_scores,
+    "yours": _build_yours,
+    "directions": _build_directions,
+    "copied": _build_copied,
+}
