@@ -13,6 +13,7 @@ from torch import Tensor
 
 from aigc_demo.inference import sample_digits
 from aigc_demo.inference.gan import DigitSampler
+from aigc_demo.inference.judge import DigitJudge
 from aigc_demo.models.gan import discriminator_loss, generator_loss
 from aigc_demo.models.gan_mlp import minimax_value
 
@@ -114,6 +115,23 @@ def judge_batch(
         loss,
         own,
     )
+
+
+def seeds_that_read(
+    sampler: DigitSampler, judge: DigitJudge, digit: int, first: int, count: int, truncation: float
+) -> list[int]:
+    """The first so many seeds from `first` on whose pictures the judge reads as a digit.
+
+    For a model without classes, which cannot be asked for one. Fewer where 640 seeds do not do.
+    """
+    found: list[int] = []
+    for start in range(first, first + 640, 32):
+        seeds = range(start, start + 32)
+        read = judge.classify(sampler.sample(seeds, truncation=truncation)).argmax(1)
+        found += [seed for seed, one in zip(seeds, read.tolist(), strict=True) if one == digit]
+        if len(found) >= count:
+            break
+    return found[:count]
 
 
 def moved(sampler: DigitSampler, z: Tensor, steps: dict[str, float]) -> Tensor:

@@ -67,7 +67,7 @@ class MLPDiscriminator(nn.Module):
 
     def stages(self, image: Tensor) -> dict[str, Tensor]:
         """What each layer makes of it, in order: (B, width); the last is the score (B,)."""
-        passed = _through(self.layers[:-1], 2 * image - 1, (nn.LeakyReLU,))
+        passed = _through(list(self.layers)[:-1], 2 * image - 1, (nn.LeakyReLU,))
         return {**passed, "score": self.layers[-1](passed["layer1"]).squeeze(1)}
 
 

@@ -13,9 +13,10 @@ from aigc_demo.explain import source
 from aigc_demo.images import slant, strip, thickness, width
 from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.ui import check, formulas
+from aigc_demo.ui.gan_then import build_then
 from aigc_demo.ui.layout import FORMULAS, Page, Update, dice
 from aigc_demo.ui.models import Models
-from aigc_demo.ui.widgets import code, gallery, pad, parts, tiles
+from aigc_demo.ui.widgets import ROLES, code, gallery, pad, parts, tiles
 from aigc_demo.ui.words import Words
 
 DIGITS = tuple("0123456789")
@@ -23,6 +24,7 @@ MODELS = ("gan", "gan-mlp")
 BATCH = 8  # fakes, and as many real digits, that the discriminator is asked about
 FURTHEST = 3.0  # standard deviations that a direction can be followed
 NEAREST = 6
+FIRST_PART = 2  # the one that is open at first: 64 maps of 14x14
 DIRECTIONS = {"slant": slant, "thickness": thickness, "width": width}
 
 
@@ -92,7 +94,7 @@ def _code(path: str, name: str, marks: tuple[str, ...]) -> Update:
     """A piece of the package's source for the widget, the lines with these words marked."""
     text = source.read(path, name)
     lines = {"path": path, "first": text.first, "lines": list(text.lines)}
-    return gr.update(code={**lines, "marked": text.marked(marks)})
+    return gr.update(code={**lines, "marked": text.marked(marks), "roles": ROLES})
 
 
 def _shown(part: inside.Part) -> dict[str, Any]:
@@ -148,7 +150,7 @@ def opinion(models: Models, words: Words, model, drawn) -> tuple[Update, dict[st
     """What discriminator and judge think of a drawn digit; before one is drawn, of a real one."""
     sampler = models.gan(models.known(model, MODELS))
     if drawn in ("", None):
-        image, title = inside.real_digits([5], first=0)[0], "inside.data"
+        image, title = inside.real_digits([5], first=4)[0], "inside.data"
     else:
         image, title = check.drawn_digit(drawn), "inside.yours"
     read = models.judge.classify(image[None])[0]
@@ -216,36 +218,35 @@ def build_inside(page: Page, here: gr.Tab) -> tuple[list, Callable]:
         seed, roll = dice(page.words, 7, "inside-seed")
     truncation = gr.Number(0.8, visible=False)
     asked: list[Any] = [model, digit, seed, truncation]
-    open_view = gr.Textbox("layers", visible=False)
+    view = tr(
+        gr.Radio(value="layers", show_label=False, container=False, elem_id="inside-view"),
+        "inside.view",
+    )
+    # Not tabs: Gradio drops the properties of a widget that is updated before its tab opens. All
+    # views are there at once, and style.css shows the one that is chosen.
     views: dict[str, tuple[Callable, list, list]] = {}  # its handler, inputs, outputs
-    tabs = {}
-    with gr.Tabs(elem_id="inside-views", elem_classes="tasks"):
-        for name, add in VIEWS.items():
-            with tr(gr.Tab(id=name), f"inside.{name}_tab") as tabs[name]:
-                tr(gr.Markdown(elem_classes="hint"), f"inside.{name}_hint")
-                views[name] = add(page, asked)
+    for name, add in VIEWS.items():
+        with gr.Column(elem_classes=["view", f"view-{name}"]):
+            tr(gr.Markdown(elem_classes="hint"), f"inside.{name}_hint")
+            views[name] = add(page, asked)
     inputs = list(dict.fromkeys(field for _, fields, _ in views.values() for field in fields))
     outputs = [widget for _, _, widgets in views.values() for widget in widgets]
 
-    def show(models: Models, words: Words, view, *values) -> dict:
+    def show(models: Models, words: Words, name, *values) -> dict:
         """What the open view shows of the digit asked for; the others stay as they are."""
-        handler, fields, widgets = views[check.one_of(view, "view", tuple(views))]
+        handler, fields, widgets = views[check.one_of(name, "view", tuple(views))]
         given = dict(zip(inputs, values, strict=True))
         answer = handler(models, words, *(given[field] for field in fields))
         answers = answer if isinstance(answer, tuple) else (answer,)
         return dict(zip(widgets, answers, strict=True))
 
-    for name, tab in tabs.items():
-        private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        opened = tab.select(None, None, open_view, js=f"() => '{name}'", **private)
-        page.then(opened, show, [open_view, *inputs], outputs)
-    for event in (here.select, model.input, digit.input, seed.submit, roll.then):
-        page.compute(event, show, [open_view, *inputs], outputs)
-    return asked, lambda event: page.then(event, show, [open_view, *inputs], outputs)
+    for event in (here.select, view.input, model.input, digit.input, seed.submit, roll.then):
+        page.compute(event, show, [view, *inputs], outputs)
+    return asked, lambda event: page.then(event, show, [view, *inputs], outputs)
 
 
 def _build_layers(page: Page, asked: list) -> tuple[Callable, list, list]:
-    flow = parts(page.words, parts=[], value=0, elem_id="inside-parts")
+    flow = parts(page.words, parts=[], value=FIRST_PART, elem_id="inside-parts")
     formula = gr.Markdown(
         latex_delimiters=FORMULAS, elem_classes="formula", elem_id="inside-formula"
     )
@@ -264,7 +265,7 @@ def _build_scores(page: Page, asked: list) -> tuple[Callable, list, list]:
 
 
 def _build_copied(page: Page, asked: list) -> tuple[Callable, list, list]:
-    near = gallery(page.words, strip="", groups=[], scale=4, elem_id="inside-neighbours")
+    near = gallery(page.words, strip="", groups=[], times=4, elem_id="inside-neighbours")
     return neighbours, asked, [near]
 
 
@@ -275,7 +276,7 @@ def _build_yours(page: Page, asked: list) -> tuple[Callable, list, list]:
             drawn = pad(words, elem_id="inside-pad")
         with gr.Column(scale=3, min_width=280):
             verdict = gallery(
-                words, line=True, strip="", groups=[], scale=4, elem_id="inside-verdict"
+                words, line=True, strip="", groups=[], times=4, elem_id="inside-verdict"
             )
             read = words.tr(gr.Label(num_top_classes=3, elem_id="inside-read"), "inside.judge")
     fields, widgets = [asked[0], drawn], [verdict, read]
@@ -317,4 +318,5 @@ VIEWS = {
     "yours": _build_yours,
     "directions": _build_directions,
     "copied": _build_copied,
+    "then": build_then,
 }

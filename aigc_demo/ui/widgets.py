@@ -102,7 +102,7 @@ def parts(words: Words, **props: Any) -> gr.HTML:
 def gallery(words: Words, line: bool = False, **props: Any) -> gr.HTML:
     """Digits with a caption each, in groups, and, if wanted, their scores on a number line.
 
-    Props: strip, texts, groups, a list of {role, title, items: [{text, score}]}; scale.
+    Props: strip, texts, groups, a list of {role, title, items: [{text, score}]}; times, the scale of a digit.
     """
     template = '<canvas class="line" role="img"></canvas><div class="groups"></div>' + CAPTION
     return widget("gallery", template, line=line, words=words.group("parts"), **props)
@@ -118,6 +118,6 @@ ROLES = {  # which symbol of the code has which part in the game
 
 
 def code(**props: Any) -> gr.HTML:
-    """Source lines as they stand in the package. Prop: code {path, first, lines, marked}."""
+    """Source lines as they stand in the package. Prop: code {path, first, lines, marked, roles}."""
     template = '<div class="path"></div><pre tabindex="0"></pre>'
-    return widget("code", template, roles=ROLES, words={}, **props)
+    return widget("code", template, words={}, **props)

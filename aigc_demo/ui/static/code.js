@@ -13,7 +13,7 @@ function build() {
     row.className = marked.has(code.first + i) ? "line marked" : "line";
     row.dataset.number = code.first + i;
     for (const piece of text.split(/(\w+)/)) {
-      const role = Object.hasOwn(props.roles, piece) ? props.roles[piece] : "";
+      const role = Object.hasOwn(code.roles, piece) ? code.roles[piece] : "";
       const span = document.createElement("span");
       if (role) span.className = `ink ${role}`;
       span.textContent = piece;

@@ -31,7 +31,7 @@ function build() {
       const figure = document.createElement("figure");
       const text = document.createElement("figcaption");
       text.textContent = item.text;
-      const picture = digit(place, props.scale || 2);
+      const picture = digit(place, props.times || 2);
       picture.setAttribute("aria-label", `${title.textContent} ${item.text}`);
       figure.append(picture, text);
       digits.append(figure);

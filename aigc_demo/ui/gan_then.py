@@ -1,0 +1,80 @@
+"""Then and now: the first kind of GAN beside the one of today, on the same wish."""
+
+from collections.abc import Callable
+from itertools import zip_longest
+
+import gradio as gr
+import torch
+
+from aigc_demo.explain import gan as inside
+from aigc_demo.explain import source
+from aigc_demo.explain.figures import card_figures
+from aigc_demo.images import strip
+from aigc_demo.ui import check
+from aigc_demo.ui.layout import Page, Update
+from aigc_demo.ui.models import Models
+from aigc_demo.ui.widgets import ROLES, code, gallery
+from aigc_demo.ui.words import Words
+
+SHOWN = 8  # digits of each
+DIGITS = tuple("0123456789")
+CODE = {"gan-mlp": ("models/gan_mlp.py", "MLPGenerator"), "gan": ("models/gan.py", "Generator")}
+FIGURES = ("rarest_digit_share", "frechet_distance", "coverage", "gan_train_accuracy")
+
+
+def compare(models: Models, words: Words, digit, seed, truncation) -> tuple[Update, str]:
+    """Digits of both models on one wish, and a table: layers, parameters, figures of the cards."""
+    digit = int(check.one_of(digit, "digits", DIGITS))
+    seed, truncation = check.seed(seed), check.real(truncation, "truncation", 0, 1)
+    old, new = models.gan("gan-mlp"), models.gan("gan")
+    if old.classes or new.classes <= digit:
+        raise check.Complaint("error.no_classes")
+    seeds = inside.seeds_that_read(old, models.judge, digit, seed, SHOWN, truncation)
+    if not seeds:
+        raise check.Complaint("error.never_drawn", digit=digit)
+    pictures = [
+        old.sample(seeds, truncation=truncation),
+        new.sample(range(seed, seed + SHOWN), [digit] * SHOWN, truncation),
+    ]
+    groups = [
+        {"role": "noise", "title": words.both("inside.then"), "items": [EMPTY] * len(seeds)},
+        {"role": "generator", "title": words.both("inside.now"), "items": [EMPTY] * SHOWN},
+    ]
+    return gr.update(strip=strip(torch.cat(pictures)), groups=groups), _table(models, digit, seed)
+
+
+EMPTY = {"text": "", "score": None}
+
+
+def _table(models: Models, digit: int, seed: int) -> str:
+    """A Markdown table in symbols and numbers alone."""
+    layers, sizes, cards = [], [], []
+    for name in CODE:
+        sampler = models.gan(name)
+        label = digit if sampler.classes else None
+        z, _ = sampler.noise([seed], [digit] if sampler.classes else None)
+        parts = inside.layers(sampler, z[0], label)
+        layers.append([" × ".join(map(str, part.shape or (1,))) for part in parts])
+        sizes.append(sum(p.numel() for p in sampler.generator.parameters()))
+        cards.append(card_figures(str(models.folders.get(name, name))))
+    rows = [["", "`gan-mlp`", "`gan`"], ["---", "---", "---"]]
+    rows += [[f"{i}", a, b] for i, (a, b) in enumerate(zip_longest(*layers, fillvalue=""))]
+    rows.append(["parameters of G", *(f"{size:,}" for size in sizes)])
+    for key in FIGURES:
+        name = key.replace("_", " ")
+        if any(name in card for card in cards):
+            rows.append([name, *(card.get(name, "–") for card in cards)])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def build_then(page: Page, asked: list) -> tuple[Callable, list, list]:
+    """Adds the view. Returns its handler, inputs and outputs."""
+    both = gallery(page.words, strip="", groups=[], elem_id="inside-then")
+    table = gr.Markdown(elem_classes="formula", elem_id="inside-then-table")
+    with gr.Row(equal_height=False):
+        for name, (path, definition) in CODE.items():
+            with gr.Column(min_width=280):
+                text = source.read(path, definition)
+                lines = {"path": path, "first": text.first, "lines": list(text.lines)}
+                code(code={**lines, "marked": [], "roles": ROLES}, elem_id=f"inside-code-{name}")
+    return compare, asked[1:], [both, table]
