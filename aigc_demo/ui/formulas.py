@@ -164,12 +164,14 @@ def loss(sampler: DigitSampler, verdict: Verdict) -> str:
     filled = rf"&\approx {number(real)} + {number(fake)} \approx "
     if sampler.classes:
         return display(
-            rf"{LOSS}_{{{D}}} &= {mean} \max(0,\,1-{D}({X}_i)) + {mean} \max(0,\,1+{D}({fakes}))",
+            rf"{LOSS}_{{{D}}} &= {mean} \max(0,\,1-{D}({X}_i))",
+            rf"&\quad + {mean} \max(0,\,1+{D}({fakes}))",
             rf"{filled} {verdict.discriminator_loss:.3f}",
             rf"{LOSS}_{{{G}}} &= -{mean} {D}({fakes}) \approx {verdict.generator_loss:.3f}",
         )
     return display(
-        rf"{LOSS} = V({D},{G}) &= {mean} \log {D}({X}_i) + {mean} \log(1-{D}({fakes}))",
+        rf"{LOSS} = V({D},{G}) &= {mean} \log {D}({X}_i)",
+        rf"&\quad + {mean} \log(1-{D}({fakes}))",
         rf"{filled} {-verdict.discriminator_loss:.3f},\qquad {D} = \sigma(s)",
     )
 

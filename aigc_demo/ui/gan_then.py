@@ -11,7 +11,7 @@ from aigc_demo.explain import source
 from aigc_demo.explain.figures import card_figures
 from aigc_demo.images import strip
 from aigc_demo.ui import check
-from aigc_demo.ui.layout import Page, Update
+from aigc_demo.ui.layout import FORMULAS, Page, Update
 from aigc_demo.ui.models import Models
 from aigc_demo.ui.widgets import ROLES, code, gallery
 from aigc_demo.ui.words import Words
@@ -19,7 +19,7 @@ from aigc_demo.ui.words import Words
 SHOWN = 8  # digits of each
 DIGITS = tuple("0123456789")
 CODE = {"gan-mlp": ("models/gan_mlp.py", "MLPGenerator"), "gan": ("models/gan.py", "Generator")}
-FIGURES = ("rarest_digit_share", "frechet_distance", "coverage", "gan_train_accuracy")
+FIGURES = ("frechet_distance", "coverage", "gan_train_accuracy")
 
 
 def compare(models: Models, words: Words, digit, seed, truncation) -> tuple[Update, str]:
@@ -40,37 +40,50 @@ def compare(models: Models, words: Words, digit, seed, truncation) -> tuple[Upda
         {"role": "noise", "title": words.both("inside.then"), "items": [EMPTY] * len(seeds)},
         {"role": "generator", "title": words.both("inside.now"), "items": [EMPTY] * SHOWN},
     ]
-    return gr.update(strip=strip(torch.cat(pictures)), groups=groups), _table(models, digit, seed)
+    texts = words.both("inside.figures", **_figures(models))
+    shown = gr.update(strip=strip(torch.cat(pictures)), groups=groups, texts=texts)
+    return shown, _layers(models, digit, seed)
 
 
 EMPTY = {"text": "", "score": None}
 
 
-def _table(models: Models, digit: int, seed: int) -> str:
-    """A Markdown table in symbols and numbers alone."""
-    layers, sizes, cards = [], [], []
+def _figures(models: Models) -> dict[str, str]:
+    """Parameters of both generators, and the figures that their cards state: old_..., new_...."""
+    found = {}
+    for which, name in (("old", "gan-mlp"), ("new", "gan")):
+        size = sum(p.numel() for p in models.gan(name).generator.parameters())
+        found[f"{which}_size"] = f"{size:,}"
+        card = card_figures(str(models.folders.get(name, name)))
+        for key in FIGURES:
+            found[f"{which}_{key}"] = card.get(key.replace("_", " "), "–")
+    return found
+
+
+def _layers(models: Models, digit: int, seed: int) -> str:
+    """What each layer of both models gives, side by side: a table in symbols and numbers alone."""
+    rows = [["", "`gan-mlp`", "`gan`"], ["---", "---", "---"]]
+    found = []
     for name in CODE:
         sampler = models.gan(name)
         label = digit if sampler.classes else None
         z, _ = sampler.noise([seed], [digit] if sampler.classes else None)
-        parts = inside.layers(sampler, z[0], label)
-        layers.append([" × ".join(map(str, part.shape or (1,))) for part in parts])
-        sizes.append(sum(p.numel() for p in sampler.generator.parameters()))
-        cards.append(card_figures(str(models.folders.get(name, name))))
-    rows = [["", "`gan-mlp`", "`gan`"], ["---", "---", "---"]]
-    rows += [[f"{i}", a, b] for i, (a, b) in enumerate(zip_longest(*layers, fillvalue=""))]
-    rows.append(["parameters of G", *(f"{size:,}" for size in sizes)])
-    for key in FIGURES:
-        name = key.replace("_", " ")
-        if any(name in card for card in cards):
-            rows.append([name, *(card.get(name, "–") for card in cards)])
+        found.append(inside.layers(sampler, z[0], label))
+    for player, symbol in (("noise", "$z$"), ("generator", "$G$"), ("discriminator", "$D$")):
+        shapes = [
+            [" × ".join(map(str, part.shape or (1,))) for part in parts if part.player == player]
+            for parts in found
+        ]
+        rows += [[symbol, a, b] for a, b in zip_longest(*shapes, fillvalue="")]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def build_then(page: Page, asked: list) -> tuple[Callable, list, list]:
     """Adds the view. Returns its handler, inputs and outputs."""
     both = gallery(page.words, strip="", groups=[], elem_id="inside-then")
-    table = gr.Markdown(elem_classes="formula", elem_id="inside-then-table")
+    table = gr.Markdown(
+        latex_delimiters=FORMULAS, elem_classes="formula", elem_id="inside-then-table"
+    )
     with gr.Row(equal_height=False):
         for name, (path, definition) in CODE.items():
             with gr.Column(min_width=280):

@@ -102,7 +102,8 @@ def parts(words: Words, **props: Any) -> gr.HTML:
 def gallery(words: Words, line: bool = False, **props: Any) -> gr.HTML:
     """Digits with a caption each, in groups, and, if wanted, their scores on a number line.
 
-    Props: strip, texts, groups, a list of {role, title, items: [{text, score}]}; times, the scale of a digit.
+    Props: strip, texts, groups, a list of {role, title, items: [{text, score}]}; times, the scale
+    of a digit.
     """
     template = '<canvas class="line" role="img"></canvas><div class="groups"></div>' + CAPTION
     return widget("gallery", template, line=line, words=words.group("parts"), **props)

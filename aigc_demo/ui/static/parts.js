@@ -87,10 +87,11 @@ function tell(one) {
 }
 
 function load() {
-  chosen = Math.min(chosen, Math.max(0, (props.parts || []).length - 1));
+  const count = (props.parts || []).length;
+  if (count) chosen = Math.min(chosen, count - 1);
   build();
   channel = -1;
-  if (part()) sheet.src = part().sheet;
+  if (count) sheet.src = part().sheet;
 }
 
 function choose(index) {
