@@ -30,8 +30,8 @@ def find_directions(sampler: DigitSampler, count: int = COUNT) -> dict[str, Tens
         one = label == digit
         values[one] -= values[one].mean(0)
     values /= values.std(0)
-    slopes = torch.linalg.lstsq(z, values).solution  # W: (D, 3)
-    steps = slopes @ torch.linalg.inv(slopes.T @ slopes)
+    slopes = torch.linalg.lstsq(z.double(), values.double()).solution  # W: (D, 3)
+    steps = (slopes @ torch.linalg.inv(slopes.T @ slopes)).float()
     return {name: steps[:, i].contiguous() for i, name in enumerate(PROPERTIES)}
 
 

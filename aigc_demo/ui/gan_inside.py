@@ -212,7 +212,7 @@ def build_inside(page: Page, here: gr.Tab) -> tuple[list, Callable]:
     """
     tr = page.words.tr
     with gr.Row(elem_classes="asked"):
-        model = tr(gr.Dropdown(value="gan", elem_id="inside-model"), "gan.model")
+        model = tr(gr.Dropdown(MODELS, value="gan", elem_id="inside-model"), "gan.model")
         choices = [(d, d) for d in DIGITS]
         digit = tr(gr.Dropdown(choices, value="3", elem_id="inside-digit"), "inside.digit")
         seed, roll = dice(page.words, 7, "inside-seed")
