@@ -108,7 +108,7 @@ def train(output: Path, recipe: Recipe, images: Tensor) -> None:
             run.remember(step, look(average.module, run.device))
         for optimizer in (climb, descend):
             optimizer.param_groups[0]["lr"] = rate * warm_then_fall(step, recipe.steps, 1, 0.5)
-        blur = recipe.blur * max(0.0, 1 - 2 * step / recipe.steps)
+        blur = recipe.blur * (1 - step / recipe.steps)
         index = part(shuffled_batch(len(images), recipe.batch, recipe.seed, step))
         image = images[index][:, None].to(run.device)
         run.report(**train_discriminator(generator, spread_discriminator, climb, image, blur))
