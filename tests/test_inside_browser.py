@@ -1,0 +1,122 @@
+"""Visits to the inside views in a real browser, in each language, on a desktop and on a phone."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+from test_browser import (
+    PHONE,
+    VISITS,
+    assert_only,
+    drag,
+    fill,
+    open_tab,
+    painted,
+    visit,
+    wait_for_other,
+    words,
+)
+
+__all__ = ["visit"]  # the fixture
+pytestmark = pytest.mark.browser
+
+
+def language_of(page: Page) -> str:
+    return "zh" if page.title() == words("zh")["page.title"] else "en"
+
+
+def choose(page: Page, view: str) -> None:
+    page.locator(f"#inside-view input[value={view}]").locator("..").click()
+    expect(page.locator(f".view-{view}")).to_be_visible()
+
+
+def assert_formulas_are_set(page: Page, place: str) -> None:
+    """KaTeX has drawn what is in a place, and found no mistake in it."""
+    expect(page.locator(f"{place} .katex").first).to_be_visible()
+    assert page.locator(f"{place} .katex-error").count() == 0
+    assert "$$" not in page.locator(place).inner_text()
+
+
+@pytest.mark.parametrize("visit", VISITS, indirect=True)
+def test_a_visitor_looks_inside_the_digit_that_was_clicked(visit: Page) -> None:
+    painted(visit, "#gan-digits canvas")
+    visit.locator("#gan-digits canvas").click(position={"x": 60, "y": 20})
+    maps = "#inside-parts canvas"
+    before = painted(visit, maps)
+    seed = int(visit.locator("#inside-seed input").input_value())
+    assert seed in (7, 8, 9, 10)
+    assert_formulas_are_set(visit, "#inside-formula")
+    code = visit.locator("#inside-code .marked").first
+    expect(code).to_contain_text("self.grow14")
+
+    visit.locator("#inside-parts .part", has_text="G(z)").click()
+    wait_for_other(visit, maps, before)
+    expect(code).to_contain_text("self.paint")
+    canvas = visit.locator(maps)
+    expect(canvas).to_have_attribute("aria-valuetext", re.compile(r"1 × 28 × 28"))
+    visit.locator("#inside-parts .part").nth(1).click()
+    expect(canvas).to_have_attribute("aria-valuetext", re.compile(r"128 × 7 × 7"))
+    canvas.focus()
+    canvas.press("ArrowRight")
+    canvas.press("ArrowRight")
+    expect(canvas).to_have_attribute("aria-valuetext", re.compile(r"(Map 2 of|第 2 张，共) 128"))
+
+    visit.locator("#inside-parts .part").last.click()
+    expect(visit.locator("#inside-code .marked").last).to_contain_text("score")
+    assert_formulas_are_set(visit, "#inside-formula")
+    assert_only(visit, language_of(visit))
+
+
+@pytest.mark.parametrize("visit", VISITS, indirect=True)
+def test_a_visitor_sees_scores_draws_a_digit_and_turns_the_knobs(visit: Page) -> None:
+    open_tab(visit, "gan", "inside")
+    painted(visit, "#inside-parts canvas")
+    choose(visit, "scores")
+    visit.locator("#inside-scores .groups[data-painted]").wait_for()
+    assert visit.locator("#inside-scores figcaption").count() == 16
+    label = visit.locator("#inside-scores canvas.line").get_attribute("aria-label") or ""
+    assert len(re.findall(r"-?\d+\.\d\d", label)) == 16
+    assert_formulas_are_set(visit, "#inside-loss")
+    visit.locator("#inside-sums button").first.click()
+    assert visit.locator("#inside-sums td").count() == 50
+    expect(visit.locator("#inside-loss-code .marked")).to_contain_text("return")
+
+    choose(visit, "yours")
+    caption = visit.locator("#inside-verdict figcaption")
+    expect(caption).to_have_text(re.compile(r"^-?\d"))
+    real = caption.inner_text()
+    drag(visit, "#inside-pad canvas", [(0.3, 0.25), (0.7, 0.25), (0.45, 0.85)])
+    expect(caption).not_to_have_text(real)
+    expect(visit.locator("#inside-read")).to_contain_text("7")
+
+    choose(visit, "directions")
+    upright = painted(visit, "#inside-moved canvas")
+    slider = visit.locator("#inside-slant input[type=range]")
+    slider.focus()
+    for _ in range(8):
+        slider.press("ArrowRight")
+    leaning = wait_for_other(visit, "#inside-moved canvas", upright)
+    fill(visit, "#inside-thickness", "-2")
+    visit.locator("#inside-thickness input").first.press("Enter")
+    wait_for_other(visit, "#inside-moved canvas", leaning)
+
+    choose(visit, "copied")
+    expect(visit.locator("#inside-neighbours figcaption")).to_have_count(7)
+    choose(visit, "then")
+    expect(visit.locator("#inside-then figure").first).to_be_visible()
+    assert visit.locator("#inside-then-table tr").count() > 6
+    expect(visit.locator("#inside-code-gan-mlp .line").first).to_contain_text("MLPGenerator")
+    assert_only(visit, language_of(visit))
+
+
+@pytest.mark.parametrize("visit", [("zh", PHONE)], indirect=True)
+def test_another_digit_is_followed_by_the_open_view(visit: Page) -> None:
+    open_tab(visit, "gan", "inside")
+    painted(visit, "#inside-parts canvas")
+    choose(visit, "copied")
+    nearest = visit.locator("#inside-neighbours figcaption").nth(1)
+    expect(nearest).to_have_text(re.compile(r"\d"))
+    before = nearest.inner_text()
+    fill(visit, "#inside-seed", "123")
+    visit.locator("#inside-seed input").press("Enter")
+    expect(nearest).not_to_have_text(before)
