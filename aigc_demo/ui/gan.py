@@ -1,10 +1,11 @@
-"""The GAN tab: draw digits, write a number, morph one digit into another."""
+"""The GAN tab: draw digits, write a number, morph one digit into another, train a step."""
 
 import gradio as gr
 
 from aigc_demo.images import strip
 from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.ui import check
+from aigc_demo.ui.duel import build_duel
 from aigc_demo.ui.layout import Page, Update, dice
 from aigc_demo.ui.models import Models
 from aigc_demo.ui.widgets import player, tiles
@@ -85,6 +86,8 @@ def build_gan_tab(page: Page) -> None:
             _build_number(page)
         with tr(gr.Tab(id="morph"), "gan.morph_tab"):
             _build_morph(page)
+        with tr(gr.Tab(id="duel"), "duel.tab") as tab:
+            build_duel(page, tab)
     page.lesson("gan")
 
 
