@@ -8,7 +8,7 @@ from pathlib import Path
 
 from aigc_demo import __version__
 
-TRAINED = ("judge", "gan", "gan-mlp", "vae", "vae-2d", "shakespeare", "poems")
+TRAINED = ("judge", "gan", "gan-mlp", "gan-small", "vae", "vae-2d", "shakespeare", "poems")
 
 
 def _train(options: argparse.Namespace) -> None:

@@ -18,6 +18,7 @@ from PIL import Image
 
 from aigc_demo import training
 from aigc_demo.data import own
+from aigc_demo.explain.duel import Duel
 from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.inference.judge import DigitJudge
 from aigc_demo.inference.transformer import TextWriter
@@ -33,6 +34,7 @@ STEPS = {
     "judge": 60,
     "gan": 40,
     "gan-mlp": 60,
+    "gan-small": 40,
     "vae": 100,
     "vae-2d": 100,
     "shakespeare": 20,
@@ -44,12 +46,13 @@ USE = {
     ),
     "gan": lambda f: DigitSampler.load(f, "cpu").sample([1, 2]).isfinite().all(),
     "gan-mlp": lambda f: DigitSampler.load(f, "cpu").sample([1, 2]).isfinite().all(),
+    "gan-small": lambda f: Duel.start(f).train_generator().fakes.isfinite().all(),
     "vae": lambda f: LatentWalker.load(f, "cpu").sample([1, 2]).isfinite().all(),
     "vae-2d": lambda f: LatentWalker.load(f, "cpu").sample([1, 2]).isfinite().all(),
     "shakespeare": lambda f: len(TextWriter.load(f, "cpu").write("ROMEO:\n", 9)) == 9,
     "poems": lambda f: len(TextWriter.load(f, "cpu").poem("七绝")) == 4 * 8 + 3,
 }
-PICTURED, WRITTEN = ("gan", "gan-mlp", "vae", "vae-2d"), ("shakespeare", "poems")
+PICTURED, WRITTEN = ("gan", "gan-mlp", "gan-small", "vae", "vae-2d"), ("shakespeare", "poems")
 GENERATIVE = PICTURED + WRITTEN
 
 

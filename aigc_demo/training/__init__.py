@@ -14,7 +14,7 @@ from aigc_demo.tokenizer import CharacterTokenizer
 from aigc_demo.training.run import leave, tracked
 from aigc_demo.weights import sample_digits, sample_text
 
-NAMES = ("judge", "gan", "gan-mlp", "vae", "vae-2d", "shakespeare", "poems")
+NAMES = ("judge", "gan", "gan-mlp", "gan-small", "vae", "vae-2d", "shakespeare", "poems")
 PRESETS = ("smoke", "cpu", "gpu")
 
 
@@ -77,11 +77,11 @@ def _train_digits(name: str, preset: str, source: Source, output: Path) -> None:
     images, labels = _read_images(source)
     if name == "judge":
         judge.train(output, judge.RECIPES[preset], images, labels)
-    elif name == "gan":
-        recipe = gan.RECIPES[preset]
+    elif name in ("gan", "gan-small"):
+        recipe = (gan.RECIPES if name == "gan" else gan.SMALL_RECIPES)[preset]
         classes = int(labels.max()) + 1 if source.own.images else 10
         recipe = replace(recipe, model=replace(recipe.model, classes=classes))
-        gan.train(output, recipe, images, labels)
+        gan.train(output, recipe, images, labels, name)
     elif name == "gan-mlp":
         gan_mlp.train(output, gan_mlp.RECIPES[preset], images)
     else:

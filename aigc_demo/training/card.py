@@ -27,6 +27,12 @@ ABOUT: dict[str, tuple[str, str, str]] = {  # name -> what it is, data, limits
         MNIST,
         "Strokes are ragged, and some drawings are no digit. It is here to be compared with `gan`.",
     ),
+    "gan-small": (
+        "A small class-conditional GAN, stopped early on purpose: the page lets each visitor train "
+        "a copy of it further, step by step.",
+        MNIST,
+        "Its digits are half formed. It is a place to start from, not a model to draw with.",
+    ),
     "vae": (
         "A convolutional variational autoencoder of 28x28 digits with 32 latent dimensions and a "
         "prior learned as a flow of affine couplings.",
@@ -82,6 +88,7 @@ PROTOCOL: dict[str, str] = {  # family -> how the figures come about
 }
 FAMILY = {
     "gan-mlp": "gan",
+    "gan-small": "gan",
     "vae-2d": "vae",
     "shakespeare": "transformer",
 }

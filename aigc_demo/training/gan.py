@@ -46,6 +46,13 @@ RECIPES = {
     "cpu": Recipe(GANConfig(), steps=9_000),
     "gpu": Recipe(GANConfig(channels=128, discriminator_channels=128), steps=100_000),
 }
+# A game to go on with by hand, stopped early: digits are half formed, and neither player has won.
+SMALL = GANConfig(channels=32, discriminator_channels=16)
+SMALL_RECIPES = {
+    "smoke": Recipe(SMALL, steps=40, batch=32, generator_rate=1e-3),
+    "cpu": Recipe(SMALL, steps=900, batch=32, generator_rate=1e-3),
+    "gpu": Recipe(SMALL, steps=900, batch=32, generator_rate=1e-3),
+}
 
 
 def one_hot(label: Tensor, classes: int) -> Tensor:
@@ -112,9 +119,9 @@ def look(generator: Generator, device: torch.device) -> bytes:
     return png(grid(images.squeeze(1).cpu(), columns=10))
 
 
-def train(output: Path, recipe: Recipe, images: Tensor, labels: Tensor) -> None:
+def train(output: Path, recipe: Recipe, images: Tensor, labels: Tensor, name: str = "gan") -> None:
     """Trains on images (N, 28, 28) in [0, 1] with labels (N,), and writes the weights folder."""
-    run = Run("gan", output, recipe, fingerprint(images, labels), recipe.batch, "image")
+    run = Run(name, output, recipe, fingerprint(images, labels), recipe.batch, "image")
     torch.manual_seed(recipe.seed)
     players = placed(GAN(recipe.model), run.device)
     generator, discriminator = players.generator, players.discriminator
@@ -149,7 +156,7 @@ def train(output: Path, recipe: Recipe, images: Tensor, labels: Tensor) -> None:
         return
     run.remember(recipe.steps, look(average.module, run.device))
     players.generator = average.module
-    save_model(output, "gan", "gan", players, dtype=torch.float16)
+    save_model(output, name, "gan", players, dtype=torch.float16)
     run.write_history()
     write_directions(output)
 

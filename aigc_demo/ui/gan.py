@@ -1,4 +1,4 @@
-"""The GAN tab: draw digits, write a number, morph one digit into another."""
+"""The GAN tab: draw digits, write a number, morph one digit into another, train a step."""
 
 from collections.abc import Callable
 
@@ -8,6 +8,7 @@ from aigc_demo.images import strip
 from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.ui import check
 from aigc_demo.ui.gan_inside import build_inside
+from aigc_demo.ui.duel import build_duel
 from aigc_demo.ui.layout import Page, Update, dice
 from aigc_demo.ui.models import Models
 from aigc_demo.ui.widgets import player, tiles
@@ -111,6 +112,8 @@ def build_gan_tab(page: Page) -> None:
         with tr(gr.Tab(id="inside"), "gan.inside_tab") as here:
             looked_at, follow = build_inside(page, here)
     follow(page.compute(picked, pick, fields, [*looked_at, tasks], show_progress="hidden"))
+        with tr(gr.Tab(id="duel"), "duel.tab") as tab:
+            build_duel(page, tab)
     page.lesson("gan")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from aigc_demo.explain.duel import Snapshot
 from aigc_demo.explain.neighbours import TrainingIndex
 from aigc_demo.inference import bundled_names, folder_name
 from aigc_demo.inference.gan import DigitSampler
@@ -59,6 +60,11 @@ class Models:
     def gan(self, name: str = "gan") -> DigitSampler:
         """gan or gan-mlp."""
         return self.get(name, DigitSampler.load)
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """Where a visitor's own training starts."""
+        return self.get("gan-small", Snapshot.load)
 
     def vae(self, name: str = "vae-2d") -> LatentWalker:
         """vae-2d or vae."""

@@ -1,0 +1,222 @@
+"""One training step of a small GAN in slow motion; each visitor has one for the visit."""
+
+import math
+from typing import Any
+
+import gradio as gr
+from torch import Tensor
+
+from aigc_demo.explain.duel import Duel, Look, Step
+from aigc_demo.images import strip
+from aigc_demo.ui.check import Complaint
+from aigc_demo.ui.layout import Page, Update
+from aigc_demo.ui.models import Models
+from aigc_demo.ui.widgets import widget
+from aigc_demo.ui.words import Words
+
+ROUNDS = 20  # of both players, when fast
+KEPT = 1800  # seconds that an idle visitor's duel is kept
+Answer = tuple[Duel, Update, str]
+
+
+def open_duel(models: Models, words: Words, duel) -> Answer | tuple:
+    """What both players make now, when the tab opens; one that is on goes on."""
+    if isinstance(duel, Duel):
+        return gr.skip(), gr.skip(), gr.skip()
+    return _looked(words, _mine(models, duel))
+
+
+def train_d(models: Models, words: Words, duel) -> Answer:
+    """One step of the discriminator."""
+    return _played(models, words, duel, ("discriminator",))
+
+
+def train_g(models: Models, words: Words, duel) -> Answer:
+    """One step of the generator."""
+    return _played(models, words, duel, ("generator",))
+
+
+def train_both(models: Models, words: Words, duel) -> Answer:
+    """One step of each, as the training does."""
+    return _played(models, words, duel, ("discriminator", "generator"))
+
+
+def train_fast(models: Models, words: Words, duel) -> Answer:
+    """Many rounds of both; the last one is shown."""
+    return _played(models, words, duel, ("discriminator", "generator"), ROUNDS)
+
+
+def start_over(models: Models, words: Words, duel) -> Answer:
+    """The snapshot again, whatever was there."""
+    return _looked(words, Duel(models.snapshot))
+
+
+def _mine(models: Models, duel: Any) -> Duel:
+    """The visitor's duel; a new one where none was begun, or it was idle for too long.
+
+    Raises:
+        Complaint: something else.
+    """
+    if duel is None:
+        return Duel(models.snapshot)
+    if not isinstance(duel, Duel):
+        raise Complaint("error.duel")
+    return duel
+
+
+def _looked(words: Words, duel: Duel) -> Answer:
+    with duel.lock:
+        look = duel.look()
+    return duel, gr.update(shown=outlook(words, look)), formulas([])
+
+
+def _played(models: Models, words: Words, duel: Any, players: tuple, rounds: int = 1) -> Answer:
+    duel = _mine(models, duel)
+    with duel.lock:
+        before, steps = duel.pictures(), []
+        for _ in range(rounds):
+            steps = [getattr(duel, f"train_{player}")() for player in players]
+    scenes = [scene(words, step, before, rounds) for step in steps]
+    return duel, gr.update(shown={"steps": scenes, "play": rounds == 1}), formulas(steps)
+
+
+def outlook(words: Words, look: Look) -> dict[str, Any]:
+    """What the widget shows before any step."""
+    means = {"real": mean(look.real_scores), "fake": mean(look.fake_scores)}
+    return {
+        "steps": [],
+        "reals": strip(look.reals),
+        "fakes": strip(look.fakes),
+        "before": {"real": numbers(look.real_scores), "fake": numbers(look.fake_scores)},
+        "text": words.both("duel.look", **means),
+    }
+
+
+def scene(words: Words, step: Step, before: Tensor, rounds: int = 1) -> dict[str, Any]:
+    """One step as the widget shows it. before: what the generator drew before the click."""
+    mine = "d" if step.player == "discriminator" else "g"
+    loss, after = signed(step.loss_before, 3), signed(step.loss_after, 3)
+    moved = {"gradient": figure(step.gradient), "change": figure(step.change)}
+    real = {"real": mean(step.real_before)} if mine == "d" else {}
+    paid = {"real": mean(step.real_terms, 3)} if mine == "d" else {}
+    if mine == "d":
+        paid["fake"] = mean(step.fake_terms, 3)
+    told = [
+        words.both(f"duel.noise_{mine}", number=step.number, size=step.noise.shape[1]),
+        words.both(f"duel.fakes_{mine}"),
+        words.both(f"duel.judge_{mine}", fake=mean(step.fake_before), **real),
+        words.both(f"duel.loss_{mine}", loss=loss, **paid),
+        words.both("duel.update", before=loss, after=after, weights=figure(step.weights), **moved),
+    ]
+    if rounds > 1:
+        said = words.both("duel.rounds", rounds=rounds)
+        told = [{key: f"{said[key]} {text[key]}" for key in text} for text in told]
+    return {
+        "player": mine.upper(),
+        "noise": strip(cells(step.noise)),
+        "side": cells(step.noise).shape[1],
+        "reals": strip(step.reals) if len(step.reals) else "",
+        "fakes": strip(step.fakes),
+        "before": {"real": numbers(step.real_before), "fake": numbers(step.fake_before)},
+        "after": {"real": numbers(step.real_after), "fake": numbers(step.fake_after)},
+        "terms": {"real": numbers(step.real_terms), "fake": numbers(step.fake_terms)},
+        "loss": [loss, after],
+        **moved,
+        "pictures": [strip(before), strip(step.pictures_after)],
+        "texts": told,
+    }
+
+
+def cells(noise: Tensor) -> Tensor:
+    """Noise (B, D) as squares of grey cells (B, S, S): -3 black, 3 white; cells left over black."""
+    side = math.ceil(math.sqrt(noise.shape[1]))
+    grey = noise.new_zeros(len(noise), side * side)
+    grey[:, : noise.shape[1]] = (noise / 6 + 0.5).clamp(0, 1)
+    return grey.view(-1, side, side)
+
+
+def numbers(values: Tensor) -> list[float]:
+    return [round(value, 4) for value in values.tolist()]
+
+
+def signed(value: float, digits: int) -> str:
+    """With a minus sign as wide as a plus."""
+    return f"{value:.{digits}f}".replace("-", "−")
+
+
+def mean(values: Tensor, digits: int = 2) -> str:
+    return signed(values.mean().item(), digits)
+
+
+def figure(value: float) -> str:
+    """Three digits that count."""
+    return f"{value:.3g}"
+
+
+D, G, X, Z = (
+    rf"\textcolor{{{colour}}}{{{symbol}}}"
+    for symbol, colour in (
+        ("D", "#E69F00"),
+        ("G", "#009E73"),
+        ("x_i", "#0072B2"),
+        ("z_i", "#CC79A7"),
+    )
+)
+LOSS = r"\textcolor{{#D55E00}}{{L_{}}}".format
+TEMPLATES = {
+    "discriminator": (
+        LOSS("D"),
+        rf"\tfrac{{1}}{{n}}\textstyle\sum_i\max(0,1-{D}({X}))",
+        rf"+\tfrac{{1}}{{n}}\textstyle\sum_i\max(0,1+{D}({G}({Z})))",
+    ),
+    "generator": (LOSS("G"), rf"-\tfrac{{1}}{{n}}\textstyle\sum_i {D}({G}({Z}))", ""),
+}
+
+
+def formulas(steps: list[Step]) -> str:
+    """Both losses, with the numbers of the steps that were taken."""
+    taken: dict[str, Step] = {step.player: step for step in steps}
+    return "\n\n".join(_formula(player, taken.get(player)) for player in TEMPLATES)
+
+
+def _formula(player: str, step: Step | None) -> str:
+    loss, first, second = TEMPLATES[player]
+    lines = [rf"{loss}={first}", *([rf"\phantom{{=}}\;{second}"] if second else [])]
+    if step is not None:
+        fake = step.fake_terms.mean().item()
+        parts = f"{step.real_terms.mean():.3f}+{fake:.3f}" if second else ""
+        total = rf"\textcolor{{#D55E00}}{{{step.loss_before:.3f}}}"
+        middle = rf"{parts}={total}" if parts else total
+        lines.append(rf"\phantom{{{loss}}}={middle}\;\to\;{step.loss_after:.3f}")
+    return "$$\\begin{aligned}&" + r"\\&".join(lines) + "\\end{aligned}$$"
+
+
+def build_duel(page: Page, tab: gr.Tab) -> None:
+    """Adds the tab's components and events. Nothing is computed before the tab is opened."""
+    tr, words = page.words.tr, page.words
+    duel = gr.State(None, time_to_live=KEPT)
+    tr(gr.Markdown(elem_classes="hint"), "duel.hint")
+    buttons = {}
+    with gr.Row(elem_classes="duel-buttons"):
+        for name in ("train_d", "train_g", "both", "fast", "reset"):
+            button = gr.Button(elem_id=f"duel-{name}", min_width=100)
+            buttons[name] = tr(button, f"duel.{name}")
+    shown = widget(
+        "duel",
+        '<div class="acts"></div><p class="told" aria-live="polite"></p><canvas tabindex="0"'
+        ' role="slider" data-word="scene" data-as="label" aria-valuemin="1"></canvas>',
+        scripts=("duel_scenes.js",),
+        elem_id="duel-scene",
+        shown=None,
+        words=words.group("duel.word"),
+    )
+    formula = gr.Markdown(
+        formulas([]),
+        elem_id="duel-formulas",
+        latex_delimiters=[{"left": "$$", "right": "$$", "display": True}],
+    )
+    outputs = [duel, shown, formula]
+    handlers = (train_d, train_g, train_both, train_fast, start_over)
+    for button, handler in zip(buttons.values(), handlers, strict=True):
+        page.compute(button.click, handler, [duel], outputs, show_progress="hidden")
+    page.compute(tab.select, open_duel, [duel], outputs, show_progress="hidden")
