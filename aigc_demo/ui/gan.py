@@ -1,10 +1,11 @@
-"""The GAN tab: draw digits, write a number, morph one digit into another."""
+"""The GAN tab: draw digits, write a number, morph one digit into another, train in the plane."""
 
 import gradio as gr
 
 from aigc_demo.images import strip
 from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.ui import check
+from aigc_demo.ui.lab import build_lab
 from aigc_demo.ui.layout import Page, Update, dice
 from aigc_demo.ui.models import Models
 from aigc_demo.ui.widgets import player, tiles
@@ -85,6 +86,8 @@ def build_gan_tab(page: Page) -> None:
             _build_number(page)
         with tr(gr.Tab(id="morph"), "gan.morph_tab"):
             _build_morph(page)
+        with tr(gr.Tab(id="lab"), "lab.tab"):
+            build_lab(page)
     page.lesson("gan")
 
 
