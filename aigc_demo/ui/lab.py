@@ -14,7 +14,5 @@ SCRIPTS = ("lab_net.js", "lab_draw.js", "lab_plot.js")
 
 def build_lab(page: Page) -> None:
     """Adds the laboratory and what to try in it."""
-    widget(
-        "lab", static("lab.html"), scripts=SCRIPTS, words=page.words.group("lab"), elem_id="lab"
-    )
+    widget("lab", static("lab.html"), scripts=SCRIPTS, words=page.words.group("lab"), elem_id="lab")
     page.words.tr(gr.Markdown(elem_classes="hint"), "lab.hint")

@@ -1,9 +1,9 @@
 // What the laboratory looks like: a scene is what the game shows at one moment, as plain numbers.
 const REACH = 1.3; // the plane shows -REACH to REACH
-const FINE = 36; // squares of the heat map along a side
-const CELLS = 16; // of the manifold's grid along a side
+const FINE = 30; // squares of the heat map along a side
+const CELLS = 14; // of the manifold's grid along a side
 const SHOWN = 160; // points of each cloud in sight; the distance is measured on all
-const CLOUD = 320;
+const CLOUD = 256;
 
 // The middle of every square of the heat map, and every corner of the grid over the noise.
 const lattice = (n, place) =>
@@ -57,6 +57,9 @@ function palette() {
   return { ...Object.fromEntries(names.map((name) => [name, of(name)])), font: style.fontFamily };
 }
 
+// #rrggbb as three numbers.
+const channels = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+
 // A canvas as sharp as the screen, and its context in CSS pixels.
 function sharpen(canvas) {
   const dots = window.devicePixelRatio || 1;
@@ -75,14 +78,15 @@ small.width = small.height = FINE;
 
 // D's opinion of the whole plane: its colour where real, grey where fake, clear where undecided.
 function drawHeat({ context, size, colours }, heat) {
-  const ink = small.getContext("2d");
-  ink.clearRect(0, 0, FINE, FINE);
+  const ink = small.getContext("2d", { willReadFrequently: true });
+  const image = ink.createImageData(FINE, FINE);
+  const [real, fake] = [channels(colours.discriminator), channels(colours.quiet)];
   for (let i = 0; i < heat.length; i++) {
-    ink.globalAlpha = Math.min(0.62, Math.abs(heat[i] - 0.5) * 1.24);
-    ink.fillStyle = heat[i] > 0.5 ? colours.discriminator : colours.quiet;
-    ink.fillRect(i % FINE, FINE - 1 - Math.floor(i / FINE), 1, 1);
+    const at = 4 * ((FINE - 1 - Math.floor(i / FINE)) * FINE + (i % FINE));
+    image.data.set(heat[i] > 0.5 ? real : fake, at);
+    image.data[at + 3] = 255 * Math.min(0.7, Math.abs(heat[i] - 0.5) * 1.4);
   }
-  context.imageSmoothingEnabled = true;
+  ink.putImageData(image, 0, 0);
   context.drawImage(small, 0, 0, size, size);
 }
 
