@@ -21,9 +21,10 @@ PLANE = "#lab .plane"
 
 @pytest.fixture(scope="module")
 def net(browser: Browser) -> Iterator[Page]:
-    """A blank page that knows lab_net.js alone."""
+    """A blank page that knows the mathematics alone."""
     page = browser.new_page()
-    page.add_script_tag(path=STATIC / "lab_net.js")
+    for name in ("lab_net.js", "lab_game.js"):
+        page.add_script_tag(path=STATIC / name)
     yield page
     page.close()
 

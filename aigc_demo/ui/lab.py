@@ -9,7 +9,7 @@ from aigc_demo.ui.layout import Page
 from aigc_demo.ui.widgets import widget
 from aigc_demo.ui.words import static
 
-SCRIPTS = ("lab_net.js", "lab_draw.js", "lab_plot.js")
+SCRIPTS = ("lab_net.js", "lab_game.js", "lab_draw.js", "lab_plot.js", "lab_play.js")
 
 
 def build_lab(page: Page) -> None:

@@ -84,7 +84,7 @@ function drawHeat({ context, size, colours }, heat) {
   for (let i = 0; i < heat.length; i++) {
     const at = 4 * ((FINE - 1 - Math.floor(i / FINE)) * FINE + (i % FINE));
     image.data.set(heat[i] > 0.5 ? real : fake, at);
-    image.data[at + 3] = 255 * Math.min(0.7, Math.abs(heat[i] - 0.5) * 1.4);
+    image.data[at + 3] = 180 * Math.abs(2 * heat[i] - 1) ** 0.7;
   }
   ink.putImageData(image, 0, 0);
   context.drawImage(small, 0, 0, size, size);
