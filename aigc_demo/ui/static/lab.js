@@ -48,7 +48,6 @@ function report() {
   put("loss-d", fixed(game.lossD, 3));
   put("loss-g", fixed(game.lossG, 3));
   put("distance", fixed(game.distance, 3));
-  plane.dataset.step = game.step;
   plane.setAttribute("aria-valuenow", (probe || [0, 0])[0].toFixed(2));
   const state = `${say("step")} ${game.step} · ${say("distance")} ${fixed(game.distance, 3)}`;
   plane.setAttribute("aria-valuetext", probe ? `${reading()} · ${state}` : state);
@@ -56,13 +55,17 @@ function report() {
   plot.setAttribute("aria-label", `${say("plot")} ${losses} · ${state}`);
 }
 
+// Draws the plane, and on every third frame of a run the curves and the numbers too.
 function paint() {
   if (!plane.clientWidth) return;
   if (!colours || frames % 30 === 0) colours = palette();
   drawPlane(plane, ...moment(), probe, colours);
-  const words = { losses: say("losses"), distance: say("distance_plot"), step: say("step") };
-  drawPlot(plot, history, cloud.floor, words, colours);
-  report();
+  plane.dataset.step = game.step;
+  if (!request || frames % 3 === 0) {
+    const words = { losses: say("losses"), distance: say("distance_plot"), step: say("step") };
+    drawPlot(plot, history, cloud.floor, words, colours);
+    report();
+  }
   frames += 1;
   plane.dataset.frames = frames;
   plane.dataset.painted = "yes";
@@ -75,8 +78,11 @@ function refresh() {
 }
 
 function tick(now) {
-  request = 0;
-  if (!playing || !inSight || !plane.isConnected) return;
+  if (!playing || !inSight || !plane.isConnected) {
+    request = 0;
+    return;
+  }
+  request = requestAnimationFrame(tick);
   const passed = Math.min(100, now - last);
   last = now;
   if (slow) creep(passed);
@@ -89,7 +95,6 @@ function tick(now) {
     if (probe && frames % 15 === 0) tell();
   }
   paint();
-  request = requestAnimationFrame(tick);
 }
 
 // Sets the clock going where it should be; it stops by itself.
@@ -116,12 +121,21 @@ function show() {
 
 function play(on) {
   playing = on && !empty();
+  if (!playing) halt();
   show();
+}
+
+// Stops the clock, with curves and numbers as they now stand.
+function halt() {
+  playing = false;
+  cancelAnimationFrame(request);
+  request = 0;
+  paint();
 }
 
 // Steps that a press of a button makes; a cycle of slow motion under way is left first.
 function single(who) {
-  playing = false;
+  halt();
   phase = -1;
   advance(who);
   refresh();
@@ -129,7 +143,7 @@ function single(who) {
 }
 
 function restart(keep) {
-  playing = keep && playing && !empty();
+  if (!keep || empty()) halt();
   reset();
   show();
   paint();
@@ -186,12 +200,14 @@ function place(event) {
   return [inside(x * REACH), inside(y * REACH)];
 }
 
-// A point of the visitor's own, unless it lies on the one before.
-function add([x, y]) {
-  const [lastX, lastY] = drawn.slice(-2);
-  if (Math.hypot(x - lastX, y - lastY) < 0.01) return;
-  if (drawn.length >= 2 * MOST_DRAWN) drawn.splice(0, 2);
-  drawn.push(x, y);
+// Points of the visitor's own, unless one lies on the one before.
+function add(points) {
+  for (const [x, y] of points) {
+    const [lastX, lastY] = drawn.slice(-2);
+    if (Math.hypot(x - lastX, y - lastY) < 0.01) continue;
+    if (drawn.length >= 2 * MOST_DRAWN) drawn.splice(0, 2);
+    drawn.push(x, y);
+  }
   gather();
   refresh();
 }
@@ -202,14 +218,14 @@ plane.addEventListener("pointerdown", (event) => {
   event.preventDefault();
   plane.setPointerCapture(event.pointerId);
   stroke = place(event);
-  add(stroke);
+  add([stroke]);
 });
 plane.addEventListener("pointermove", (event) => {
   if (!stroke) return;
-  const next = place(event);
-  const pieces = Math.ceil(Math.hypot(next[0] - stroke[0], next[1] - stroke[1]) / 0.04) || 1;
-  for (let i = 1; i <= pieces; i++) add(between(stroke, next, i / pieces));
-  stroke = next;
+  const [from, to] = [stroke, place(event)];
+  const pieces = Math.ceil(Math.hypot(to[0] - from[0], to[1] - from[1]) / 0.04) || 1;
+  add(Array.from({ length: pieces }, (_, i) => between(from, to, (i + 1) / pieces)));
+  stroke = to;
 });
 for (const end of ["pointerup", "pointercancel"]) {
   plane.addEventListener(end, () => {
@@ -232,7 +248,7 @@ plane.addEventListener("keydown", (event) => {
   probe = probe || [0, 0];
   if (way) probe = probe.map((x, i) => inside(x + way[i] * 0.05));
   else if (drawing) {
-    add(probe);
+    add([probe]);
     show();
   }
   tell();
@@ -242,8 +258,8 @@ plane.addEventListener("keydown", (event) => {
 suggest();
 reset();
 show();
-new IntersectionObserver(([{ isIntersecting }]) => {
-  inSight = isIntersecting;
+new IntersectionObserver((entries) => {
+  inSight = entries.at(-1).isIntersecting;
   wake();
 }).observe(element);
 new ResizeObserver(() => paint()).observe(plane);

@@ -119,24 +119,29 @@ function drawBoundary({ context, across, down, colours }, heat) {
   context.setLineDash([]);
 }
 
-// G's manifold: the square of the noise, bent by G. Each cell holds as many points: small is dense.
+// G's manifold: the square of the noise, bent by G. Each cell holds as many points, so the smaller
+// the darker, in a few shades: of a shade all cells are filled in one go.
+const SHADES = 8;
 function drawMesh({ context, across, down, colours }, mesh) {
   const corner = (row, column) => 2 * (row * (CELLS + 1) + column);
-  context.fillStyle = context.strokeStyle = colours.generator;
+  const shades = Array.from({ length: SHADES + 1 }, () => new Path2D());
   for (let row = 0; row < CELLS; row++) {
     for (let column = 0; column < CELLS; column++) {
       const ring = [[0, 0], [0, 1], [1, 1], [1, 0]].map(([i, j]) => corner(row + i, column + j));
-      let area = 0;
-      context.beginPath();
-      ring.forEach((a, k) => {
+      const twice = ring.reduce((sum, a, k) => {
         const b = ring[(k + 1) % 4];
-        area += (mesh[a] * mesh[b + 1] - mesh[b] * mesh[a + 1]) / 2;
-        context.lineTo(across(mesh[a]), down(mesh[a + 1]));
-      });
-      context.globalAlpha = Math.min(0.5, (0.06 * (2 / CELLS) ** 2) / (Math.abs(area) + 1e-9));
-      context.fill();
+        return sum + mesh[a] * mesh[b + 1] - mesh[b] * mesh[a + 1];
+      }, 0);
+      const density = (2 / CELLS) ** 2 / (Math.abs(twice / 2) + 1e-9);
+      const path = shades[Math.min(SHADES, Math.ceil(density))];
+      ring.forEach((a, k) => path[k ? "lineTo" : "moveTo"](across(mesh[a]), down(mesh[a + 1])));
     }
   }
+  context.fillStyle = context.strokeStyle = colours.generator;
+  shades.forEach((path, shade) => {
+    context.globalAlpha = 0.06 * shade;
+    context.fill(path);
+  });
   context.globalAlpha = 0.45;
   context.lineWidth = 0.8;
   context.beginPath();
@@ -153,29 +158,40 @@ function drawMesh({ context, across, down, colours }, mesh) {
   context.stroke();
 }
 
+// Of a radius, around a point; each cloud has a shape of its own.
 const SHAPES = {
-  square: (context, x, y) => context.rect(x - 2.6, y - 2.6, 5.2, 5.2),
-  disc: (context, x, y) => context.arc(x, y, 3.2, 0, 2 * Math.PI),
-  diamond(context, x, y) {
-    context.moveTo(x, y - 4);
-    for (const [i, j] of [[4, 0], [0, 4], [-4, 0]]) context.lineTo(x + i, y + j);
+  square: (context, x, y, r) => context.rect(x - 0.8 * r, y - 0.8 * r, 1.6 * r, 1.6 * r),
+  disc: (context, x, y, r) => context.arc(x, y, r, 0, 2 * Math.PI),
+  diamond(context, x, y, r) {
+    context.moveTo(x, y - 1.2 * r);
+    for (const [i, j] of [[1, 0], [0, 1], [-1, 0]]) context.lineTo(x + 1.2 * r * i, y + 1.2 * r * j);
     context.closePath();
   },
 };
 
-// Points of one shape; `seen`, where given, colours each by what D takes it for.
-function drawPoints({ context, across, down, colours }, points, shape, colour, seen) {
-  context.lineWidth = 1;
-  context.strokeStyle = "#fff";
-  for (let i = 0; i < points.length; i += 2) {
-    context.fillStyle = colour;
-    if (seen) context.fillStyle = seen[i / 2] > 0.5 ? colours.discriminator : colours.quiet;
-    if (seen) context.strokeStyle = colour;
+// Points of one shape, in one go. With `seen`: filled by what D takes each for, real or fake.
+function drawPoints(view, points, shape, colour, seen) {
+  const { context, size, across, down, colours } = view;
+  const radius = Math.min(3.2, Math.max(2.2, size / 150));
+  const some = (wanted) => {
     context.beginPath();
-    SHAPES[shape](context, across(points[i]), down(points[i + 1]));
+    for (let i = 0; i < points.length; i += 2) {
+      if (!wanted(i / 2)) continue;
+      const [x, y] = [across(points[i]), down(points[i + 1])];
+      context.moveTo(x + radius, y);
+      SHAPES[shape](context, x, y, radius);
+    }
     context.fill();
     context.stroke();
-  }
+  };
+  context.lineWidth = seen ? 1.5 : 1;
+  context.strokeStyle = seen ? colour : "#fff";
+  context.fillStyle = colour;
+  if (!seen) return some(() => true);
+  context.fillStyle = colours.discriminator;
+  some((i) => seen[i] > 0.5);
+  context.fillStyle = colours.quiet;
+  some((i) => !(seen[i] > 0.5));
 }
 
 // Where G is pushed: from each fake against the slope of G's loss; longer is steeper, up to a limit.

@@ -73,15 +73,15 @@ const LOSSES = {
     rates: [0.003, 0.001],
     turns: 1,
   },
-  // Gulrajani 2017, arXiv:1704.00028, eq. 3, with its gradient penalty below.
+  // Gulrajani 2017, arXiv:1704.00028, eq. 3, with gradientPenalty.
   wasserstein: {
     forD: (r, f) => [f - r, -1, 1],
     forG: (f) => [-f, -1],
     penalty: PENALTY,
     rates: [0.003, 0.001],
-    turns: 1,
+    turns: 3,
   },
-  // Jolicoeur-Martineau 2018, arXiv:1807.00734, section 4.1: is this real more real than this fake?
+  // Jolicoeur-Martineau 2018, arXiv:1807.00734, section 4: is this real more real than this fake?
   relativistic: {
     forD: (r, f) => [softplus(f - r), -sigmoid(f - r), sigmoid(f - r)],
     forG: (f, r) => [softplus(r - f), -sigmoid(r - f)],
