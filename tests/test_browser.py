@@ -58,7 +58,7 @@ def open_tab(page: Page, model: str, task: str | None = None) -> None:
     model_tabs.nth(["gan", "vae", "transformer"].index(model)).click()
     if task is not None:
         tasks = {
-            "gan": ["digits", "number", "morph", "inside", "duel"],
+            "gan": ["digits", "number", "morph", "inside", "duel", "lab"],
             "vae": ["map", "rebuild", "walk", "prior"],
             "transformer": ["shakespeare", "poems"],
         }[model]

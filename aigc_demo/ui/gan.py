@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 
+"""The GAN tab: draw digits, write a number, morph one digit into another, train in the plane."""
+
 import gradio as gr
 
 from aigc_demo.images import strip
 from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.ui import check
-from aigc_demo.ui.gan_inside import build_inside
 from aigc_demo.ui.duel import build_duel
+from aigc_demo.ui.gan_inside import build_inside
+from aigc_demo.ui.lab import build_lab
 from aigc_demo.ui.layout import Page, Update, dice
 from aigc_demo.ui.models import Models
 from aigc_demo.ui.widgets import player, tiles
@@ -111,9 +114,11 @@ def build_gan_tab(page: Page) -> None:
             _build_morph(page)
         with tr(gr.Tab(id="inside"), "gan.inside_tab") as here:
             looked_at, follow = build_inside(page, here)
-    follow(page.compute(picked, pick, fields, [*looked_at, tasks], show_progress="hidden"))
         with tr(gr.Tab(id="duel"), "duel.tab") as tab:
             build_duel(page, tab)
+        with tr(gr.Tab(id="lab"), "lab.tab"):
+            build_lab(page)
+    follow(page.compute(picked, pick, fields, [*looked_at, tasks], show_progress="hidden"))
     page.lesson("gan")
 
 

@@ -54,7 +54,8 @@ class Words:
 
     def group(self, prefix: str) -> dict[str, dict[str, str]]:
         """The sentences under a prefix, as the widgets want them: {name: {language: text}}."""
-        keys = [key for key in self.table["en"] if key.startswith(prefix + ".")]
+        sentences = [key for key, entry in self.table["en"].items() if isinstance(entry, str)]
+        keys = [key for key in sentences if key.startswith(prefix + ".")]
         return {key.removeprefix(prefix + "."): self.both(key) for key in keys}
 
     def connect(self, demo: gr.Blocks, switch: gr.Radio) -> None:

@@ -1,0 +1,269 @@
+// The laboratory's controls and its clock. Everything runs here: playing sends no request.
+const plane = element.querySelector(".plane");
+const plot = element.querySelector(".plot");
+const caption = element.querySelector(".caption");
+const key = (name) => element.querySelector(`[data-do=${name}]`);
+const say = (name) => (props.words[name] || {})[language()] || "";
+const BUDGET = 8; // milliseconds of a frame for training
+
+let playing = false;
+let slow = false;
+let drawing = false;
+let probe = null;
+let colours = null;
+let request = 0;
+let last = 0;
+let inSight = false;
+let frames = 0;
+
+const fixed = (value, digits = 2) =>
+  Number.isFinite(value) ? value.toFixed(digits).replace("-", "−") : "–";
+
+// D at the probe, as words.
+function reading() {
+  const at = Float64Array.from(probe);
+  const trace = forward(game.D, at);
+  const [slopeX, slopeY] = backward(game.D, trace, Float64Array.of(1));
+  const score = trace.at(-1)[0];
+  const likely = ["minimax", "saturating_not"].includes(game.settings.loss);
+  const value = likely ? `D(x) = ${fixed(sigmoid(score))}` : `D(x) = ${fixed(score)}`;
+  const place = `x = (${fixed(probe[0])}, ${fixed(probe[1])})`;
+  return `${say("probe")} ${place} · ${value} · ${say("slope")} (${fixed(slopeX)}, ${fixed(slopeY)})`;
+}
+
+function tell() {
+  let words = probe ? reading() : say("idle");
+  if (empty()) words = say("empty");
+  else if (drawing) words = say("drawing");
+  else if (phase >= 0) words = `${phase + 1}/${PHASES.length} ${say(`phase_${PHASES[phase].name}`)}`;
+  if (caption.textContent !== words) caption.textContent = words;
+}
+
+// The numbers, for the eye and for the ear.
+function report() {
+  const put = (name, text) => {
+    element.querySelector(`.numbers .${name}`).textContent = text;
+  };
+  put("step", String(game.step));
+  put("loss-d", fixed(game.lossD, 3));
+  put("loss-g", fixed(game.lossG, 3));
+  put("distance", fixed(game.distance, 3));
+  plane.setAttribute("aria-valuenow", (probe || [0, 0])[0].toFixed(2));
+  const state = `${say("step")} ${game.step} · ${say("distance")} ${fixed(game.distance, 3)}`;
+  plane.setAttribute("aria-valuetext", probe ? `${reading()} · ${state}` : state);
+  const losses = `${say("loss_d")} ${fixed(game.lossD, 3)} · ${say("loss_g")} ${fixed(game.lossG, 3)}`;
+  plot.setAttribute("aria-label", `${say("plot")} ${losses} · ${state}`);
+}
+
+// Draws the plane, and on every third frame of a run the curves and the numbers too.
+function paint() {
+  if (!plane.clientWidth) return;
+  if (!colours || frames % 30 === 0) colours = palette();
+  drawPlane(plane, ...moment(), probe, colours);
+  plane.dataset.step = game.step;
+  if (!request || frames % 3 === 0) {
+    const words = { losses: say("losses"), distance: say("distance_plot"), step: say("step") };
+    drawPlot(plot, history, cloud.floor, words, colours);
+    report();
+  }
+  frames += 1;
+  plane.dataset.frames = frames;
+  plane.dataset.painted = "yes";
+}
+
+function refresh() {
+  observe();
+  tell();
+  paint();
+}
+
+function tick(now) {
+  if (!playing || !inSight || !plane.isConnected) {
+    request = 0;
+    return;
+  }
+  request = requestAnimationFrame(tick);
+  const passed = Math.min(100, now - last);
+  last = now;
+  if (slow) creep(passed);
+  else {
+    const until = performance.now() + BUDGET;
+    let left = Number(field("pace").value);
+    do advance("both");
+    while (--left > 0 && performance.now() < until);
+    observe();
+    if (probe && frames % 15 === 0) tell();
+  }
+  paint();
+}
+
+// Sets the clock going where it should be; it stops by itself.
+function wake() {
+  if (request || !playing || !inSight) return;
+  last = performance.now();
+  request = requestAnimationFrame(tick);
+}
+
+// The buttons as things stand.
+function show() {
+  key("play").dataset.word = playing ? "pause" : "play";
+  key("slow").setAttribute("aria-pressed", slow);
+  key("draw").setAttribute("aria-pressed", drawing);
+  key("draw").dataset.word = drawing ? "done" : "draw";
+  element.querySelector(".own").hidden = field("data").value !== "own";
+  for (const name of ["play", "D", "G", "both"]) key(name).disabled = empty();
+  plane.classList.toggle("drawing", drawing);
+  speak();
+  plane.setAttribute("aria-label", say("plane"));
+  tell();
+  wake();
+}
+
+function play(on) {
+  playing = on && !empty();
+  if (!playing) halt();
+  show();
+}
+
+// Stops the clock, with curves and numbers as they now stand.
+function halt() {
+  playing = false;
+  cancelAnimationFrame(request);
+  request = 0;
+  paint();
+}
+
+// Steps that a press of a button makes; a cycle of slow motion under way is left first.
+function single(who) {
+  halt();
+  phase = -1;
+  advance(who);
+  refresh();
+  show();
+}
+
+function restart(keep) {
+  if (!keep || empty()) halt();
+  reset();
+  show();
+  paint();
+}
+
+function draw(on) {
+  drawing = on;
+  show();
+}
+
+const ACTIONS = {
+  play: () => play(!playing),
+  D: () => single("D"),
+  G: () => single("G"),
+  both: () => single("both"),
+  slow() {
+    slow = !slow;
+    if (!slow) phase = -1;
+    play(slow || playing);
+    refresh();
+  },
+  reset: () => restart(false),
+  draw: () => draw(!drawing),
+  clear() {
+    drawn.length = 0;
+    restart(false);
+    draw(true);
+  },
+};
+for (const [name, action] of Object.entries(ACTIONS)) key(name).addEventListener("click", action);
+
+// Rates and turns as they train well with a loss; a new loss brings its own.
+function suggest() {
+  const { rates, turns } = LOSSES[field("loss").value];
+  [field("rateD").value, field("rateG").value] = rates.map(String);
+  field("turns").value = String(turns);
+}
+
+element.addEventListener("change", ({ target: { name } }) => {
+  if (["rateD", "rateG", "turns"].includes(name)) Object.assign(game.settings, settings());
+  if (["heat", "mesh", "arrows"].includes(name)) paint();
+  if (name === "loss") suggest();
+  if (["loss", "layers", "width", "seed"].includes(name)) restart(true);
+  if (name !== "data") return;
+  restart(true);
+  draw(empty());
+});
+
+const inside = (value) => Math.max(-REACH, Math.min(REACH, value));
+function place(event) {
+  const box = plane.getBoundingClientRect();
+  const x = ((event.clientX - box.left) / box.width) * 2 - 1;
+  const y = 1 - ((event.clientY - box.top) / box.height) * 2;
+  return [inside(x * REACH), inside(y * REACH)];
+}
+
+// Points of the visitor's own, unless one lies on the one before.
+function add(points) {
+  for (const [x, y] of points) {
+    const [lastX, lastY] = drawn.slice(-2);
+    if (Math.hypot(x - lastX, y - lastY) < 0.01) continue;
+    if (drawn.length >= 2 * MOST_DRAWN) drawn.splice(0, 2);
+    drawn.push(x, y);
+  }
+  gather();
+  refresh();
+}
+
+let stroke = null;
+plane.addEventListener("pointerdown", (event) => {
+  if (!drawing) return;
+  event.preventDefault();
+  plane.setPointerCapture(event.pointerId);
+  stroke = place(event);
+  add([stroke]);
+});
+plane.addEventListener("pointermove", (event) => {
+  if (!stroke) return;
+  const [from, to] = [stroke, place(event)];
+  const pieces = Math.ceil(Math.hypot(to[0] - from[0], to[1] - from[1]) / 0.04) || 1;
+  add(Array.from({ length: pieces }, (_, i) => between(from, to, (i + 1) / pieces)));
+  stroke = to;
+});
+for (const end of ["pointerup", "pointercancel"]) {
+  plane.addEventListener(end, () => {
+    if (stroke) show();
+    stroke = null;
+  });
+}
+plane.addEventListener("click", (event) => {
+  if (drawing) return;
+  probe = place(event);
+  tell();
+  paint();
+});
+plane.addEventListener("keydown", (event) => {
+  const ways = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+  const way = ways[event.key];
+  if (!way && ![" ", "Enter"].includes(event.key)) return;
+  event.preventDefault();
+  if (event.key === " ") return play(!playing);
+  probe = probe || [0, 0];
+  if (way) probe = probe.map((x, i) => inside(x + way[i] * 0.05));
+  else if (drawing) {
+    add([probe]);
+    show();
+  }
+  tell();
+  paint();
+});
+
+suggest();
+reset();
+show();
+new IntersectionObserver((entries) => {
+  inSight = entries.at(-1).isIntersecting;
+  wake();
+}).observe(element);
+new ResizeObserver(() => paint()).observe(plane);
+window.addEventListener("aigc:language", () => {
+  show();
+  paint();
+});
