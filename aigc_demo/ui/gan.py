@@ -1,8 +1,6 @@
-"""The GAN tab: draw digits, write a number, morph one digit into another, train a step."""
+"""The GAN tab: draw, write a number, morph; look inside; train a step; play in the plane."""
 
 from collections.abc import Callable
-
-"""The GAN tab: draw digits, write a number, morph one digit into another, train in the plane."""
 
 import gradio as gr
 
