@@ -45,7 +45,7 @@ def visit(browser: Browser, server_url: str, request: pytest.FixtureRequest) -> 
         ),
     )
     page.goto(server_url)
-    expect(page).to_have_title(words(language)["page.title"])
+    expect(page).to_have_title(words(language)["page.title"], timeout=30_000)
     yield page
     assert errors == []
     assert elsewhere == []

@@ -226,7 +226,8 @@ def test_a_visitor_trains_a_gan_without_a_request(visit: Page) -> None:
     press(visit, "reset")
     assert step_of(visit) == 0
     assert painted(visit, PLANE) == first
-    assert [url for url in asked if "heartbeat" not in url] == []
+    # Parts of the page may still be on their way; nothing else is asked.
+    assert [url for url in asked if "heartbeat" not in url and "/assets/" not in url] == []
 
     language = "zh" if visit.title() == words("zh")["page.title"] else "en"
     visit.locator("#lab summary").click()

@@ -17,7 +17,7 @@ let inSight = false;
 let frames = 0;
 
 const fixed = (value, digits = 2) =>
-  Number.isFinite(value) ? value.toFixed(digits).replace("-", "−") : "–";
+  Number.isFinite(value) ? value.toFixed(digits).replace(/^-(?=.*[1-9])/, "−").replace("-", "") : "–";
 
 // D at the probe, as words.
 function reading() {

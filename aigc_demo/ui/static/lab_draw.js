@@ -181,10 +181,10 @@ function drawPoints(view, points, shape, colour, seen) {
       context.moveTo(x + radius, y);
       SHAPES[shape](context, x, y, radius);
     }
-    context.fill();
     context.stroke();
+    context.fill(); // over the inner half of the outline, and over the outlines of neighbours
   };
-  context.lineWidth = seen ? 1.5 : 1;
+  context.lineWidth = seen ? 3 : 1.6;
   context.strokeStyle = seen ? colour : "#fff";
   context.fillStyle = colour;
   if (!seen) return some(() => true);
@@ -194,14 +194,14 @@ function drawPoints(view, points, shape, colour, seen) {
   some((i) => !(seen[i] > 0.5));
 }
 
-// Where G is pushed: from each fake against the slope of G's loss; longer is steeper, up to a limit.
+// Where G is pushed: from each fake against the slope of G's loss; the steeper, the longer, up to 0.2.
 function drawArrows({ context, across, down, colours }, fake, arrows, grown) {
   context.strokeStyle = colours.loss;
   context.lineWidth = 1.3;
   context.beginPath();
   for (let i = 0; i < fake.length; i += 2) {
     const norm = Math.hypot(arrows[i], arrows[i + 1]);
-    const factor = (grown * Math.min(0.3, 0.1 * norm)) / (norm || 1);
+    const factor = (grown * 0.12) / (1 + 0.6 * norm);
     const [x, y] = [across(fake[i]), down(fake[i + 1])];
     const toX = across(fake[i] + factor * arrows[i]);
     const toY = down(fake[i + 1] + factor * arrows[i + 1]);
