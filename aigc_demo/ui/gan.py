@@ -116,7 +116,7 @@ def build_gan_tab(page: Page) -> None:
             build_duel(page, tab)
         with tr(gr.Tab(id="lab"), "lab.tab"):
             build_lab(page)
-    follow(page.compute(picked, pick, fields, [*looked_at, tasks], show_progress="hidden"))
+    follow(page.compute(picked, pick, fields, [*looked_at, tasks], show_progress="hidden").then)
     page.lesson("gan")
 
 

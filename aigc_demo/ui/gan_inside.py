@@ -9,14 +9,14 @@ import torch
 from torch import Tensor
 
 from aigc_demo.explain import gan as inside
-from aigc_demo.explain import source
 from aigc_demo.images import slant, strip, thickness, width
 from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.ui import check, formulas
 from aigc_demo.ui.gan_then import build_then
 from aigc_demo.ui.layout import FORMULAS, Page, Update, dice
 from aigc_demo.ui.models import Models
-from aigc_demo.ui.widgets import ROLES, code, gallery, pad, parts, tiles
+from aigc_demo.ui.views import View, add_views, code_of, group, scored, shown
+from aigc_demo.ui.widgets import code, gallery, pad, parts, tiles
 from aigc_demo.ui.words import Words
 
 DIGITS = tuple("0123456789")
@@ -70,9 +70,9 @@ def look(
     asked = _asked(models, model, digit, seed, truncation)
     found = asked.parts()
     place = min(check.whole(place or 0, "place", 0, 99), len(found) - 1)
-    return gr.update(parts=[_shown(part) for part in found], value=place), *_part(
-        asked, found, place
-    )
+    return gr.update(
+        parts=[shown(part, formulas.title(part)) for part in found], value=place
+    ), *_part(asked, found, place)
 
 
 def look_at_part(
@@ -87,33 +87,7 @@ def look_at_part(
 def _part(asked: Asked, found: list[inside.Part], place: int) -> tuple[str, Update]:
     path, name, marks = formulas.place_in_code(asked.sampler, found[place])
     formula = formulas.part(asked.sampler, found, place, asked.label, asked.truncation)
-    return formula, _code(path, name, marks)
-
-
-def _code(path: str, name: str, marks: tuple[str, ...]) -> Update:
-    """A piece of the package's source for the widget, the lines with these words marked."""
-    text = source.read(path, name)
-    lines = {"path": path, "first": text.first, "lines": list(text.lines)}
-    return gr.update(code={**lines, "marked": text.marked(marks), "roles": ROLES})
-
-
-def _shown(part: inside.Part) -> dict[str, Any]:
-    """A part as the widget wants it: its maps as one grey picture from lowest to highest."""
-    maps = part.maps
-    low, high = maps.min().item(), maps.max().item()
-    grey = (maps - low) / max(high - low, 1e-9)
-    ranges = torch.stack([maps.amin((1, 2)), maps.amax((1, 2))], 1).tolist()
-    return {
-        "title": formulas.title(part),
-        "player": part.player,
-        "shape": " × ".join(map(str, part.shape or (1,))),
-        "sheet": strip(grey),
-        "count": len(maps),
-        "width": maps.shape[2],
-        "height": maps.shape[1],
-        "range": [f"{low:.2f}", f"{high:.2f}"],
-        "ranges": [[f"{a:.2f}", f"{b:.2f}"] for a, b in ranges],
-    }
+    return formula, code_of(path, name, marks)
 
 
 def judge(
@@ -124,26 +98,20 @@ def judge(
     seeds, labels = range(asked.seed, asked.seed + BATCH), [asked.digit] * BATCH
     verdict = inside.judge_batch(asked.sampler, seeds, labels, asked.truncation)
     groups = [
-        _group(words, "data", "inside.data", verdict.real_scores.tolist()),
-        _group(words, "generator", "inside.generator", verdict.fake_scores.tolist()),
+        scored(words, "data", "inside.data", verdict.real_scores.tolist()),
+        scored(words, "generator", "inside.generator", verdict.fake_scores.tolist()),
     ]
-    shown = gr.update(strip=strip(torch.cat([verdict.reals, verdict.fakes])), groups=groups)
+    scores = gr.update(strip=strip(torch.cat([verdict.reals, verdict.fakes])), groups=groups)
     if asked.sampler.classes:
-        lines = _code("models/gan.py", "discriminator_loss", ("return",))
+        lines = code_of("models/gan.py", "discriminator_loss", ("return",))
     else:
-        lines = _code("models/gan_mlp.py", "minimax_value", ("return",))
+        lines = code_of("models/gan_mlp.py", "minimax_value", ("return",))
     return (
-        shown,
+        scores,
         formulas.loss(asked.sampler, verdict),
         formulas.sums(asked.sampler, verdict),
         lines,
     )
-
-
-def _group(words: Words, role: str, title: str, scores: list[float]) -> dict[str, Any]:
-    """Digits of one kind, each with its score, as the gallery wants them."""
-    items = [{"text": f"{score:.2f}", "score": score} for score in scores]
-    return {"role": role, "title": words.both(title), "items": items}
 
 
 def opinion(models: Models, words: Words, model, drawn) -> tuple[Update, dict[str, float]]:
@@ -164,9 +132,9 @@ def opinion(models: Models, words: Words, model, drawn) -> tuple[Update, dict[st
         score = sampler.realness(image[None])[0].item()
         share = torch.sigmoid(torch.tensor(score)).item()
         texts = words.both("inside.opinion_mlp", score=f"{score:.2f}", share=f"{share:.2f}")
-    groups = [_group(words, "data", title, [score])]
-    shown = gr.update(strip=strip(image[None]), groups=groups, texts=texts)
-    return shown, {str(i): p for i, p in enumerate(read.tolist())}
+    groups = [scored(words, "data", title, [score])]
+    verdict = gr.update(strip=strip(image[None]), groups=groups, texts=texts)
+    return verdict, {str(i): p for i, p in enumerate(read.tolist())}
 
 
 def move(models: Models, words: Words, digit, seed, truncation, lean, thick, wide) -> Update:
@@ -189,11 +157,9 @@ def neighbours(models: Models, words: Words, model, digit, seed, truncation) -> 
     image = asked.sampler.draw(asked.noise()[None], asked.labels)
     near = models.index.nearest(image, NEAREST)
     distances = near.distances[0].tolist()
-    invented = [{"text": "", "score": None}]
-    found = [{"text": f"{distance:.2f}", "score": None} for distance in distances]
     groups = [
-        {"role": "generator", "title": words.both("inside.invented"), "items": invented},
-        {"role": "data", "title": words.both("inside.nearest"), "items": found},
+        group(words, "generator", "inside.invented", [""]),
+        group(words, "data", "inside.nearest", [f"{distance:.2f}" for distance in distances]),
     ]
     texts = words.both(
         "inside.neighbours",
@@ -218,34 +184,13 @@ def build_inside(page: Page, here: gr.Tab) -> tuple[list, Callable]:
         seed, roll = dice(page.words, 7, "inside-seed")
     truncation = gr.Number(0.8, visible=False)
     asked: list[Any] = [model, digit, seed, truncation]
-    view = tr(
-        gr.Radio(value="layers", show_label=False, container=False, elem_id="inside-view"),
-        "inside.view",
-    )
-    # Not tabs: Gradio drops the properties of a widget that is updated before its tab opens. All
-    # views are there at once, and style.css shows the one that is chosen.
-    views: dict[str, tuple[Callable, list, list]] = {}  # its handler, inputs, outputs
-    for name, add in VIEWS.items():
-        with gr.Column(elem_classes=["view", f"view-{name}"]):
-            tr(gr.Markdown(elem_classes="hint"), f"inside.{name}_hint")
-            views[name] = add(page, asked)
-    inputs = list(dict.fromkeys(field for _, fields, _ in views.values() for field in fields))
-    outputs = [widget for _, _, widgets in views.values() for widget in widgets]
-
-    def show(models: Models, words: Words, name, *values) -> dict:
-        """What the open view shows of the digit asked for; the others stay as they are."""
-        handler, fields, widgets = views[check.one_of(name, "view", tuple(views))]
-        given = dict(zip(inputs, values, strict=True))
-        answer = handler(models, words, *(given[field] for field in fields))
-        answers = answer if isinstance(answer, tuple) else (answer,)
-        return dict(zip(widgets, answers, strict=True))
-
-    for event in (here.select, view.input, model.input, digit.input, seed.submit, roll.then):
-        page.compute(event, show, [view, *inputs], outputs)
-    return asked, lambda event: page.then(event, show, [view, *inputs], outputs)
+    follow = add_views(page, "inside", VIEWS, asked)
+    for event in (here.select, model.input, digit.input, seed.submit, roll.then):
+        follow(event)
+    return asked, follow
 
 
-def _build_layers(page: Page, asked: list) -> tuple[Callable, list, list]:
+def _build_layers(page: Page, asked: list) -> View:
     flow = parts(page.words, parts=[], value=FIRST_PART, elem_id="inside-parts")
     formula = gr.Markdown(
         latex_delimiters=FORMULAS, elem_classes="formula", elem_id="inside-formula"
@@ -255,7 +200,7 @@ def _build_layers(page: Page, asked: list) -> tuple[Callable, list, list]:
     return look, [*asked, flow], [flow, formula, lines]
 
 
-def _build_scores(page: Page, asked: list) -> tuple[Callable, list, list]:
+def _build_scores(page: Page, asked: list) -> View:
     scores = gallery(page.words, line=True, strip="", groups=[], elem_id="inside-scores")
     formula = gr.Markdown(latex_delimiters=FORMULAS, elem_classes="formula", elem_id="inside-loss")
     with page.words.tr(gr.Accordion(open=False, elem_id="inside-sums"), "inside.arithmetic"):
@@ -264,12 +209,12 @@ def _build_scores(page: Page, asked: list) -> tuple[Callable, list, list]:
     return judge, asked, [scores, formula, sums, lines]
 
 
-def _build_copied(page: Page, asked: list) -> tuple[Callable, list, list]:
+def _build_copied(page: Page, asked: list) -> View:
     near = gallery(page.words, strip="", groups=[], times=4, elem_id="inside-neighbours")
     return neighbours, asked, [near]
 
 
-def _build_yours(page: Page, asked: list) -> tuple[Callable, list, list]:
+def _build_yours(page: Page, asked: list) -> View:
     words = page.words
     with gr.Row(equal_height=False):
         with gr.Column(scale=2, min_width=280):
@@ -284,11 +229,11 @@ def _build_yours(page: Page, asked: list) -> tuple[Callable, list, list]:
     return opinion, fields, widgets
 
 
-def _build_directions(page: Page, asked: list) -> tuple[Callable, list, list]:
+def _build_directions(page: Page, asked: list) -> View:
     words = page.words
     with gr.Row(equal_height=False):
         with gr.Column(scale=2, min_width=280):
-            shown = tiles(words, columns=1, largest=10, strip="", count=0, elem_id="inside-moved")
+            moved = tiles(words, columns=1, largest=10, strip="", count=0, elem_id="inside-moved")
         with gr.Column(scale=3, min_width=280):
             sliders = [
                 words.tr(
@@ -303,13 +248,13 @@ def _build_directions(page: Page, asked: list) -> tuple[Callable, list, list]:
             slider.input,
             move,
             fields,
-            shown,
+            moved,
             trigger_mode="always_last",
             show_progress="hidden",
             concurrency_id="dragging",
             concurrency_limit=4,
         )
-    return move, fields, [shown]
+    return move, fields, [moved]
 
 
 VIEWS = {

@@ -1,19 +1,18 @@
 """Then and now: the first kind of GAN beside the one of today, on the same wish."""
 
-from collections.abc import Callable
 from itertools import zip_longest
 
 import gradio as gr
 import torch
 
 from aigc_demo.explain import gan as inside
-from aigc_demo.explain import source
 from aigc_demo.explain.figures import card_figures
 from aigc_demo.images import strip
 from aigc_demo.ui import check
 from aigc_demo.ui.layout import FORMULAS, Page, Update
 from aigc_demo.ui.models import Models
-from aigc_demo.ui.widgets import ROLES, code, gallery
+from aigc_demo.ui.views import View, code_of, group
+from aigc_demo.ui.widgets import code, gallery
 from aigc_demo.ui.words import Words
 
 SHOWN = 8  # digits of each
@@ -37,15 +36,12 @@ def compare(models: Models, words: Words, digit, seed, truncation) -> tuple[Upda
         new.sample(range(seed, seed + SHOWN), [digit] * SHOWN, truncation),
     ]
     groups = [
-        {"role": "noise", "title": words.both("inside.then"), "items": [EMPTY] * len(seeds)},
-        {"role": "generator", "title": words.both("inside.now"), "items": [EMPTY] * SHOWN},
+        group(words, "noise", "inside.then", [""] * len(seeds)),
+        group(words, "generator", "inside.now", [""] * SHOWN),
     ]
     texts = words.both("inside.figures", **_figures(models))
     shown = gr.update(strip=strip(torch.cat(pictures)), groups=groups, texts=texts)
     return shown, _layers(models, digit, seed)
-
-
-EMPTY = {"text": "", "score": None}
 
 
 def _figures(models: Models) -> dict[str, str]:
@@ -78,7 +74,7 @@ def _layers(models: Models, digit: int, seed: int) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def build_then(page: Page, asked: list) -> tuple[Callable, list, list]:
+def build_then(page: Page, asked: list) -> View:
     """Adds the view. Returns its handler, inputs and outputs."""
     both = gallery(page.words, strip="", groups=[], elem_id="inside-then")
     table = gr.Markdown(
@@ -87,7 +83,6 @@ def build_then(page: Page, asked: list) -> tuple[Callable, list, list]:
     with gr.Row(equal_height=False):
         for name, (path, definition) in CODE.items():
             with gr.Column(min_width=280):
-                text = source.read(path, definition)
-                lines = {"path": path, "first": text.first, "lines": list(text.lines)}
-                code(code={**lines, "marked": [], "roles": ROLES}, elem_id=f"inside-code-{name}")
+                text = code_of(path, definition, ())["code"]
+                code(code=text, elem_id=f"inside-code-{name}")
     return compare, asked[1:], [both, table]

@@ -1,0 +1,92 @@
+"""The inside views of a tab: one is shown at a time, and only that one is computed."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import gradio as gr
+
+from aigc_demo.explain import gan, source
+from aigc_demo.images import strip
+from aigc_demo.ui import check
+from aigc_demo.ui.layout import Page, Update
+from aigc_demo.ui.models import Models
+from aigc_demo.ui.widgets import ROLES
+from aigc_demo.ui.words import Words
+
+View = tuple[Callable, list, list]  # its handler, inputs, outputs
+
+
+def add_views(
+    page: Page, key: str, build: Mapping[str, Callable[[Page, list], View]], asked: list
+) -> Callable[[Callable], Any]:
+    """Adds a choice of views, and all of them. Returns what makes the open one follow an event.
+
+    key: of the words: KEY.view has the choices, KEY.NAME_hint the line above a view.
+
+    Not tabs: Gradio drops the properties of a widget that is updated before its tab opens. All
+    views are there at once, and style.css shows the one that is chosen.
+    """
+    tr = page.words.tr
+    first = next(iter(build))
+    view = gr.Radio(value=first, show_label=False, container=False, elem_classes="views")
+    view = tr(view, f"{key}.view")
+    view.elem_id = f"{key}-view"
+    views: dict[str, View] = {}
+    for name, add in build.items():
+        with gr.Column(elem_classes=["view", f"view-{name}"]):
+            tr(gr.Markdown(elem_classes="hint"), f"{key}.{name}_hint")
+            views[name] = add(page, asked)
+    inputs = list(dict.fromkeys(field for _, fields, _ in views.values() for field in fields))
+    outputs = [widget for _, _, widgets in views.values() for widget in widgets]
+
+    def show(models: Models, words: Words, name, *values) -> dict:
+        """What the open view shows of what is asked for; the others stay as they are."""
+        handler, fields, widgets = views[check.one_of(name, "view", tuple(views))]
+        given = dict(zip(inputs, values, strict=True))
+        answer = handler(models, words, *(given[field] for field in fields))
+        answers = answer if isinstance(answer, tuple) else (answer,)
+        return dict(zip(widgets, answers, strict=True))
+
+    def follow(event: Callable) -> Any:
+        return page.compute(event, show, [view, *inputs], outputs)
+
+    follow(view.input)
+    return follow
+
+
+def shown(part: gan.Part, title: str) -> dict[str, Any]:
+    """A part as the widget wants it: its maps as one grey picture from lowest to highest."""
+    maps = part.maps
+    low, high = maps.min().item(), maps.max().item()
+    grey = (maps - low) / max(high - low, 1e-9)
+    ranges = zip(maps.amin((1, 2)).tolist(), maps.amax((1, 2)).tolist(), strict=True)
+    return {
+        "title": title,
+        "player": part.player,
+        "shape": " × ".join(map(str, part.shape or (1,))),
+        "sheet": strip(grey),
+        "count": len(maps),
+        "width": maps.shape[2],
+        "height": maps.shape[1],
+        "range": [f"{low:.2f}", f"{high:.2f}"],
+        "ranges": [[f"{a:.2f}", f"{b:.2f}"] for a, b in ranges],
+    }
+
+
+def code_of(path: str, name: str, marks: tuple[str, ...]) -> Update:
+    """A piece of the package's source for the widget, the lines with these words marked."""
+    text = source.read(path, name)
+    lines = {"path": path, "first": text.first, "lines": list(text.lines)}
+    return gr.update(code={**lines, "marked": text.marked(marks), "roles": ROLES})
+
+
+def group(words: Words, role: str, title: str, texts: list[str], **values: Any) -> dict[str, Any]:
+    """Digits of one kind with a caption each, as the gallery wants them."""
+    items = [{"text": text, "score": None} for text in texts]
+    return {"role": role, "title": words.both(title, **values), "items": items}
+
+
+def scored(words: Words, role: str, title: str, scores: list[float]) -> dict[str, Any]:
+    """Digits of one kind with their scores, which go on the number line too."""
+    items = [{"text": f"{score:.2f}", "score": score} for score in scores]
+    return {"role": role, "title": words.both(title), "items": items}
