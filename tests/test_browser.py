@@ -59,7 +59,7 @@ def open_tab(page: Page, model: str, task: str | None = None) -> None:
     if task is not None:
         tasks = {
             "gan": ["digits", "number", "morph", "inside", "duel", "lab"],
-            "vae": ["map", "rebuild", "walk", "prior"],
+            "vae": ["map", "rebuild", "walk", "prior", "inside"],
             "transformer": ["shakespeare", "poems"],
         }[model]
         tabs = page.locator(f"#{model}-tasks > div").first.get_by_role("tab")

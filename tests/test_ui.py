@@ -42,7 +42,7 @@ def test_every_key_in_the_code_is_in_the_locales() -> None:
 
     folder = Path(check.__file__).parent
     code = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
-    used = set(re.findall(r'"((?:page|gan|inside|vae|transformer|error)\.[a-z_]+)"', code))
+    used = set(re.findall(r'"((?:page|gan|inside|within|vae|transformer|error)\.[a-z_]+)"', code))
     assert used <= set(WORDS.table["en"])
     unused = {key for key in WORDS.table["en"] if key.split(".")[0] in ("gan", "vae", "error")}
     assert unused - used - {"gan.tab", "vae.tab"} == set()

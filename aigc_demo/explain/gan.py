@@ -4,7 +4,7 @@ Nothing is hooked and nothing is kept: the layers are called one by one, by the 
 `stages`, so that a look inside changes nothing for anyone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -118,16 +118,17 @@ def judge_batch(
 
 
 def seeds_that_read(
-    sampler: DigitSampler, judge: DigitJudge, digit: int, first: int, count: int, truncation: float
+    sample: Callable[[Sequence[int]], Tensor], judge: DigitJudge, digit: int, first: int, count: int
 ) -> list[int]:
     """The first so many seeds from `first` on whose pictures the judge reads as a digit.
 
-    For a model without classes, which cannot be asked for one. Fewer where 640 seeds do not do.
+    sample: seeds (B,) -> (B, 28, 28), of a model that cannot be asked for a class. Fewer seeds
+    come back where 640 tries do not do.
     """
     found: list[int] = []
     for start in range(first, first + 640, 32):
         seeds = range(start, start + 32)
-        read = judge.classify(sampler.sample(seeds, truncation=truncation)).argmax(1)
+        read = judge.classify(sample(seeds)).argmax(1)
         found += [seed for seed, one in zip(seeds, read.tolist(), strict=True) if one == digit]
         if len(found) >= count:
             break

@@ -116,13 +116,11 @@ def _through(layers: nn.Module, x: Tensor, name: str) -> list[tuple[str, str, Te
     return passed
 
 
-@torch.inference_mode()
-def carried(walker: LatentWalker, images: Tensor) -> Tensor:
-    """How much each latent dimension carries: the mean over images of its KL to N(0, 1), nats.
+def carried(mean: Tensor, deviation: Tensor) -> Tensor:
+    """How much each latent dimension carries: the mean KL of some posteriors to N(0, 1), nats.
 
-    images: (N, 28, 28) -> (D,). Under a learned prior it is a measure, not a term of the bound.
+    mean, deviation: (N, D) -> (D,). Under a learned prior it is a measure, not a term of the bound.
     """
-    mean, deviation = walker.encode(images)
     return (0.5 * (mean**2 + deviation**2 - 1) - deviation.log()).mean(0)
 
 

@@ -1,5 +1,6 @@
 """Then and now: the first kind of GAN beside the one of today, on the same wish."""
 
+from functools import partial
 from itertools import zip_longest
 
 import gradio as gr
@@ -28,7 +29,8 @@ def compare(models: Models, words: Words, digit, seed, truncation) -> tuple[Upda
     old, new = models.gan("gan-mlp"), models.gan("gan")
     if old.classes or new.classes <= digit:
         raise check.Complaint("error.no_classes")
-    seeds = inside.seeds_that_read(old, models.judge, digit, seed, SHOWN, truncation)
+    draw_old = partial(old.sample, truncation=truncation)
+    seeds = inside.seeds_that_read(draw_old, models.judge, digit, seed, SHOWN)
     if not seeds:
         raise check.Complaint("error.never_drawn", digit=digit)
     pictures = [

@@ -6,14 +6,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from aigc_demo.explain.duel import Snapshot
 from aigc_demo.explain.neighbours import TrainingIndex
-from aigc_demo.inference import bundled_names, folder_name
+from aigc_demo.inference import bundled_names, folder_name, sample_digits
 from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.inference.judge import DigitJudge
 from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.inference.vae import LatentWalker
 from aigc_demo.ui.check import Complaint
+
+ENCODED = 600  # test digits whose posteriors are kept
 
 
 class Models:
@@ -22,7 +26,7 @@ class Models:
     def __init__(self, weights: Path | None = None) -> None:
         self.folders: dict[str, Path] = {}
         self._loaded: dict[str, Any] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         if weights is not None:
             self._add(weights)
 
@@ -69,6 +73,11 @@ class Models:
     def vae(self, name: str = "vae-2d") -> LatentWalker:
         """vae-2d or vae."""
         return self.get(name, LatentWalker.load)
+
+    def encoded(self, name: str) -> tuple[Tensor, Tensor]:
+        """Where a VAE's encoder puts the first test digits: mean and deviation, (ENCODED, D)."""
+        images = sample_digits("test")[0][:ENCODED]
+        return self.get(f"{name} encoded", lambda _: self.vae(name).encode(images))
 
     @property
     def judge(self) -> DigitJudge:

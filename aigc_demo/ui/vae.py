@@ -12,6 +12,7 @@ from aigc_demo.ui import check
 from aigc_demo.ui.gan import DIGITS
 from aigc_demo.ui.layout import Page, Update, dice
 from aigc_demo.ui.models import Models
+from aigc_demo.ui.vae_inside import build_inside
 from aigc_demo.ui.widgets import latent_map, pad, player, tiles
 from aigc_demo.ui.words import Words
 
@@ -137,6 +138,8 @@ def build_vae_tab(page: Page) -> None:
             _build_walk(page)
         with tr(gr.Tab(id="prior"), "vae.prior_tab"):
             _build_prior(page)
+        with tr(gr.Tab(id="inside"), "vae.inside_tab") as here:
+            build_inside(page, here)
     page.lesson("vae")
 
 

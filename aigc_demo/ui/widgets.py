@@ -122,3 +122,15 @@ def code(**props: Any) -> gr.HTML:
     """Source lines as they stand in the package. Prop: code {path, first, lines, marked, roles}."""
     template = '<div class="path"></div><pre tabindex="0"></pre>'
     return widget("code", template, words={}, **props)
+
+
+def posterior(words: Words, reach: float, **props: Any) -> gr.HTML:
+    """A Gaussian in a plane of the latent space. Props: mean, deviation [x, y], samples, points."""
+    template = '<canvas role="img"></canvas>' + CAPTION
+    return widget("posterior", template, reach=reach, words=words.group("parts"), **props)
+
+
+def bars(words: Words, **props: Any) -> gr.HTML:
+    """A bar a value. Props: bars, a list of {name, value, dead}; texts."""
+    template = "<ol></ol>" + CAPTION
+    return widget("bars", template, words=words.group("parts"), **props)

@@ -3,7 +3,7 @@ const line = element.querySelector("canvas.line");
 const groups = element.querySelector(".groups");
 const sheet = new Image();
 const word = (name) => (props.words[name] || {})[language()] || "";
-const MARKS = { data: "■", generator: "●", noise: "▲", discriminator: "◆" };
+const MARKS = { data: "■", generator: "●", noise: "▲", discriminator: "◆", loss: "✕" };
 
 function digit(place, scale) {
   const canvas = document.createElement("canvas");
