@@ -199,7 +199,11 @@ def build_duel(page: Page, tab: gr.Tab) -> None:
     buttons = {}
     with gr.Row(elem_classes="duel-buttons"):
         for name in ("train_d", "train_g", "both", "fast", "reset"):
-            button = gr.Button(elem_id=f"duel-{name}", min_width=100)
+            button = gr.Button(
+                variant="primary" if name == "both" else "secondary",
+                elem_id=f"duel-{name}",
+                min_width=80,
+            )
             buttons[name] = tr(button, f"duel.{name}")
     shown = widget(
         "duel",

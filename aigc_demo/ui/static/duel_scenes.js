@@ -62,10 +62,11 @@ function tile(uri, index, side, x, y, size, opacity) {
 // Ten tiles in rows, framed by their role. Returns the height that they take.
 function tiles(x, y, columns, scale, role, title, sheets, below) {
   const size = SIDE * scale;
+  const gap = Math.min(8, Math.floor((width - 4 - columns * size) / (columns - 1)));
   const foot = below ? 20 : 6;
   write(title, x, y + 9, `${role}-ink`, 13);
   for (let i = 0; i < COUNT; i++) {
-    const left = x + (i % columns) * (size + 8);
+    const left = x + (i % columns) * (size + gap);
     const top = y + 22 + Math.floor(i / columns) * (size + foot);
     for (const [uri, side, opacity] of sheets) tile(uri, i, side, left, top, size, opacity);
     context.strokeStyle = colour(role);
@@ -168,9 +169,10 @@ function draw(step, phase, grown) {
   width = element.clientWidth;
   if (!width) return;
   const update = phase === 4;
-  const above = wide() ? 232 : update ? 376 : 360;
-  const high = wide() ? 92 : 110;
-  const height = above + high + 42;
+  const height = wide() ? 366 : update ? 528 : 512;
+  const alone = step.player === "G" && !update; // one row of tiles, and more room below
+  const above = alone ? (wide() ? 134 : 186) : wide() ? 232 : height - 152;
+  const high = height - above - 42;
   const dots = window.devicePixelRatio || 1;
   canvas.width = Math.round(width * dots);
   canvas.height = Math.round(height * dots);
