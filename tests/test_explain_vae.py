@@ -184,7 +184,7 @@ def test_blur_is_judged_on_the_same_digit_of_all_three():
 
 BAD = [
     (vae_inside.see_posterior, ("nothing", "#0", 0)),
-    (vae_inside.see_posterior, ("vae", "#30", 0)),
+    (vae_inside.see_posterior, ("vae", "#15", 0)),
     (vae_inside.see_posterior, ("vae", "#-1", 0)),
     (vae_inside.see_posterior, ("vae", "#²", 0)),
     (vae_inside.see_posterior, ("vae", None, 0)),

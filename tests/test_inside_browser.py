@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 from test_browser import (
+    DESKTOP,
     PHONE,
     VISITS,
     assert_only,
@@ -25,9 +26,9 @@ def language_of(page: Page) -> str:
     return "zh" if page.title() == words("zh")["page.title"] else "en"
 
 
-def choose(page: Page, view: str) -> None:
-    page.locator(f"#inside-view input[value={view}]").locator("..").click()
-    expect(page.locator(f".view-{view}")).to_be_visible()
+def choose(page: Page, view: str, place: str = "inside") -> None:
+    page.locator(f"#{place}-view input[value={view}]").locator("..").click()
+    expect(page.locator(f".view-{view}:visible")).to_be_visible()
 
 
 def assert_formulas_are_set(page: Page, place: str) -> None:
@@ -120,3 +121,51 @@ def test_another_digit_is_followed_by_the_open_view(visit: Page) -> None:
     fill(visit, "#inside-seed", "123")
     visit.locator("#inside-seed input").press("Enter")
     expect(nearest).not_to_have_text(before)
+
+
+@pytest.mark.parametrize("visit", VISITS, indirect=True)
+def test_a_visitor_looks_inside_the_vae(visit: Page) -> None:
+    open_tab(visit, "vae", "inside")
+    plane = "#within-plane canvas"
+    before = painted(visit, plane)
+    assert visit.locator("#within-posterior figure").count() == 9
+    told = visit.locator(plane).get_attribute("aria-label") or ""
+    assert re.search(r"μ = \(-?\d+\.\d\d, -?\d+\.\d\d\), σ = ", told)
+    visit.locator("#within-shelf canvas").click(position={"x": 60, "y": 20})
+    wait_for_other(visit, plane, before)
+
+    choose(visit, "elbo", "within")
+    expect(visit.locator("#within-pixels figure")).to_have_count(3)
+    assert_formulas_are_set(visit, "#within-elbo")
+    expect(visit.locator("#within-shares li")).to_have_count(2)
+    visit.locator("#within-sums button").first.click()
+    assert_formulas_are_set(visit, "#within-by-hand")
+    expect(visit.locator("#within-elbo-code .marked").first).to_contain_text("ratio")
+
+    choose(visit, "layers", "within")
+    maps = visit.locator("#within-parts canvas")
+    expect(maps).to_have_attribute("aria-valuetext", re.compile("^h, 400"))
+    visit.locator("#within-parts .part", has_text="p(x|z)").click()
+    expect(maps).to_have_attribute("aria-valuetext", re.compile("28 × 28"))
+    assert_formulas_are_set(visit, "#within-formula")
+
+    choose(visit, "dimensions", "within")
+    expect(visit.locator("#within-row figure")).to_have_count(9)
+    choose(visit, "blurry", "within")
+    expect(visit.locator("#within-blurry figure")).to_have_count(24)
+    assert_only(visit, language_of(visit))
+
+
+@pytest.mark.parametrize("visit", [("zh", PHONE), ("en", DESKTOP)], indirect=True)
+def test_a_drawn_digit_is_looked_into_and_the_other_vae(visit: Page) -> None:
+    open_tab(visit, "vae", "inside")
+    before = painted(visit, "#within-plane canvas")
+    visit.locator("#within-draw button").first.click()
+    drag(visit, "#within-pad canvas", [(0.3, 0.25), (0.7, 0.25), (0.45, 0.85)])
+    drawn = wait_for_other(visit, "#within-plane canvas", before)
+    visit.locator("#within-model input").click()
+    visit.get_by_role("option").nth(1).click()
+    wait_for_other(visit, "#within-plane canvas", drawn)
+    choose(visit, "elbo", "within")
+    sampled = re.compile(r"prior is learned|先验是学出来的")
+    expect(visit.locator("#within-shares .caption")).to_have_text(sampled)

@@ -4,6 +4,7 @@ Nothing is hooked and nothing is kept: the layers are called one by one, by the 
 `stages`, so that a look inside changes nothing for anyone.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -16,8 +17,6 @@ from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.inference.judge import DigitJudge
 from aigc_demo.models.gan import discriminator_loss, generator_loss
 from aigc_demo.models.gan_mlp import minimax_value
-
-SIDES = {64: (8, 8), 96: (8, 12), 100: (10, 10), 256: (16, 16), 512: (16, 32), 1024: (32, 32)}
 
 
 @dataclass(frozen=True)
@@ -50,8 +49,8 @@ def as_maps(values: Tensor) -> Tensor:
     if values.dim() == 3:
         return values
     count = values.numel()
-    rows, columns = SIDES.get(count, (1, count))
-    return values.reshape(1, rows, columns)
+    rows = max(i for i in range(1, math.isqrt(count) + 1) if count % i == 0)
+    return values.reshape(1, rows, count // rows)
 
 
 @torch.inference_mode()

@@ -103,7 +103,7 @@ def pick(models: Models, words: Words, model, wanted, seed, truncation, place) -
 def build_gan_tab(page: Page) -> None:
     """Adds the tab's components and events."""
     tr = page.words.tr
-    with gr.Tabs(elem_id="gan-tasks", elem_classes="tasks") as tasks:
+    with gr.Tabs(elem_id="gan-tasks", elem_classes="tasks", overflow_behavior="wrap") as tasks:
         with tr(gr.Tab(id="digits"), "gan.digits_tab"):
             picked, fields = _build_digits(page)
         with tr(gr.Tab(id="number"), "gan.number_tab"):

@@ -108,7 +108,7 @@ def change_script(models: Models, words: Words, poem, script) -> str:
 def build_transformer_tab(page: Page) -> None:
     """Adds the tab's components and events."""
     tr = page.words.tr
-    with gr.Tabs(elem_id="transformer-tasks", elem_classes="tasks"):
+    with gr.Tabs(elem_id="transformer-tasks", elem_classes="tasks", overflow_behavior="wrap"):
         with tr(gr.Tab(id="shakespeare"), "transformer.shakespeare_tab"):
             _build_shakespeare(page)
         with tr(gr.Tab(id="poems"), "transformer.poems_tab"):

@@ -129,7 +129,7 @@ def draw(models: Models, words: Words, model, count, seed) -> Update:
 def build_vae_tab(page: Page) -> None:
     """Adds the tab's components and events."""
     tr = page.words.tr
-    with gr.Tabs(elem_id="vae-tasks", elem_classes="tasks"):
+    with gr.Tabs(elem_id="vae-tasks", elem_classes="tasks", overflow_behavior="wrap"):
         with tr(gr.Tab(id="map"), "vae.map_tab"):
             _build_map(page)
         with tr(gr.Tab(id="rebuild"), "vae.rebuild_tab"):

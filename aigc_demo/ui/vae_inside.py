@@ -19,7 +19,8 @@ from aigc_demo.ui.widgets import bars, code, gallery, pad, parts, posterior, til
 from aigc_demo.ui.words import Words
 
 MODELS = ("vae-2d", "vae")
-SHOWN = 30  # test digits to pick from
+NAMES = {"discriminator": "encoder", "noise": "latent", "generator": "decoder"}
+SHOWN = 15  # test digits to pick from
 SAMPLES = 6  # of the posterior, drawn as pictures
 WEIGHTED = 100  # samples of the importance-weighted estimate
 ON_PLANE = 200  # test digits on the plane
@@ -245,7 +246,7 @@ def _build_elbo(page: Page, asked: list) -> View:
 
 
 def _build_layers(page: Page, asked: list) -> View:
-    flow = parts(page.words, parts=[], value=1, elem_id="within-parts")
+    flow = parts(page.words, parts=[], value=1, names=NAMES, elem_id="within-parts")
     formula = gr.Markdown(
         latex_delimiters=FORMULAS, elem_classes="formula", elem_id="within-formula"
     )

@@ -90,7 +90,8 @@ def latent_map(words: Words, reach: float, points: list[list[float]], **props: A
 def parts(words: Words, **props: Any) -> gr.HTML:
     """A model as a row of parts, the chosen one's maps below it. Event: pick; value: its place.
 
-    Props: parts, a list of {title, shape, player, sheet, count, width, height, range, ranges}.
+    Props: parts, a list of {title, shape, player, sheet, count, width, height, range, ranges};
+    names: what the players are called here, if not generator and discriminator.
     """
     template = (
         '<div class="flow"></div><canvas class="pixels" tabindex="0" role="slider"'

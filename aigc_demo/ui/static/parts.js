@@ -27,7 +27,7 @@ function build() {
     if (!group || group.dataset.player !== one.player) {
       group = node("div", `group ${one.player}`);
       group.dataset.player = one.player;
-      group.append(node("span", "player", word(one.player)));
+      group.append(node("span", "player", word((props.names || {})[one.player] || one.player)));
       flow.append(group);
     }
     const button = node("button", "part");
