@@ -173,7 +173,12 @@ def test_a_visitor_finds_a_7_on_the_map_and_sees_a_drawn_digit_rebuilt(visit: Pa
     # Not the dice: one seed in 551 chooses the very same two digits out of 19 and 29.
     fill(visit, "#vae-walk-seed", "7")
     visit.locator("#vae-walk-seed input").press("Enter")
-    wait_for_other(visit, "#vae-frames canvas", before)
+    walked = wait_for_other(visit, "#vae-frames canvas", before)
+    fill(visit, "#vae-route", "3850")
+    visit.locator("#vae-route input, #vae-route textarea").first.press("Enter")
+    wait_for_other(visit, "#vae-frames canvas", walked)
+    expect(visit.locator("#vae-film .caption")).to_contain_text("3 → 8 → 5 → 0")
+    expect(visit.locator("#vae-beside figure")).to_have_count(27)
     open_tab(visit, "vae", "prior")
     before = painted(visit, "#vae-digits canvas")
     visit.locator("#vae-prior-seed-dice").click()

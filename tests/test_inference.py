@@ -352,6 +352,15 @@ def test_a_learned_prior_bends_the_noise(tiny_flow):
     assert torch.equal(tiny_flow.sample([7])[0], tiny_flow.decode(points[7:8])[0])
 
 
+def test_a_walk_on_the_great_arc_keeps_its_length(tiny_vae):
+    start, end = torch.tensor([2.0, 0.0, 0.0]), torch.tensor([0.0, 0.0, 2.0])
+    way = tiny_vae.way(start, end, 5, spherical=True)
+    torch.testing.assert_close(way.norm(dim=1), torch.full((5,), 2.0))
+    torch.testing.assert_close(way[2], torch.tensor([2.0, 0.0, 2.0]) / 2**0.5)
+    frames = tiny_vae.walk(start, end, 5, spherical=True)
+    torch.testing.assert_close(frames, tiny_vae.decode(way))
+
+
 def test_a_walk_is_straight_and_ends_at_the_decoded_ends(tiny_vae):
     start, end = torch.tensor([0.0, -1.0, 2.0]), torch.tensor([1.0, 1.0, -2.0])
     frames = tiny_vae.walk(start, end, 5)

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from aigc_demo.images import check_images
 from aigc_demo.inference.check import HIGHEST_SEED, matrix, whole, wholes
+from aigc_demo.models.gan import spherical_path
 from aigc_demo.weights import Loaded, load_model
 
 CHUNK = 16  # points computed together, always so many: results do not depend on the batch
@@ -76,8 +77,14 @@ class LatentWalker:
         draws = [torch.Generator().manual_seed(seed) for seed in seeds]
         return torch.stack([torch.randn(self.latent_size, generator=draw) for draw in draws])
 
-    def walk(self, start: Sequence[float] | Tensor, end: Sequence[float] | Tensor, steps: int):
-        """Images along the straight line between two points, each (D,).
+    def walk(
+        self,
+        start: Sequence[float] | Tensor,
+        end: Sequence[float] | Tensor,
+        steps: int,
+        spherical: bool = False,
+    ) -> Tensor:
+        """Images along the way between two points, each (D,): a straight line or a great arc.
 
         Returns:
             (steps, 28, 28); the first and last are the decoded ends.
@@ -85,11 +92,23 @@ class LatentWalker:
         Raises:
             ValueError: points of another shape, not finite, or steps outside 2-200.
         """
+        return self.decode(self.way(start, end, steps, spherical))
+
+    def way(
+        self,
+        start: Sequence[float] | Tensor,
+        end: Sequence[float] | Tensor,
+        steps: int,
+        spherical: bool = False,
+    ) -> Tensor:
+        """The points of that walk. (steps, D); arguments and errors as for `walk`."""
         steps = whole(steps, "steps", 2, 200)
         first = matrix([_listed(start, "start")], "start", self.latent_size)
         last = matrix([_listed(end, "end")], "end", self.latent_size)
+        if spherical:
+            return spherical_path(first[0], last[0], steps)
         t = torch.linspace(0, 1, steps)[:, None]
-        return self.decode((1 - t) * first + t * last)
+        return (1 - t) * first + t * last
 
 
 def _listed(point: Sequence[float] | Tensor, name: str) -> list[float]:

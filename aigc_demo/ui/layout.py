@@ -72,7 +72,7 @@ class Page:
 
 def properties(update: Update) -> dict[str, Any]:
     """What a returned widget update would change."""
-    return {key: update[key] for key in ("strip", "count", "texts") if key in update}
+    return {key: update[key] for key in ("strip", "count", "texts", "groups") if key in update}
 
 
 def dice(words: Words, value: int, name: str) -> tuple[gr.Number, Any]:

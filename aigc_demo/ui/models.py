@@ -98,7 +98,11 @@ class Models:
         Raises:
             Complaint: another one.
         """
-        allowed = [n for n in names if n in bundled_names() or n in self.folders]
+        allowed = self.known_of(names)
         if not isinstance(name, str) or name not in allowed:
             raise Complaint("error.choice", name="model", allowed=", ".join(allowed))
         return name
+
+    def known_of(self, names: tuple[str, ...]) -> list[str]:
+        """Those of some models that are here."""
+        return [name for name in names if name in bundled_names() or name in self.folders]

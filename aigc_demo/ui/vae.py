@@ -1,5 +1,7 @@
 """The VAE tab: walk the map, rebuild a digit, walk from A to B, draw from the prior."""
 
+from itertools import pairwise
+
 import gradio as gr
 import torch
 from torch import Tensor
@@ -9,11 +11,11 @@ from aigc_demo.inference import sample_digits
 from aigc_demo.inference.judge import DigitJudge
 from aigc_demo.inference.vae import LatentWalker
 from aigc_demo.ui import check
-from aigc_demo.ui.gan import DIGITS
 from aigc_demo.ui.layout import Page, Update, dice
 from aigc_demo.ui.models import Models
 from aigc_demo.ui.vae_inside import build_inside
-from aigc_demo.ui.widgets import latent_map, pad, player, tiles
+from aigc_demo.ui.views import group
+from aigc_demo.ui.widgets import gallery, latent_map, pad, player, tiles
 from aigc_demo.ui.words import Words
 
 REACH = 3.5  # the map shows -REACH to REACH
@@ -22,6 +24,9 @@ SHOWN = 30  # test digits to pick from
 ON_MAP = 600  # test digits drawn on the map
 MOST = 64
 MODELS = ("vae-2d", "vae")
+PATHS = ("straight", "spherical")
+LONGEST_ROUTE = 5  # stops of a walk
+BESIDE = 9  # frames of each walk, where walks are compared
 SHORTEST = 4  # numbers of a longer vector that are shown
 
 
@@ -86,33 +91,76 @@ def _numbers(vector: Tensor) -> str:
     return "(" + ", ".join(shown + ["…"] * (len(vector) > SHORTEST)) + ")"
 
 
-def walk(models: Models, words: Words, model, first, last, seed, steps) -> tuple[Update, Update]:
-    """From a test digit of one class to one of another, straight through the latent space."""
-    walker = models.vae(models.known(model, MODELS))
-    labels = [int(check.one_of(digit, "digits", DIGITS)) for digit in (first, last)]
+def walk(
+    models: Models, words: Words, model, route, path, seed, steps
+) -> tuple[Update, Update, Update]:
+    """Through test digits of the classes on a route: the film and its frames by one model, and,
+    side by side, a few frames by either and by a plain blend of the pixels."""
+    name = models.known(model, MODELS)
+    labels = check.digits(route, LONGEST_ROUTE)
+    if len(labels) < 2:
+        raise check.Complaint("error.route", most=LONGEST_ROUTE)
+    spherical = check.one_of(path, "path", PATHS) == "spherical"
     seed, steps = check.seed(seed), check.whole(steps, "steps", 2, MOST)
-    ends = [landmarks(walker, models.judge, label) for label in labels]
-    mean = [points[(seed + i) % len(points)] for i, points in enumerate(ends)]
-    frames = walker.walk(mean[0], mean[1], steps)
+    frames, stops = _frames(models, name, labels, seed, steps, spherical)
     texts = words.both(
-        "vae.walked" if walker.latent_size == 2 else "vae.walked_far",
-        first=labels[0],
-        last=labels[1],
-        start=_numbers(mean[0]),
-        end=_numbers(mean[1]),
-        size=walker.latent_size,
+        "vae.walked",
+        route=" → ".join(map(str, labels)),
+        start=_numbers(stops[0]),
+        end=_numbers(stops[-1]),
+        size=len(stops[0]),
     )
-    sheet = strip(frames)
-    return gr.update(strip=sheet, count=steps, texts=texts), gr.update(strip=sheet, count=steps)
+    sheet, count = strip(frames), len(frames)
+    rows, groups = [], []
+    for other, role, key in (("vae-2d", "noise", "vae.by_map"), ("vae", "generator", "vae.by_far")):
+        if other in models.known_of(MODELS):
+            rows.append(_frames(models, other, labels, seed, BESIDE, spherical)[0])
+            groups.append(group(words, role, key, [""] * len(rows[-1])))
+    rows.append(_blend(models, name, labels, seed, BESIDE))
+    groups.append(group(words, "data", "vae.by_pixels", [""] * len(rows[-1])))
+    return (
+        gr.update(strip=sheet, count=count, texts=texts),
+        gr.update(strip=sheet, count=count),
+        gr.update(strip=strip(torch.cat(rows)), groups=groups),
+    )
 
 
-def landmarks(walker: LatentWalker, judge: DigitJudge, label: int) -> Tensor:
-    """Posterior means of test digits of a class, (N, D): those that the judge can still read
-    once they are rebuilt, or all of them where it can read none."""
+def _frames(
+    models: Models, name: str, labels: list[int], seed: int, steps: int, spherical: bool
+) -> tuple[Tensor, Tensor]:
+    """The pictures of a walk (steps, 28, 28), and its stops (N, D)."""
+    walker = models.vae(name)
+    ends = [landmarks(walker, models.judge, label)[0] for label in labels]
+    stops = torch.stack([points[(seed + i) % len(points)] for i, points in enumerate(ends)])
+    ways = [walker.way(a, b, steps, spherical) for a, b in pairwise(stops)]
+    return walker.decode(_spread(ways)), stops
+
+
+def _blend(models: Models, name: str, labels: list[int], seed: int, steps: int) -> Tensor:
+    """The same stops as pictures, one fading into the next: no latent space at all."""
+    walker = models.vae(name)
+    ends = [landmarks(walker, models.judge, label)[1] for label in labels]
+    stops = [images[(seed + i) % len(images)] for i, images in enumerate(ends)]
+    t = torch.linspace(0, 1, steps)[:, None, None]
+    return _spread([(1 - t) * a + t * b for a, b in pairwise(stops)])
+
+
+def _spread(ways: list[Tensor]) -> Tensor:
+    """Ways of S steps each, one after the other, as S steps in all; both ends are kept."""
+    joined = torch.cat([ways[0], *(way[1:] for way in ways[1:])])  # a stop is there once
+    return joined[:: len(ways)]
+
+
+def landmarks(walker: LatentWalker, judge: DigitJudge, label: int) -> tuple[Tensor, Tensor]:
+    """Posterior means (N, D) and pictures (N, 28, 28) of test digits of a class: those that the
+    judge can still read once they are rebuilt, or all of them where it can read none."""
     images, known = test_digits()
-    mean, _ = walker.encode(images[known == label][:30])
+    images = images[known == label][:30]
+    mean, _ = walker.encode(images)
     legible = judge.classify(walker.decode(mean)).argmax(1) == label
-    return mean[legible] if legible.any() else mean
+    if not legible.any():
+        legible = torch.ones(len(images), dtype=torch.bool)
+    return mean[legible], images[legible]
 
 
 def draw(models: Models, words: Words, model, count, seed) -> Update:
@@ -197,24 +245,34 @@ def _build_rebuild(page: Page) -> None:
 
 def _build_walk(page: Page) -> None:
     tr, words = page.words.tr, page.words
-    film_shown, frames_shown = page.first_of(walk, 2, "vae-2d", "3", "8", 0, 24)
-    choices = [(digit, digit) for digit in DIGITS]
+    film_shown, frames_shown, beside_shown = page.first_of(
+        walk, 3, "vae-2d", "38", "straight", 0, 24
+    )
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=300):
             film = player(words, elem_id="vae-film", **film_shown)
             frames = tiles(words, columns=12, largest=3, elem_id="vae-frames", **frames_shown)
         with gr.Column(scale=2, min_width=280):
             model = _choice(page, "vae-walk-model")
-            first = tr(gr.Dropdown(choices, value="3", elem_id="vae-first"), "vae.first")
-            last = tr(gr.Dropdown(choices, value="8", elem_id="vae-last"), "vae.last")
+            route = tr(gr.Textbox("38", max_lines=1, elem_id="vae-route"), "vae.route")
             seed, roll = dice(words, 0, "vae-walk-seed")
             button = tr(gr.Button(variant="primary", elem_id="vae-walk"), "vae.walk")
             with tr(gr.Accordion(open=False), "page.more"):
+                path = tr(gr.Radio(value="straight", elem_id="vae-path"), "vae.path")
                 steps = tr(gr.Slider(2, MOST, 24, step=1), "vae.steps")
-    inputs = [model, first, last, seed, steps]
-    for event in (button.click, model.input, first.input, last.input, steps.release, seed.submit):
-        page.compute(event, walk, inputs, [film, frames])
-    page.then(roll, walk, inputs, [film, frames])
+    tr(gr.Markdown(elem_classes="hint"), "vae.beside_hint")
+    beside = gallery(words, elem_id="vae-beside", **{"groups": [], **beside_shown})
+    inputs, results = [model, route, path, seed, steps], [film, frames, beside]
+    for event in (
+        button.click,
+        model.input,
+        route.submit,
+        path.input,
+        steps.release,
+        seed.submit,
+    ):
+        page.compute(event, walk, inputs, results)
+    page.then(roll, walk, inputs, results)
 
 
 def _build_prior(page: Page) -> None:
