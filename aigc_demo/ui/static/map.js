@@ -14,7 +14,8 @@ let visited = []; // test digits that the key N has been to
 let asked = false; // for a frame
 let fetching = false;
 
-const text = (x, y) => `z = (${x.toFixed(2)}, ${y.toFixed(2)})`;
+const place = (x, y) => `(${x.toFixed(2)}, ${y.toFixed(2)})`;
+const text = (x, y) => `z = ${place(x, y)}`;
 const answered = () => props.at && props.at.x === point.x && props.at.y === point.y;
 
 function ask() {
@@ -77,7 +78,7 @@ function paintReal() {
     ring(across(digit[0]), down(digit[1]), 11, "#fff", 2);
   }
   const word = props.words[digit ? "real" : "no_real"][language()];
-  const told = word.replace("{digit}", digit?.[2]).replace("{z}", digit && text(digit[0], digit[1]));
+  const told = word.replace("{digit}", digit?.[2]).replace("{z}", digit && place(...digit));
   canvas.setAttribute("aria-valuetext", text(point.x, point.y) + (digit ? ` · ${told}` : ""));
   const wanted = [index, sheet.naturalWidth, told].join();
   if (real.dataset.painted === wanted) return;
@@ -133,13 +134,13 @@ function centre() {
   ask();
 }
 
-function place(event) {
+function under(event) {
   const box = canvas.getBoundingClientRect();
   return { x: event.clientX - box.left, y: event.clientY - box.top };
 }
 
 function follow(event) {
-  const { x, y } = place(event);
+  const { x, y } = under(event);
   visited = [];
   const along = (pixels) => (pixels / canvas.clientWidth - 0.5) * 2 * view.half;
   move(view.x + along(x), view.y - along(y));
@@ -154,7 +155,7 @@ canvas.addEventListener("pointerdown", (event) => {
 });
 canvas.addEventListener("pointermove", (event) => {
   if (event.buttons) return void (held && follow(event));
-  pointed = place(event);
+  pointed = under(event);
   ask();
 });
 canvas.addEventListener("pointerleave", () => {

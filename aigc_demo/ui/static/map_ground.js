@@ -11,6 +11,7 @@ let size = 0; // of the plane, in CSS pixels
 let dots = 1; // of the screen, for each of them
 let painted = ""; // what the ground shows
 let mesh = null; // the grid of decoded digits
+let heat = null; // the density
 let layers = null; // the decoder, once it is here
 let points = []; // [x, y, label, deviation of x, deviation of y]
 
@@ -61,20 +62,27 @@ function paintMesh(brush) {
 }
 
 // The density on one scale whatever the zoom: 0 is clear, the prior's highest is well seen.
-function paintDensity(brush, colour) {
+function heatOf(colour) {
+  const key = [view.x, view.y, view.half, points.length, colour].join();
+  if (heat?.key === key) return heat.sheet;
   const side = 230;
   const sheet = document.createElement("canvas");
   sheet.width = sheet.height = side;
   const ink = sheet.getContext("2d");
   ink.fillStyle = colour;
   ink.fillRect(0, 0, side, side);
-  const heat = ink.getImageData(0, 0, side, side);
+  const pixels = ink.getImageData(0, 0, side, side);
   density(points, view, side).forEach((value, i) => {
-    heat.data[4 * i + 3] = 210 * (1 - Math.exp(-Math.sqrt(value / 0.1)));
+    pixels.data[4 * i + 3] = 210 * (1 - Math.exp(-Math.sqrt(value / 0.1)));
   });
-  ink.putImageData(heat, 0, 0);
+  ink.putImageData(pixels, 0, 0);
+  heat = { key, sheet };
+  return sheet;
+}
+
+function paintDensity(brush, colour) {
   brush.globalCompositeOperation = boxes.grid.checked ? "screen" : "source-over";
-  brush.drawImage(sheet, 0, 0, size, size);
+  brush.drawImage(heatOf(colour), 0, 0, size, size);
   brush.globalCompositeOperation = "source-over";
 }
 
@@ -110,18 +118,18 @@ function paintGround() {
   if (canvas.width !== wide) canvas.width = canvas.height = wide;
   const unfinished = boxes.grid.checked && layers !== null && growMesh();
   const style = getComputedStyle(element);
-  const [line, halo, heat] = ["border-color-primary", "background-fill-secondary", "noise"].map(
+  const [line, halo, noise] = ["border-color-primary", "background-fill-secondary", "noise"].map(
     (name) => style.getPropertyValue(`--${name}`).trim() || "#999",
   );
   const ticked = [boxes.density.checked, boxes.grid.checked, boxes.grid.checked && mesh?.next];
-  const wanted = [wide, view.x, view.y, view.half, points.length, line, heat, ticked].join();
+  const wanted = [wide, view.x, view.y, view.half, points.length, line, noise, ticked].join();
   if (painted !== wanted) {
     painted = wanted;
     ground.width = ground.height = wide;
     const brush = ground.getContext("2d");
     brush.setTransform(dots, 0, 0, dots, 0, 0);
     if (boxes.grid.checked && mesh) paintMesh(brush);
-    if (boxes.density.checked) paintDensity(brush, heat);
+    if (boxes.density.checked) paintDensity(brush, noise);
     paintAxes(brush, line);
     if (!boxes.grid.checked) paintPoints(brush, halo);
   }
