@@ -3,7 +3,9 @@
 
 // The layers out of what the server sends: sizes, bits a number, and base64 of little-endian floats.
 function readDecoder({ sizes, bits, data }) {
-  const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+  const letters = atob(data);
+  const bytes = new Uint8Array(letters.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = letters.charCodeAt(i);
   const sent = new DataView(bytes.buffer);
   const words = new Uint32Array((8 * bytes.length) / bits);
   const numbers = new Float32Array(words.buffer); // the same memory
