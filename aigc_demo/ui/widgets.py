@@ -90,7 +90,7 @@ def latent_map(words: Words, reach: float, **props: Any) -> gr.HTML:
         '</div><div class="found"><div><canvas class="decoded pixels" width="28" height="28"'
         ' role="img" data-word="decoded" data-as="label"></canvas>' + CAPTION + "</div>"
         '<div><canvas class="real pixels empty" width="28" height="28" role="img"></canvas>'
-        '<div class="caption"></div></div></div></div>'
+        '<div class="about"></div></div></div></div>'
     )
     return widget(
         "map",
