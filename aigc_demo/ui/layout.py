@@ -51,6 +51,18 @@ class Page:
         bound.__name__ = handler.__name__  # type: ignore[attr-defined]
         return check.answered(self.words, bound)
 
+    def serve(self, source: Callable) -> Callable:
+        """A widget's way to fetch from the server what the page does not hold from the start.
+
+        It goes around the queue, so it should be quick; what a client sends along is not read.
+        """
+
+        def served(_: Any = None) -> Any:
+            return source(self.models)
+
+        served.__name__ = source.__name__
+        return served
+
     def compute(
         self, event: Callable, handler: Callable, inputs: list, outputs: Any, **options: Any
     ) -> Any:

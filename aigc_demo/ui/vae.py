@@ -1,12 +1,16 @@
 """The VAE tab: walk the map, rebuild a digit, walk from A to B, draw from the prior."""
 
+import base64
+from functools import cache
 from itertools import pairwise
+from typing import Any
 
 import gradio as gr
 import torch
 from torch import Tensor
 
-from aigc_demo.images import strip
+from aigc_demo.explain.decoder import decoder_layers
+from aigc_demo.images import data_uri, grid, png, strip
 from aigc_demo.inference import sample_digits
 from aigc_demo.inference.judge import DigitJudge
 from aigc_demo.inference.vae import LatentWalker
@@ -35,12 +39,33 @@ def test_digits() -> tuple[Tensor, Tensor]:
     return sample_digits("test")
 
 
-def map_points(models: Models) -> list[list[float]]:
-    """Where the encoder puts test digits: [x, y, label]."""
-    images, labels = test_digits()
-    mean, _ = models.vae().encode(images[:ON_MAP])
-    rows = zip(mean.tolist(), labels[:ON_MAP].tolist(), strict=True)
-    return [[round(x, 2), round(y, 2), label] for (x, y), label in rows]
+@cache
+def map_digits(models: Models) -> dict[str, Any] | None:
+    """Test digits on one picture, and where the encoder puts each: [x, y, label, deviations].
+
+    Nothing where the model cannot be loaded.
+    """
+    images, labels = (part[:ON_MAP] for part in test_digits())
+    try:
+        mean, deviation = models.vae().encode(images)
+    except check.Complaint:
+        return None
+    rows = torch.cat([mean, labels[:, None], deviation], 1).tolist()
+    points = [
+        [round(x, 3), round(y, 3), int(n), round(a, 4), round(b, 4)] for x, y, n, a, b in rows
+    ]
+    return {"points": points, "sheet": data_uri(png(grid(images, 30)))}
+
+
+@cache
+def map_decoder(models: Models) -> dict[str, Any] | None:
+    """The decoder for the browser; nothing where it cannot be loaded, or is not of that kind."""
+    try:
+        layers = decoder_layers(models.vae())
+    except ValueError:
+        return None
+    data = base64.b64encode(layers.data).decode()
+    return {"sizes": layers.sizes, "bits": layers.bits, "data": data}
 
 
 def decode_point(models: Models, words: Words, point) -> Update:
@@ -54,7 +79,7 @@ def decode_point(models: Models, words: Words, point) -> Update:
     texts = words.both(
         "vae.point", x=f"{x:.2f}", y=f"{y:.2f}", digit=int(digit), sure=f"{100 * sure:.0f}"
     )
-    return gr.update(strip=strip(image), texts=texts)
+    return gr.update(strip=strip(image), texts=texts, at={"x": x, "y": y})
 
 
 def rebuild(models: Models, words: Words, model, drawn, seed) -> tuple[Update, Update]:
@@ -194,8 +219,15 @@ def build_vae_tab(page: Page) -> None:
 def _build_map(page: Page) -> None:
     point = dict(zip("xy", START, strict=True))
     shown = page.first(decode_point, point)
-    points = map_points(page.models) if shown["strip"] else []
-    plane = latent_map(page.words, REACH, points, value=point, elem_id="vae-map", **shown)
+    plane = latent_map(
+        page.words,
+        REACH,
+        value=point,
+        at=point,
+        elem_id="vae-map",
+        server_functions=[page.serve(map_digits), page.serve(map_decoder)],
+        **shown,
+    )
     page.words.tr(gr.Markdown(elem_classes="hint"), "vae.map_hint")
     page.compute(
         plane.move,

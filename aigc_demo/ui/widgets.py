@@ -69,18 +69,34 @@ def pad(words: Words, **props: Any) -> gr.HTML:
     return widget("pad", template + CAPTION, value="", words=words.group("widget"), **props)
 
 
-def latent_map(words: Words, reach: float, points: list[list[float]], **props: Any) -> gr.HTML:
-    """The latent plane with labelled points. Event: move; props: value {x, y}, strip, texts."""
+def latent_map(words: Words, reach: float, **props: Any) -> gr.HTML:
+    """The latent plane and a point on it. Event: move, when the point comes to rest.
+
+    Props: value, the point {x, y}; strip, texts and at, the answer and the point it is about.
+    Server functions: map_digits and map_decoder, asked when the map is first seen.
+    """
+    box = '<label><input type="checkbox" class="{0}" disabled><span data-word="{0}"></span></label>'
+    zooms = "".join(
+        f'<button type="button" value="{zoom}" aria-pressed="{str(zoom == 1).lower()}">{zoom}×'
+        "</button>"
+        for zoom in (1, 2, 4)
+    )
     template = (
-        '<div class="sides"><canvas class="plane" tabindex="0" role="slider" data-word="map"'
-        ' data-as="label"></canvas><div><canvas class="decoded pixels" width="28" height="28"'
-        ' role="img" data-word="decoded" data-as="label"></canvas>' + CAPTION + "</div></div>"
+        '<div class="sides"><div><canvas class="plane" tabindex="0" role="slider" data-word="map"'
+        ' data-as="label"></canvas><div class="keys">'
+        + box.format("density")
+        + box.format("grid")
+        + f'<span class="zoom" role="group" data-word="zoom" data-as="label">{zooms}</span></div>'
+        '</div><div class="found"><div><canvas class="decoded pixels" width="28" height="28"'
+        ' role="img" data-word="decoded" data-as="label"></canvas>' + CAPTION + "</div>"
+        '<div><canvas class="real pixels empty" width="28" height="28" role="img"></canvas>'
+        '<div class="about"></div></div></div></div>'
     )
     return widget(
         "map",
         template,
+        scripts=("decode.js", "map_ground.js"),
         reach=reach,
-        points=points,
         colours=list(CLASSES),
         words=words.group("widget"),
         **props,
