@@ -43,7 +43,7 @@ class Recipe:
 
 RECIPES = {
     "smoke": Recipe(GANConfig(channels=16, discriminator_channels=16), steps=40),
-    "cpu": Recipe(GANConfig(), steps=9_000),
+    "cpu": Recipe(GANConfig(), steps=28_000),
     "gpu": Recipe(GANConfig(channels=128, discriminator_channels=128), steps=100_000),
 }
 # A game to go on with by hand, stopped early: digits are half formed, and neither player has won.
