@@ -74,12 +74,12 @@ def test_a_visitor_sees_scores_draws_a_digit_and_turns_the_knobs(visit: Page) ->
     painted(visit, "#inside-parts canvas")
     choose(visit, "scores")
     visit.locator("#inside-scores .groups[data-painted]").wait_for()
-    assert visit.locator("#inside-scores figcaption").count() == 16
-    label = visit.locator("#inside-scores canvas.line").get_attribute("aria-label") or ""
-    assert len(re.findall(r"-?\d+\.\d\d", label)) == 16
+    expect(visit.locator("#inside-scores figcaption")).to_have_count(16)
+    sixteen = re.compile(r"^(?:\D*?-?\d+\.\d\d){16}$")
+    expect(visit.locator("#inside-scores canvas.line")).to_have_attribute("aria-label", sixteen)
     assert_formulas_are_set(visit, "#inside-loss")
     visit.locator("#inside-sums button").first.click()
-    assert visit.locator("#inside-sums td").count() == 50
+    expect(visit.locator("#inside-sums td")).to_have_count(50)
     expect(visit.locator("#inside-loss-code .marked")).to_contain_text("return")
 
     choose(visit, "yours")
@@ -105,7 +105,7 @@ def test_a_visitor_sees_scores_draws_a_digit_and_turns_the_knobs(visit: Page) ->
     expect(visit.locator("#inside-neighbours figcaption")).to_have_count(7)
     choose(visit, "then")
     expect(visit.locator("#inside-then figure").first).to_be_visible()
-    assert visit.locator("#inside-then-table tr").count() > 6
+    expect(visit.locator("#inside-then-table tr").nth(6)).to_be_attached()
     expect(visit.locator("#inside-code-gan-mlp .line").first).to_contain_text("MLPGenerator")
     assert_only(visit, language_of(visit))
 
@@ -128,7 +128,7 @@ def test_a_visitor_looks_inside_the_vae(visit: Page) -> None:
     open_tab(visit, "vae", "inside")
     plane = "#within-plane canvas"
     before = painted(visit, plane)
-    assert visit.locator("#within-posterior figure").count() == 9
+    expect(visit.locator("#within-posterior figure")).to_have_count(9)
     told = visit.locator(plane).get_attribute("aria-label") or ""
     assert re.search(r"μ = \(-?\d+\.\d\d, -?\d+\.\d\d\), σ = ", told)
     visit.locator("#within-shelf canvas").click(position={"x": 60, "y": 20})
