@@ -179,3 +179,6 @@ def thickness(images: Tensor) -> Tensor:
     below = around[:, 1:, 1:-1] - around[:, :-1, 1:-1]
     outline = (right[:, :, 1:] ** 2 + below[:, 1:, :] ** 2).sqrt().sum((1, 2))
     return 2 * images.sum((1, 2)) / outline.clamp(min=1e-6)
+
+
+MEASURES = {"slant": slant, "thickness": thickness, "width": width}  # (B, 28, 28) -> (B,) each

@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 from dataclasses import asdict, dataclass, fields
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -282,10 +283,11 @@ def _tokenizer(folder: Path, config: dict[str, Any]) -> CharacterTokenizer | Non
     return tokenizer
 
 
+@cache
 def sample_digits(split: str) -> tuple[Tensor, Tensor]:
     """The bundled part of MNIST: 1,000 images (N, 28, 28) in [0, 1] and labels (N,).
 
-    split: "train" or "test".
+    split: "train" or "test". Read once: nobody may write into them.
     """
     tensors = load_file(SAMPLES / "digits.safetensors")
     return tensors[f"{split}_images"].float() / 255, tensors[f"{split}_labels"].long()

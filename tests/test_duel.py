@@ -12,9 +12,8 @@ import gradio as gr
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT
 from playwright.sync_api import Browser, Page, expect
-from test_browser import open_tab
+from test_browser import open_tab, words
 
 from aigc_demo.explain.duel import BATCH, RATES, Duel, Snapshot
 from aigc_demo.inference.gan import DigitSampler
@@ -332,11 +331,6 @@ def test_damaged_weights_are_named(tmp_path, capsys) -> None:
 
 
 # In the browser
-
-
-def words(language: str) -> dict:
-    path = ROOT / f"aigc_demo/ui/locales/{language}.json"
-    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def opened(browser: Browser, url: str, language: str, width: int, calm: bool = True) -> Page:

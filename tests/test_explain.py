@@ -13,12 +13,12 @@ from aigc_demo.explain import gan as inside
 from aigc_demo.explain import source
 from aigc_demo.explain.figures import card_figures
 from aigc_demo.explain.neighbours import TrainingIndex
-from aigc_demo.images import slant, thickness, width
+from aigc_demo.images import MEASURES, slant, thickness, width
 from aigc_demo.inference import sample_digits
 from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.inference.judge import DigitJudge
 from aigc_demo.models import gan as gan_models
-from aigc_demo.training.directions import PROPERTIES, find_directions, write_directions
+from aigc_demo.training.directions import find_directions, write_directions
 from aigc_demo.ui import formulas, gan_inside, gan_then
 from aigc_demo.ui import gan as gan_tab
 from aigc_demo.ui.check import Complaint
@@ -193,16 +193,16 @@ def test_slant_width_and_thickness_of_bars():
 
 
 def test_each_direction_of_the_bundled_gan_changes_its_own_property_most(sampler):
-    assert set(sampler.directions) == set(PROPERTIES)
+    assert set(sampler.directions) == set(MEASURES)
     labels = [i % 10 for i in range(200)]
     z, _ = sampler.noise(range(9_000, 9_200), labels)
 
     def measured(moved):
         images = sampler.draw(moved, labels)
-        return torch.stack([measure(images) for measure in PROPERTIES.values()])
+        return torch.stack([measure(images) for measure in MEASURES.values()])
 
     spread = measured(z).view(3, 20, 10).std(1).mean(1)  # within a class
-    for i, name in enumerate(PROPERTIES):
+    for i, name in enumerate(MEASURES):
         step = sampler.directions[name]
         change = (measured(z + step) - measured(z - step)).mean(1) / 2 / spread
         assert 0.5 < change[i] < 2, "one step is about one standard deviation"

@@ -3,17 +3,13 @@
 import base64
 import re
 import shutil
-import socket
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from conftest import ROOT, wait_for
+from conftest import serving
 from playwright.sync_api import Browser, Page, expect
 from test_browser import (
     DESKTOP,
@@ -33,7 +29,7 @@ from aigc_demo.images import strip
 from aigc_demo.inference.vae import LatentWalker
 from aigc_demo.models.vae import VAE, VAEConfig
 from aigc_demo.ui import vae as tab
-from aigc_demo.ui.models import Models
+from aigc_demo.ui.models import ENCODED, Models
 from aigc_demo.ui.words import static
 from aigc_demo.weights import BUNDLED, save_model
 
@@ -70,7 +66,7 @@ def test_a_decoder_that_convolves_is_refused(tiny_flow: LatentWalker) -> None:
 def test_nothing_of_the_map_is_in_the_page_itself() -> None:
     digits, decoder = tab.map_digits(MODELS), tab.map_decoder(MODELS)
     assert digits is not None and decoder is not None
-    assert len(digits["points"]) == tab.ON_MAP
+    assert len(digits["points"]) == ENCODED
     assert len(decoder["data"]) == pytest.approx(1.7e6, rel=0.05)  # base64; 1.27 MB of numbers
     from aigc_demo.ui.app import build
 
@@ -376,20 +372,8 @@ def other_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     torch.manual_seed(0)
     model = VAE(VAEConfig(latent_size=2, hidden=16, channels=4)).eval()
     save_model(folder / "vae-2d", "vae-2d", "vae", model)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "app.py", "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--weights", str(folder)]
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
-        url = f"http://127.0.0.1:{port}/"
-        try:
-            wait_for(url, process, log)
-            yield url
-        finally:
-            process.terminate()
-            process.wait(20)
+    with serving("--weights", str(folder)) as url:
+        yield url
 
 
 @browser_test

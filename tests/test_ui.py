@@ -12,7 +12,7 @@ import torch
 from aigc_demo.prosody import FORMS, is_regulated, lines_of
 from aigc_demo.ui import check, gan, transformer, vae
 from aigc_demo.ui.layout import Page
-from aigc_demo.ui.models import Models
+from aigc_demo.ui.models import VAES, Models
 from aigc_demo.ui.words import LANGUAGES, Words
 
 WORDS = Words()
@@ -145,6 +145,9 @@ BAD = [
     (vae.rebuild_picked, ("vae", NAN, 0)),
     (vae.rebuild_picked, ("vae", None, 0)),
     (vae.walk, ("vae", "3", "straight", 0, 8)),
+    (vae.compare_walks, ("vae", "3x", "straight", 0)),
+    (vae.compare_walks, ("vae", "38", "crooked", 0)),
+    (vae.compare_walks, ("vae-3d", "38", "straight", 0)),
     (vae.walk, ("vae", "3x", "straight", 0, 8)),
     (vae.walk, ("vae", "012345", "straight", 0, 8)),
     (vae.walk, ("vae", "38", "crooked", 0, 8)),
@@ -200,22 +203,24 @@ def test_a_picked_digit_is_rebuilt_from_the_posterior() -> None:
 
 
 def test_both_vaes_rebuild_walk_and_sample() -> None:
-    for name in vae.MODELS:
+    for name in VAES:
         _, result = vae.rebuild_picked(MODELS, WORDS, name, 3, 0)
         assert ("…" in result["texts"]["en"]) == (name == "vae")  # 32 numbers are too many to read
-        film, frames, beside = vae.walk(MODELS, WORDS, name, "3850", "spherical", 0, 8)
+        film, frames = vae.walk(MODELS, WORDS, name, "3850", "spherical", 0, 8)
+        beside = vae.compare_walks(MODELS, WORDS, name, "3850", "spherical", 0)
         assert [len(group["items"]) for group in beside["groups"]] == [9, 9, 9]
         assert film["count"] == frames["count"] == 8
         assert ("32" in film["texts"]["zh"]) == (name == "vae")
-    plain, learned = (vae.draw(MODELS, WORDS, name, 4, 0)["texts"]["en"] for name in vae.MODELS)
+    plain, learned = (vae.draw(MODELS, WORDS, name, 4, 0)["texts"]["en"] for name in VAES)
     assert "standard normal" in plain and "learned" in learned
 
 
 def test_a_walk_starts_and_ends_at_its_stops_and_blends_real_pictures() -> None:
-    frames, stops = vae._frames(MODELS, "vae-2d", [3, 8, 5], 4, 9, False)
+    stops, pictures = vae._stops(MODELS, "vae-2d", [3, 8, 5], 4)
+    frames = vae._frames(MODELS.vae(), stops, 9, False)
     ends = MODELS.vae().decode(stops[[0, 1, 2]])
     assert torch.allclose(frames[[0, 4, 8]], ends, atol=1e-5)
-    blend = vae._blend(MODELS, "vae-2d", [3, 8, 5], 4, 9)
+    blend = vae._blend(pictures, 9)
     real = vae.test_digits()[0]
     assert all(any(torch.equal(blend[i], image) for image in real) for i in (0, 4, 8))
     assert torch.allclose(blend[2], (blend[0] + blend[4]) / 2)

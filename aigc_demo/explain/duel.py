@@ -12,7 +12,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from aigc_demo.models.gan import GAN, discriminator_loss, generator_loss
+from aigc_demo.models.gan import GAN, discriminator_loss, generator_loss, hinge_terms
 from aigc_demo.weights import load_model, sample_digits
 
 CLASSES = 10
@@ -100,7 +100,6 @@ class Duel:
         self.labels = torch.arange(BATCH)
         self.mixture = torch.eye(CLASSES)
         self.constant = self._draw(0)[0]
-        self.start_pictures = self.pictures()
 
     @classmethod
     def start(cls, source: str | Path = "gan-small", seed: int = 0) -> "Duel":
@@ -121,6 +120,7 @@ class Duel:
         real, fake = players.discriminator(both, twice).chunk(2)
         loss = discriminator_loss(real, fake)
         gradient, change, weights = self._update("discriminator", loss)
+        real_terms, fake_terms = hinge_terms(real.detach(), fake.detach())
         with torch.no_grad():
             real_after, fake_after = deepcopy(players.discriminator)(both, twice).chunk(2)
         return Step(
@@ -133,8 +133,8 @@ class Duel:
             real_after=real_after,
             fake_before=fake.detach(),
             fake_after=fake_after,
-            real_terms=(1 - real.detach()).relu(),
-            fake_terms=(1 + fake.detach()).relu(),
+            real_terms=real_terms,
+            fake_terms=fake_terms,
             loss_before=loss.item(),
             loss_after=discriminator_loss(real_after, fake_after).item(),
             gradient=gradient,

@@ -9,14 +9,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from aigc_demo.inference import sample_digits
 from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.inference.judge import DigitJudge
-from aigc_demo.models.gan import discriminator_loss, generator_loss
-from aigc_demo.models.gan_mlp import minimax_value
+from aigc_demo.models.gan import discriminator_loss, generator_loss, hinge_terms
+from aigc_demo.models.gan_mlp import minimax_terms, minimax_value
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,6 @@ class Verdict:
 
     fakes: Tensor  # (B, 28, 28)
     reals: Tensor  # (B, 28, 28), test digits of the same classes, never trained on
-    labels: tuple[int, ...]  # (B,), of the reals
     fake_scores: Tensor  # (B,)
     real_scores: Tensor  # (B,)
     fake_terms: Tensor  # (B,), what each fake adds to the sum whose mean is in the loss
@@ -96,17 +94,16 @@ def judge_batch(
     reals = real_digits(labels, seeds[0])
     fake_scores, real_scores = sampler.realness(fakes, asked), sampler.realness(reals, asked)
     if sampler.classes:
-        real_terms, fake_terms = F.relu(1 - real_scores), F.relu(1 + fake_scores)
+        real_terms, fake_terms = hinge_terms(real_scores, fake_scores)
         loss = discriminator_loss(real_scores, fake_scores).item()
         own = generator_loss(fake_scores).item()
     else:
-        real_terms, fake_terms = F.logsigmoid(real_scores), F.logsigmoid(-fake_scores)
+        real_terms, fake_terms = minimax_terms(real_scores, fake_scores)
         loss = -minimax_value(real_scores, fake_scores).item()
         own = fake_terms.mean().item()
     return Verdict(
         fakes,
         reals,
-        tuple(labels),
         fake_scores,
         real_scores,
         fake_terms,

@@ -126,12 +126,21 @@ class GAN(nn.Module):
         self.discriminator = Discriminator(config)
 
 
+def hinge_terms(real_score: Tensor, fake_score: Tensor) -> tuple[Tensor, Tensor]:
+    """What each real and each fake adds to the discriminator's loss. Scores (B,) -> (B,) each.
+
+    Miyato et al. 2018, arXiv:1802.05957, eq. 16.
+    """
+    return F.relu(1 - real_score), F.relu(1 + fake_score)
+
+
 def discriminator_loss(real_score: Tensor, fake_score: Tensor) -> Tensor:
     """Hinge loss of the discriminator: push real scores above 1 and fake scores below -1.
 
     Miyato et al. 2018, arXiv:1802.05957, eq. 16. Scores (B,) each -> scalar.
     """
-    return F.relu(1 - real_score).mean() + F.relu(1 + fake_score).mean()
+    real_terms, fake_terms = hinge_terms(real_score, fake_score)
+    return real_terms.mean() + fake_terms.mean()
 
 
 def generator_loss(fake_score: Tensor) -> Tensor:

@@ -91,10 +91,16 @@ class MLPGAN(nn.Module):
         self.discriminator = MLPDiscriminator(config)
 
 
+def minimax_terms(real_score: Tensor, fake_score: Tensor) -> tuple[Tensor, Tensor]:
+    """log D(x) of each real and log(1 - D(G(z))) of each fake, in nats. (B,) each; eq. 1."""
+    return F.logsigmoid(real_score), F.logsigmoid(-fake_score)
+
+
 def minimax_value(real_score: Tensor, fake_score: Tensor) -> Tensor:
     """V(D, G) = E[log D(x)] + E[log(1 - D(G(z)))], eq. 1, with D = sigmoid(score).
 
     The discriminator climbs it; the generator descends it, and sees its second term alone. Scores
     (B,) each -> scalar, at most 0, in nats.
     """
-    return F.logsigmoid(real_score).mean() + F.logsigmoid(-fake_score).mean()
+    real_terms, fake_terms = minimax_terms(real_score, fake_score)
+    return real_terms.mean() + fake_terms.mean()

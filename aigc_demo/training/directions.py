@@ -6,11 +6,10 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from aigc_demo.images import slant, thickness, width
+from aigc_demo.images import MEASURES
 from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.weights import replace_file
 
-PROPERTIES = {"slant": slant, "thickness": thickness, "width": width}
 COUNT = 5_000
 
 
@@ -24,7 +23,7 @@ def find_directions(sampler: DigitSampler, count: int = COUNT) -> dict[str, Tens
     labels = [i % max(1, sampler.classes) for i in range(count)]
     z, _ = sampler.noise(range(count), labels if sampler.classes else None)
     images = sampler.sample(range(count), labels if sampler.classes else None)
-    values = torch.stack([measure(images) for measure in PROPERTIES.values()], 1)  # (N, 3)
+    values = torch.stack([measure(images) for measure in MEASURES.values()], 1)  # (N, 3)
     label = torch.tensor(labels)
     for digit in label.unique():
         one = label == digit
@@ -32,7 +31,7 @@ def find_directions(sampler: DigitSampler, count: int = COUNT) -> dict[str, Tens
     values /= values.std(0)
     slopes = torch.linalg.lstsq(z.double(), values.double()).solution  # W: (D, 3)
     steps = (slopes @ torch.linalg.inv(slopes.T @ slopes)).float()
-    return {name: steps[:, i].contiguous() for i, name in enumerate(PROPERTIES)}
+    return {name: steps[:, i].contiguous() for i, name in enumerate(MEASURES)}
 
 
 def write_directions(folder: Path) -> None:

@@ -24,12 +24,10 @@ from aigc_demo.images import animation, as_digit, enlarge, grid, png
 from aigc_demo.inference.transformer import set_in_lines
 from aigc_demo.inference.vae import LatentWalker
 from aigc_demo.ui import check
-from aigc_demo.ui.gan import MODELS as GANS
 from aigc_demo.ui.gan import known_classes
 from aigc_demo.ui.layout import COMPUTING, WRITING
-from aigc_demo.ui.models import Models
+from aigc_demo.ui.models import GANS, VAES, Models
 from aigc_demo.ui.transformer import LONGEST, LONGEST_PROMPT, paced
-from aigc_demo.ui.vae import MODELS as VAES
 from aigc_demo.ui.words import Words
 
 LARGEST_PICTURE = 4_000_000  # pixels

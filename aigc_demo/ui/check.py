@@ -16,6 +16,7 @@ from aigc_demo.images import as_digit
 from aigc_demo.inference.transformer import UnknownCharacters
 from aigc_demo.ui.words import Words
 
+DIGITS = tuple("0123456789")
 HIGHEST_SEED = 2**53 - 1  # the whole numbers that a browser holds exactly
 
 
@@ -66,6 +67,11 @@ def yes_or_no(value: Any, name: str) -> bool:
     if not isinstance(value, bool):
         raise Complaint("error.switch", name=name)
     return value
+
+
+def digit(value: Any) -> int:
+    """One of the ten digits, as a choice of the page."""
+    return int(one_of(value, "digits", DIGITS))
 
 
 def digits(value: Any, most: int) -> list[int]:

@@ -9,7 +9,8 @@ from torch import Tensor
 from aigc_demo.explain.duel import Duel, Look, Step
 from aigc_demo.images import strip
 from aigc_demo.ui.check import Complaint
-from aigc_demo.ui.layout import Page, Update
+from aigc_demo.ui.formulas import D, G, ink
+from aigc_demo.ui.layout import FORMULAS, Page, Update
 from aigc_demo.ui.models import Models
 from aigc_demo.ui.widgets import widget
 from aigc_demo.ui.words import Words
@@ -153,23 +154,14 @@ def figure(value: float) -> str:
     return f"{value:.3g}"
 
 
-D, G, X, Z = (
-    rf"\textcolor{{{colour}}}{{{symbol}}}"
-    for symbol, colour in (
-        ("D", "#E69F00"),
-        ("G", "#009E73"),
-        ("x_i", "#0072B2"),
-        ("z_i", "#CC79A7"),
-    )
-)
-LOSS = r"\textcolor{{#D55E00}}{{L_{}}}".format
+X, Z = ink("data", "x_i"), ink("noise", "z_i")
 TEMPLATES = {
     "discriminator": (
-        LOSS("D"),
+        ink("loss", "L_D"),
         rf"\tfrac{{1}}{{n}}\textstyle\sum_i\max(0,1-{D}({X}))",
         rf"+\tfrac{{1}}{{n}}\textstyle\sum_i\max(0,1+{D}({G}({Z})))",
     ),
-    "generator": (LOSS("G"), rf"-\tfrac{{1}}{{n}}\textstyle\sum_i {D}({G}({Z}))", ""),
+    "generator": (ink("loss", "L_G"), rf"-\tfrac{{1}}{{n}}\textstyle\sum_i {D}({G}({Z}))", ""),
 }
 
 
@@ -185,7 +177,7 @@ def _formula(player: str, step: Step | None) -> str:
     if step is not None:
         fake = step.fake_terms.mean().item()
         parts = f"{step.real_terms.mean():.3f}+{fake:.3f}" if second else ""
-        total = rf"\textcolor{{#D55E00}}{{{step.loss_before:.3f}}}"
+        total = ink("loss", f"{step.loss_before:.3f}")
         middle = rf"{parts}={total}" if parts else total
         lines.append(rf"\phantom{{{loss}}}={middle}\;\to\;{step.loss_after:.3f}")
     return "$$\\begin{aligned}&" + r"\\&".join(lines) + "\\end{aligned}$$"
@@ -217,7 +209,7 @@ def build_duel(page: Page, tab: gr.Tab) -> None:
     formula = gr.Markdown(
         formulas([]),
         elem_id="duel-formulas",
-        latex_delimiters=[{"left": "$$", "right": "$$", "display": True}],
+        latex_delimiters=FORMULAS,
     )
     outputs = [duel, shown, formula]
     handlers = (train_d, train_g, train_both, train_fast, start_over)

@@ -11,14 +11,12 @@ from aigc_demo.ui.duel import build_duel
 from aigc_demo.ui.gan_inside import build_inside
 from aigc_demo.ui.lab import build_lab
 from aigc_demo.ui.layout import Page, Update, dice
-from aigc_demo.ui.models import Models
+from aigc_demo.ui.models import GANS, Models
 from aigc_demo.ui.widgets import player, tiles
 from aigc_demo.ui.words import Words
 
 LONGEST_NUMBER = 16
 MOST = 64
-MODELS = ("gan", "gan-mlp")
-DIGITS = tuple("0123456789")
 
 
 def draw(models: Models, words: Words, model, wanted, count, seed, truncation) -> Update:
@@ -26,7 +24,7 @@ def draw(models: Models, words: Words, model, wanted, count, seed, truncation) -
 
     Of a model without classes, whose page shows no choice of them, always mixed.
     """
-    sampler = models.gan(models.known(model, MODELS))
+    sampler = models.gan(models.known(model, GANS))
     classes = _wanted(wanted)
     if sampler.classes:
         known_classes(sampler, classes)
@@ -46,8 +44,8 @@ def draw(models: Models, words: Words, model, wanted, count, seed, truncation) -
 def _wanted(wanted) -> list[int]:
     """The classes that a visitor ticked; none means all."""
     if not isinstance(wanted, list) or len(wanted) > 10:
-        raise check.Complaint("error.choice", name="digits", allowed=", ".join(DIGITS))
-    return [int(check.one_of(digit, "digits", DIGITS)) for digit in wanted]
+        raise check.Complaint("error.choice", name="digits", allowed=", ".join(check.DIGITS))
+    return [check.digit(digit) for digit in wanted]
 
 
 def known_classes(sampler: DigitSampler, labels: list[int]) -> list[int]:
@@ -75,7 +73,7 @@ def write_number(models: Models, words: Words, number, seed) -> Update:
 
 def morph(models: Models, words: Words, first, last, seed, steps) -> tuple[Update, Update]:
     """From one digit to another, as an animation and as a strip."""
-    labels = [int(check.one_of(digit, "digits", DIGITS)) for digit in (first, last)]
+    labels = [check.digit(digit) for digit in (first, last)]
     known_classes(models.gan(), labels)
     seed = check.seed(seed)
     steps = check.whole(steps, "steps", 2, MOST)
@@ -87,7 +85,7 @@ def morph(models: Models, words: Words, first, last, seed, steps) -> tuple[Updat
 
 def pick(models: Models, words: Words, model, wanted, seed, truncation, place) -> tuple:
     """The digit at a place of the field, for the inside view: its model, class and seed."""
-    sampler = models.gan(models.known(model, MODELS))
+    sampler = models.gan(models.known(model, GANS))
     place = check.whole(place, "place", 0, MOST - 1)
     seed = check.seed(seed) + place
     truncation = check.real(truncation, "truncation", 0, 1)
@@ -146,9 +144,9 @@ def _build_digits(page: Page) -> tuple[Callable, list]:
         count.release,
         truncation.release,
         seed.submit,
+        roll.then,
     ):
         page.compute(event, draw, inputs, result)
-    page.then(roll, draw, inputs, result)
     return result.pick, [model, wanted, seed, truncation, result]
 
 
@@ -163,15 +161,14 @@ def _build_number(page: Page) -> None:
             seed, roll = dice(words, 3, "gan-number-seed")
             button = tr(gr.Button(variant="primary", elem_id="gan-write"), "gan.write")
     inputs = [number, seed]
-    for event in (button.click, number.submit, seed.submit):
+    for event in (button.click, number.submit, seed.submit, roll.then):
         page.compute(event, write_number, inputs, result)
-    page.then(roll, write_number, inputs, result)
 
 
 def _build_morph(page: Page) -> None:
     tr, words = page.words.tr, page.words
     animated, laid_out = page.first_of(morph, 2, "3", "8", 5, 24)
-    choices = [(digit, digit) for digit in DIGITS]
+    choices = [(digit, digit) for digit in check.DIGITS]
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=300):
             film = player(words, elem_id="gan-film", **animated)
@@ -184,6 +181,5 @@ def _build_morph(page: Page) -> None:
             with tr(gr.Accordion(open=False), "page.more"):
                 steps = tr(gr.Slider(2, MOST, 24, step=1), "gan.steps")
     inputs = [first, last, seed, steps]
-    for event in (button.click, first.input, last.input, steps.release, seed.submit):
+    for event in (button.click, first.input, last.input, steps.release, seed.submit, roll.then):
         page.compute(event, morph, inputs, [film, frames])
-    page.then(roll, morph, inputs, [film, frames])

@@ -9,23 +9,20 @@ import torch
 from torch import Tensor
 
 from aigc_demo.explain import gan as inside
-from aigc_demo.images import slant, strip, thickness, width
+from aigc_demo.images import MEASURES, strip
 from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.ui import check, formulas
 from aigc_demo.ui.gan_then import build_then
 from aigc_demo.ui.layout import FORMULAS, Page, Update, dice
-from aigc_demo.ui.models import Models
-from aigc_demo.ui.views import View, add_views, code_of, group, scored, shown
-from aigc_demo.ui.widgets import code, gallery, pad, parts, tiles
+from aigc_demo.ui.models import GANS, Models
+from aigc_demo.ui.views import View, add_layers, add_views, code_of, group, scored, shown
+from aigc_demo.ui.widgets import code, gallery, pad, tiles
 from aigc_demo.ui.words import Words
 
-DIGITS = tuple("0123456789")
-MODELS = ("gan", "gan-mlp")
 BATCH = 8  # fakes, and as many real digits, that the discriminator is asked about
 FURTHEST = 3.0  # standard deviations that a direction can be followed
 NEAREST = 6
 FIRST_PART = 2  # the one that is open at first: 64 maps of 14x14
-DIRECTIONS = {"slant": slant, "thickness": thickness, "width": width}
 
 
 @dataclass(frozen=True)
@@ -55,8 +52,8 @@ class Asked:
 
 def _asked(models: Models, model, digit, seed, truncation) -> Asked:
     """What a client asks for, checked."""
-    sampler = models.gan(models.known(model, MODELS))
-    digit = int(check.one_of(digit, "digits", DIGITS))
+    sampler = models.gan(models.known(model, GANS))
+    digit = check.digit(digit)
     if sampler.classes and digit >= sampler.classes:
         raise check.Complaint("error.classes", classes=sampler.classes)
     truncation = check.real(truncation, "truncation", 0, 1)
@@ -103,9 +100,9 @@ def judge(
     ]
     scores = gr.update(strip=strip(torch.cat([verdict.reals, verdict.fakes])), groups=groups)
     if asked.sampler.classes:
-        lines = code_of("models/gan.py", "discriminator_loss", ("return",))
+        lines = code_of("models/gan.py", "hinge_terms", ("return",))
     else:
-        lines = code_of("models/gan_mlp.py", "minimax_value", ("return",))
+        lines = code_of("models/gan_mlp.py", "minimax_terms", ("return",))
     return (
         scores,
         formulas.loss(asked.sampler, verdict),
@@ -116,7 +113,7 @@ def judge(
 
 def opinion(models: Models, words: Words, model, drawn) -> tuple[Update, dict[str, float]]:
     """What discriminator and judge think of a drawn digit; before one is drawn, of a real one."""
-    sampler = models.gan(models.known(model, MODELS))
+    sampler = models.gan(models.known(model, GANS))
     if drawn in ("", None):
         image, title = inside.real_digits([5], first=4)[0], "inside.data"
     else:
@@ -142,11 +139,11 @@ def move(models: Models, words: Words, digit, seed, truncation, lean, thick, wid
     asked = _asked(models, "gan", digit, seed, truncation)
     if not asked.sampler.directions:
         raise check.Complaint("error.no_directions")
-    named = zip(DIRECTIONS, (lean, thick, wide), strict=True)
+    named = zip(MEASURES, (lean, thick, wide), strict=True)
     steps = {name: check.real(step, "direction", -FURTHEST, FURTHEST) for name, step in named}
     z = inside.moved(asked.sampler, asked.noise(), steps)
     image = asked.sampler.draw(z[None], asked.labels)
-    measured = {name: f"{of(image).item():.2f}" for name, of in DIRECTIONS.items()}
+    measured = {name: f"{of(image).item():.2f}" for name, of in MEASURES.items()}
     texts = words.both("inside.moved", **measured)
     return gr.update(strip=strip(image), count=1, texts=texts)
 
@@ -178,8 +175,8 @@ def build_inside(page: Page, here: gr.Tab) -> tuple[list, Callable]:
     """
     tr = page.words.tr
     with gr.Row(elem_classes="asked"):
-        model = tr(gr.Dropdown(MODELS, value="gan", elem_id="inside-model"), "gan.model")
-        choices = [(d, d) for d in DIGITS]
+        model = tr(gr.Dropdown(GANS, value="gan", elem_id="inside-model"), "gan.model")
+        choices = [(d, d) for d in check.DIGITS]
         digit = tr(gr.Dropdown(choices, value="3", elem_id="inside-digit"), "inside.digit")
         seed, roll = dice(page.words, 7, "inside-seed")
     truncation = gr.Number(0.8, visible=False)
@@ -191,13 +188,7 @@ def build_inside(page: Page, here: gr.Tab) -> tuple[list, Callable]:
 
 
 def _build_layers(page: Page, asked: list) -> View:
-    flow = parts(page.words, parts=[], value=FIRST_PART, elem_id="inside-parts")
-    formula = gr.Markdown(
-        latex_delimiters=FORMULAS, elem_classes="formula", elem_id="inside-formula"
-    )
-    lines = code(code=None, elem_id="inside-code")
-    page.compute(flow.pick, look_at_part, [*asked, flow], [formula, lines])
-    return look, [*asked, flow], [flow, formula, lines]
+    return add_layers(page, "inside", look, look_at_part, asked, FIRST_PART)
 
 
 def _build_scores(page: Page, asked: list) -> View:
@@ -240,7 +231,7 @@ def _build_directions(page: Page, asked: list) -> View:
                     gr.Slider(-FURTHEST, FURTHEST, 0, step=0.1, elem_id=f"inside-{name}"),
                     f"inside.{name}",
                 )
-                for name in DIRECTIONS
+                for name in MEASURES
             ]
     fields = [*asked[1:], *sliders]
     for slider in sliders:

@@ -12,19 +12,18 @@ from aigc_demo.images import strip
 from aigc_demo.ui import check
 from aigc_demo.ui.layout import FORMULAS, Page, Update
 from aigc_demo.ui.models import Models
-from aigc_demo.ui.views import View, code_of, group
+from aigc_demo.ui.views import View, code_of, group, shape_of
 from aigc_demo.ui.widgets import code, gallery
 from aigc_demo.ui.words import Words
 
 SHOWN = 8  # digits of each
-DIGITS = tuple("0123456789")
 CODE = {"gan-mlp": ("models/gan_mlp.py", "MLPGenerator"), "gan": ("models/gan.py", "Generator")}
 FIGURES = ("frechet_distance", "coverage", "gan_train_accuracy")
 
 
 def compare(models: Models, words: Words, digit, seed, truncation) -> tuple[Update, str]:
     """Digits of both models on one wish, and a table: layers, parameters, figures of the cards."""
-    digit = int(check.one_of(digit, "digits", DIGITS))
+    digit = check.digit(digit)
     seed, truncation = check.seed(seed), check.real(truncation, "truncation", 0, 1)
     old, new = models.gan("gan-mlp"), models.gan("gan")
     if old.classes or new.classes <= digit:
@@ -68,10 +67,7 @@ def _layers(models: Models, digit: int, seed: int) -> str:
         z, _ = sampler.noise([seed], [digit] if sampler.classes else None)
         found.append(inside.layers(sampler, z[0], label))
     for player, symbol in (("noise", "$z$"), ("generator", "$G$"), ("discriminator", "$D$")):
-        shapes = [
-            [" × ".join(map(str, part.shape or (1,))) for part in parts if part.player == player]
-            for parts in found
-        ]
+        shapes = [[shape_of(part) for part in parts if part.player == player] for parts in found]
         rows += [[symbol, a, b] for a, b in zip_longest(*shapes, fillvalue="")]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 

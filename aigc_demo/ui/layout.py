@@ -70,10 +70,6 @@ class Page:
         settings = {"show_progress": "full", "api_visibility": "private", **COMPUTING, **options}
         return event(self.bind(handler), [*inputs, self.language], outputs, **settings)
 
-    def then(self, first: Any, handler: Callable, inputs: list, outputs: Any) -> Any:
-        """Runs a handler after another event."""
-        return self.compute(first.then, handler, inputs, outputs)
-
     def lesson(self, name: str) -> None:
         """How it works, below the tab: formulas, training steps, diagram."""
         with self.words.tr(gr.Accordion(open=True, elem_classes="lesson"), "page.lesson"):

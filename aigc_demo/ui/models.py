@@ -17,6 +17,7 @@ from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.inference.vae import LatentWalker
 from aigc_demo.ui.check import Complaint
 
+GANS, VAES = ("gan", "gan-mlp"), ("vae-2d", "vae")
 ENCODED = 600  # test digits whose posteriors are kept
 
 
@@ -76,8 +77,9 @@ class Models:
 
     def encoded(self, name: str) -> tuple[Tensor, Tensor]:
         """Where a VAE's encoder puts the first test digits: mean and deviation, (ENCODED, D)."""
+        walker = self.vae(name)
         images = sample_digits("test")[0][:ENCODED]
-        return self.get(f"{name} encoded", lambda _: self.vae(name).encode(images))
+        return self.get(f"{name} encoded", lambda _: walker.encode(images))
 
     @property
     def judge(self) -> DigitJudge:

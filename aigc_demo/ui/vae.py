@@ -12,11 +12,10 @@ from torch import Tensor
 from aigc_demo.explain.decoder import decoder_layers
 from aigc_demo.images import data_uri, grid, png, strip
 from aigc_demo.inference import sample_digits
-from aigc_demo.inference.judge import DigitJudge
 from aigc_demo.inference.vae import LatentWalker
 from aigc_demo.ui import check
 from aigc_demo.ui.layout import Page, Update, dice
-from aigc_demo.ui.models import Models
+from aigc_demo.ui.models import ENCODED, VAES, Models
 from aigc_demo.ui.vae_inside import build_inside
 from aigc_demo.ui.views import group
 from aigc_demo.ui.widgets import gallery, latent_map, pad, player, tiles
@@ -25,9 +24,7 @@ from aigc_demo.ui.words import Words
 REACH = 3.5  # the map shows -REACH to REACH
 START = (-1.4, 0.8)
 SHOWN = 30  # test digits to pick from
-ON_MAP = 600  # test digits drawn on the map
 MOST = 64
-MODELS = ("vae-2d", "vae")
 PATHS = ("straight", "spherical")
 LONGEST_ROUTE = 5  # stops of a walk
 BESIDE = 9  # frames of each walk, where walks are compared
@@ -45,9 +42,9 @@ def map_digits(models: Models) -> dict[str, Any] | None:
 
     Nothing where the model cannot be loaded.
     """
-    images, labels = (part[:ON_MAP] for part in test_digits())
+    images, labels = (part[:ENCODED] for part in test_digits())
     try:
-        mean, deviation = models.vae().encode(images)
+        mean, deviation = models.encoded("vae-2d")
     except check.Complaint:
         return None
     rows = torch.cat([mean, labels[:, None], deviation], 1).tolist()
@@ -84,14 +81,14 @@ def decode_point(models: Models, words: Words, point) -> Update:
 
 def rebuild(models: Models, words: Words, model, drawn, seed) -> tuple[Update, Update]:
     """A drawn or photographed digit, its reconstruction and a sample of its posterior."""
-    walker = models.vae(models.known(model, MODELS))
+    walker = models.vae(models.known(model, VAES))
     image = check.drawn_digit(drawn)
     return _rebuilt(walker, words, image, check.seed(seed))
 
 
 def rebuild_picked(models: Models, words: Words, model, place, seed) -> tuple[Update, Update]:
     """The same for one of the test digits, by its place."""
-    walker = models.vae(models.known(model, MODELS))
+    walker = models.vae(models.known(model, VAES))
     index = check.whole(place, "place", 0, SHOWN - 1)
     return _rebuilt(walker, words, test_digits()[0][index], check.seed(seed))
 
@@ -116,18 +113,13 @@ def _numbers(vector: Tensor) -> str:
     return "(" + ", ".join(shown + ["…"] * (len(vector) > SHORTEST)) + ")"
 
 
-def walk(
-    models: Models, words: Words, model, route, path, seed, steps
-) -> tuple[Update, Update, Update]:
-    """Through test digits of the classes on a route: the film and its frames by one model, and,
-    side by side, a few frames by either and by a plain blend of the pixels."""
-    name = models.known(model, MODELS)
-    labels = check.digits(route, LONGEST_ROUTE)
-    if len(labels) < 2:
-        raise check.Complaint("error.route", most=LONGEST_ROUTE)
-    spherical = check.one_of(path, "path", PATHS) == "spherical"
-    seed, steps = check.seed(seed), check.whole(steps, "steps", 2, MOST)
-    frames, stops = _frames(models, name, labels, seed, steps, spherical)
+def walk(models: Models, words: Words, model, route, path, seed, steps) -> tuple[Update, Update]:
+    """Through test digits of the classes on a route, as a film and frame by frame."""
+    name = models.known(model, VAES)
+    labels, spherical, seed = _route(route, path, seed)
+    steps = check.whole(steps, "steps", 2, MOST)
+    stops, _ = _stops(models, name, labels, seed)
+    sheet = strip(_frames(models.vae(name), stops, steps, spherical))
     texts = words.both(
         "vae.walked",
         route=" → ".join(map(str, labels)),
@@ -135,37 +127,48 @@ def walk(
         end=_numbers(stops[-1]),
         size=len(stops[0]),
     )
-    sheet, count = strip(frames), len(frames)
+    return gr.update(strip=sheet, count=steps, texts=texts), gr.update(strip=sheet, count=steps)
+
+
+def compare_walks(models: Models, words: Words, model, route, path, seed) -> Update:
+    """A few frames of the same walk by either model, and by a plain blend of the pixels."""
+    name = models.known(model, VAES)
+    labels, spherical, seed = _route(route, path, seed)
     rows, groups = [], []
     for other, role, key in (("vae-2d", "noise", "vae.by_map"), ("vae", "generator", "vae.by_far")):
-        if other in models.known_of(MODELS):
-            rows.append(_frames(models, other, labels, seed, BESIDE, spherical)[0])
-            groups.append(group(words, role, key, [""] * len(rows[-1])))
-    rows.append(_blend(models, name, labels, seed, BESIDE))
-    groups.append(group(words, "data", "vae.by_pixels", [""] * len(rows[-1])))
-    return (
-        gr.update(strip=sheet, count=count, texts=texts),
-        gr.update(strip=sheet, count=count),
-        gr.update(strip=strip(torch.cat(rows)), groups=groups),
-    )
+        if other in models.known_of(VAES):
+            stops, _ = _stops(models, other, labels, seed)
+            rows.append(_frames(models.vae(other), stops, BESIDE, spherical))
+            groups.append(group(words, role, key, [""] * BESIDE))
+    rows.append(_blend(_stops(models, name, labels, seed)[1], BESIDE))
+    groups.append(group(words, "data", "vae.by_pixels", [""] * BESIDE))
+    return gr.update(strip=strip(torch.cat(rows)), groups=groups)
 
 
-def _frames(
-    models: Models, name: str, labels: list[int], seed: int, steps: int, spherical: bool
-) -> tuple[Tensor, Tensor]:
-    """The pictures of a walk (steps, 28, 28), and its stops (N, D)."""
-    walker = models.vae(name)
-    ends = [landmarks(walker, models.judge, label)[0] for label in labels]
-    stops = torch.stack([points[(seed + i) % len(points)] for i, points in enumerate(ends)])
-    ways = [walker.way(a, b, steps, spherical) for a, b in pairwise(stops)]
-    return walker.decode(_spread(ways)), stops
+def _route(route, path, seed) -> tuple[list[int], bool, int]:
+    """The digits to pass, whether on great arcs, and the seed, checked."""
+    labels = check.digits(route, LONGEST_ROUTE)
+    if len(labels) < 2:
+        raise check.Complaint("error.route", most=LONGEST_ROUTE)
+    return labels, check.one_of(path, "path", PATHS) == "spherical", check.seed(seed)
 
 
-def _blend(models: Models, name: str, labels: list[int], seed: int, steps: int) -> Tensor:
-    """The same stops as pictures, one fading into the next: no latent space at all."""
-    walker = models.vae(name)
-    ends = [landmarks(walker, models.judge, label)[1] for label in labels]
-    stops = [images[(seed + i) % len(images)] for i, images in enumerate(ends)]
+def _stops(models: Models, name: str, labels: list[int], seed: int) -> tuple[Tensor, Tensor]:
+    """The stops of a walk as points (N, D) and as pictures (N, 28, 28)."""
+    ends = [landmarks(models, name, label) for label in labels]
+    places = [(seed + i) % len(points) for i, (points, _) in enumerate(ends)]
+    stops = [(points[at], images[at]) for at, (points, images) in zip(places, ends, strict=True)]
+    points, images = zip(*stops, strict=True)
+    return torch.stack(points), torch.stack(images)
+
+
+def _frames(walker: LatentWalker, stops: Tensor, steps: int, spherical: bool) -> Tensor:
+    """The pictures of a walk. (N, D) -> (steps, 28, 28)."""
+    return walker.decode(_spread([walker.way(a, b, steps, spherical) for a, b in pairwise(stops)]))
+
+
+def _blend(stops: Tensor, steps: int) -> Tensor:
+    """One picture fading into the next, with no latent space. (N, 28, 28) -> (steps, 28, 28)."""
     t = torch.linspace(0, 1, steps)[:, None, None]
     return _spread([(1 - t) * a + t * b for a, b in pairwise(stops)])
 
@@ -176,13 +179,15 @@ def _spread(ways: list[Tensor]) -> Tensor:
     return joined[:: len(ways)]
 
 
-def landmarks(walker: LatentWalker, judge: DigitJudge, label: int) -> tuple[Tensor, Tensor]:
+@cache
+def landmarks(models: Models, name: str, label: int) -> tuple[Tensor, Tensor]:
     """Posterior means (N, D) and pictures (N, 28, 28) of test digits of a class: those that the
     judge can still read once they are rebuilt, or all of them where it can read none."""
+    walker = models.vae(name)
     images, known = test_digits()
     images = images[known == label][:30]
     mean, _ = walker.encode(images)
-    legible = judge.classify(walker.decode(mean)).argmax(1) == label
+    legible = models.judge.classify(walker.decode(mean)).argmax(1) == label
     if not legible.any():
         legible = torch.ones(len(images), dtype=torch.bool)
     return mean[legible], images[legible]
@@ -190,7 +195,7 @@ def landmarks(walker: LatentWalker, judge: DigitJudge, label: int) -> tuple[Tens
 
 def draw(models: Models, words: Words, model, count, seed) -> Update:
     """Decoded points of the prior."""
-    name = models.known(model, MODELS)
+    name = models.known(model, VAES)
     count, seed = check.whole(count, "count", 1, MOST), check.seed(seed)
     images = models.vae(name).sample(range(seed, seed + count))
     texts = words.both(
@@ -207,8 +212,8 @@ def build_vae_tab(page: Page) -> None:
             _build_map(page)
         with tr(gr.Tab(id="rebuild"), "vae.rebuild_tab"):
             _build_rebuild(page)
-        with tr(gr.Tab(id="walk"), "vae.walk_tab"):
-            _build_walk(page)
+        with tr(gr.Tab(id="walk"), "vae.walk_tab") as here:
+            _build_walk(page, here)
         with tr(gr.Tab(id="prior"), "vae.prior_tab"):
             _build_prior(page)
         with tr(gr.Tab(id="inside"), "vae.inside_tab") as here:
@@ -272,14 +277,12 @@ def _build_rebuild(page: Page) -> None:
     for event in (canvas.stroke, model.input):
         page.compute(event, rebuild, drawn, both, show_progress_on=result)
     page.compute(shelf.pick, rebuild_picked, picked, both, show_progress_on=result)
-    page.then(roll, rebuild, drawn, both)
+    page.compute(roll.then, rebuild, drawn, both)
 
 
-def _build_walk(page: Page) -> None:
+def _build_walk(page: Page, here: gr.Tab) -> None:
     tr, words = page.words.tr, page.words
-    film_shown, frames_shown, beside_shown = page.first_of(
-        walk, 3, "vae-2d", "38", "straight", 0, 24
-    )
+    film_shown, frames_shown = page.first_of(walk, 2, "vae-2d", "38", "straight", 0, 24)
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=300):
             film = player(words, elem_id="vae-film", **film_shown)
@@ -293,18 +296,20 @@ def _build_walk(page: Page) -> None:
                 path = tr(gr.Radio(value="straight", elem_id="vae-path"), "vae.path")
                 steps = tr(gr.Slider(2, MOST, 24, step=1), "vae.steps")
     tr(gr.Markdown(elem_classes="hint"), "vae.beside_hint")
-    beside = gallery(words, elem_id="vae-beside", **{"groups": [], **beside_shown})
-    inputs, results = [model, route, path, seed, steps], [film, frames, beside]
+    beside = gallery(words, strip="", groups=[], elem_id="vae-beside")
+    fields = [model, route, path, seed]
     for event in (
         button.click,
         model.input,
         route.submit,
         path.input,
-        steps.release,
         seed.submit,
+        roll.then,
     ):
-        page.compute(event, walk, inputs, results)
-    page.then(roll, walk, inputs, results)
+        walked = page.compute(event, walk, [*fields, steps], [film, frames])
+        page.compute(walked.success, compare_walks, fields, beside)
+    page.compute(steps.release, walk, [*fields, steps], [film, frames])
+    page.compute(here.select, compare_walks, fields, beside)  # not before the tab opens
 
 
 def _build_prior(page: Page) -> None:
@@ -318,6 +323,5 @@ def _build_prior(page: Page) -> None:
             seed, roll = dice(words, 0, "vae-prior-seed")
             button = tr(gr.Button(variant="primary", elem_id="vae-draw"), "vae.draw")
     inputs = [model, count, seed]
-    for event in (button.click, model.input, count.release, seed.submit):
+    for event in (button.click, model.input, count.release, seed.submit, roll.then):
         page.compute(event, draw, inputs, result)
-    page.then(roll, draw, inputs, result)

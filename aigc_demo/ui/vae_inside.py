@@ -13,12 +13,11 @@ from aigc_demo.inference import sample_digits
 from aigc_demo.inference.vae import LatentWalker
 from aigc_demo.ui import check, vae_formulas
 from aigc_demo.ui.layout import FORMULAS, Page, Update, dice
-from aigc_demo.ui.models import Models
-from aigc_demo.ui.views import View, add_views, code_of, group, shown
-from aigc_demo.ui.widgets import bars, code, gallery, pad, parts, posterior, tiles
+from aigc_demo.ui.models import VAES, Models
+from aigc_demo.ui.views import View, add_layers, add_views, code_of, group, shown
+from aigc_demo.ui.widgets import bars, code, gallery, pad, posterior, tiles
 from aigc_demo.ui.words import Words
 
-MODELS = ("vae-2d", "vae")
 NAMES = {"discriminator": "encoder", "noise": "latent", "generator": "decoder"}
 SHOWN = 15  # test digits to pick from
 SAMPLES = 6  # of the posterior, drawn as pictures
@@ -31,7 +30,7 @@ COMPARED = 8  # digits of each kind, where sharpness is compared
 
 def _asked(models: Models, model, chosen, seed) -> tuple[LatentWalker, Tensor, int]:
     """The model, the digit (28, 28) and the seed; chosen: "#PLACE" of a test digit or a drawing."""
-    walker = models.vae(models.known(model, MODELS))
+    walker = models.vae(models.known(model, VAES))
     if isinstance(chosen, str) and chosen.startswith("#"):
         place = chosen[1:]
         if not (place.isascii() and place.isdigit() and int(place) < SHOWN):
@@ -92,16 +91,10 @@ def see_bound(
         group(words, "generator", "within.decoded", [""]),
         group(words, "loss", "within.cost", [f"0 – {cost.max().item():.2f}"]),
     ]
-    shares: list[dict[str, Any]] = []
-    texts = words.both("within.no_shares")
-    most = 0
-    if found.kl is not None:
-        order = found.kl.argsort(descending=True).tolist()
-        most = order[0]
-        shares = [
-            {"name": f"z{i + 1}", "value": found.kl[i].item(), "dead": bool(found.kl[i] < 0.01)}
-            for i in order
-        ]
+    if found.kl is None:
+        shares, most, texts = [], 0, words.both("within.no_shares")
+    else:
+        shares, most = _bars(found.kl), int(found.kl.argmax())
         texts = words.both("within.shares", total=f"{found.divergence:.2f}")
     return (
         gr.update(strip=strip(pictures), groups=groups),
@@ -156,22 +149,22 @@ def see_dimension(models: Models, words: Words, model, chosen, seed, rank) -> tu
         at=f"{mean[0, dimension].item():+.2f}",
     )
     groups = [group(words, "noise", "within.row", captions, dimension=dimension + 1)]
-    shares = [
-        {
-            "name": f"z{i + 1}",
-            "value": carries[i].item(),
-            "dead": bool(carries[i] < inside.ALIVE),
-        }
-        for i in order.tolist()
-    ]
     row = gr.update(strip=strip(pictures), groups=groups, texts=texts)
-    return row, gr.update(bars=shares, texts=words.both("within.carried"))
+    return row, gr.update(bars=_bars(carries), texts=words.both("within.carried"))
+
+
+def _bars(nats: Tensor) -> list[dict[str, Any]]:
+    """A bar for each dimension of (D,), the one that carries most first."""
+    return [
+        {"name": f"z{i + 1}", "value": nats[i].item(), "dead": bool(nats[i] < inside.ALIVE)}
+        for i in nats.argsort(descending=True).tolist()
+    ]
 
 
 def see_blur(models: Models, words: Words, model, digit, seed) -> Update:
     """The same digit by the GAN, by the VAE and by hand: the judge's reading and sharpness."""
-    walker = models.vae(models.known(model, MODELS))
-    digit = int(check.one_of(digit, "digits", tuple("0123456789")))
+    walker = models.vae(models.known(model, VAES))
+    digit = check.digit(digit)
     seed = check.seed(seed)
     labels = [digit] * COMPARED
     sampler = models.gan("gan")
@@ -199,7 +192,7 @@ def build_inside(page: Page, here: gr.Tab) -> None:
     """Adds the view. here: the tab that holds it; nothing is computed before it opens."""
     tr, words = page.words.tr, page.words
     with gr.Row(elem_classes="asked"):
-        model = tr(gr.Dropdown(MODELS, value="vae-2d", elem_id="within-model"), "vae.model")
+        model = tr(gr.Dropdown(VAES, value="vae-2d", elem_id="within-model"), "vae.model")
         seed, roll = dice(words, 0, "within-seed")
     images = sample_digits("test")[0][:SHOWN]
     shelf = tiles(
@@ -246,13 +239,7 @@ def _build_elbo(page: Page, asked: list) -> View:
 
 
 def _build_layers(page: Page, asked: list) -> View:
-    flow = parts(page.words, parts=[], value=1, names=NAMES, elem_id="within-parts")
-    formula = gr.Markdown(
-        latex_delimiters=FORMULAS, elem_classes="formula", elem_id="within-formula"
-    )
-    lines = code(code=None, elem_id="within-code")
-    page.compute(flow.pick, look_at_part, [*asked, flow], [formula, lines])
-    return look, [*asked, flow], [flow, formula, lines]
+    return add_layers(page, "within", look, look_at_part, asked, 1, names=NAMES)
 
 
 def _build_dimensions(page: Page, asked: list) -> View:
@@ -272,7 +259,7 @@ def _build_dimensions(page: Page, asked: list) -> View:
 
 
 def _build_blurry(page: Page, asked: list) -> View:
-    choices = [(digit, digit) for digit in "0123456789"]
+    choices = [(digit, digit) for digit in check.DIGITS]
     digit = page.words.tr(gr.Dropdown(choices, value="3", elem_id="within-digit"), "inside.digit")
     pictures = gallery(page.words, strip="", groups=[], elem_id="within-blurry")
     fields = [asked[0], digit, asked[2]]

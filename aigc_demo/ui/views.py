@@ -8,9 +8,9 @@ import gradio as gr
 from aigc_demo.explain import gan, source
 from aigc_demo.images import strip
 from aigc_demo.ui import check
-from aigc_demo.ui.layout import Page, Update
+from aigc_demo.ui.layout import FORMULAS, Page, Update
 from aigc_demo.ui.models import Models
-from aigc_demo.ui.widgets import ROLES
+from aigc_demo.ui.widgets import ROLES, code, parts
 from aigc_demo.ui.words import Words
 
 View = tuple[Callable, list, list]  # its handler, inputs, outputs
@@ -54,6 +54,28 @@ def add_views(
     return follow
 
 
+def add_layers(
+    page: Page, key: str, look: Callable, look_at_part: Callable, asked: list, first: int, **props
+) -> View:
+    """Adds the view of a model's parts, with formula and code of the chosen one.
+
+    look: what shows all of it; look_at_part: its formula and code alone; first: the part that is
+    open at first.
+    """
+    flow = parts(page.words, parts=[], value=first, elem_id=f"{key}-parts", **props)
+    formula = gr.Markdown(
+        latex_delimiters=FORMULAS, elem_classes="formula", elem_id=f"{key}-formula"
+    )
+    lines = code(code=None, elem_id=f"{key}-code")
+    page.compute(flow.pick, look_at_part, [*asked, flow], [formula, lines])
+    return look, [*asked, flow], [flow, formula, lines]
+
+
+def shape_of(part: gan.Part) -> str:
+    """What a layer gives, as "64 × 14 × 14"."""
+    return " × ".join(map(str, part.shape or (1,)))
+
+
 def shown(part: gan.Part, title: str) -> dict[str, Any]:
     """A part as the widget wants it: its maps as one grey picture from lowest to highest."""
     maps = part.maps
@@ -63,7 +85,7 @@ def shown(part: gan.Part, title: str) -> dict[str, Any]:
     return {
         "title": title,
         "player": part.player,
-        "shape": " × ".join(map(str, part.shape or (1,))),
+        "shape": shape_of(part),
         "sheet": strip(grey),
         "count": len(maps),
         "width": maps.shape[2],
@@ -88,5 +110,7 @@ def group(words: Words, role: str, title: str, texts: list[str], **values: Any) 
 
 def scored(words: Words, role: str, title: str, scores: list[float]) -> dict[str, Any]:
     """Digits of one kind with their scores, which go on the number line too."""
-    items = [{"text": f"{score:.2f}", "score": score} for score in scores]
-    return {"role": role, "title": words.both(title), "items": items}
+    found = group(words, role, title, [f"{score:.2f}" for score in scores])
+    for item, score in zip(found["items"], scores, strict=True):
+        item["score"] = score
+    return found

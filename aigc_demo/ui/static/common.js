@@ -19,6 +19,17 @@ function wholeScale(columns) {
   return Math.max(1, Math.min(props.largest || 10, Math.floor(room / (SIDE * columns))));
 }
 
+// The axes of a square plane; across and down put its coordinates on the picture.
+function paintAxes(brush, colour, size, across, down) {
+  brush.strokeStyle = colour;
+  brush.beginPath();
+  brush.moveTo(across(0), 0);
+  brush.lineTo(across(0), size);
+  brush.moveTo(0, down(0));
+  brush.lineTo(size, down(0));
+  brush.stroke();
+}
+
 const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 
 speak();

@@ -86,16 +86,6 @@ function paintDensity(brush, colour) {
   brush.globalCompositeOperation = "source-over";
 }
 
-function paintAxes(brush, colour) {
-  brush.strokeStyle = colour;
-  brush.beginPath();
-  brush.moveTo(across(0), 0);
-  brush.lineTo(across(0), size);
-  brush.moveTo(0, down(0));
-  brush.lineTo(size, down(0));
-  brush.stroke();
-}
-
 function paintPoints(brush, halo) {
   brush.font = `bold ${{ 1: 10, 2: 12, 4: 14 }[Math.round(reach / view.half)]}px sans-serif`;
   brush.textAlign = "center";
@@ -130,7 +120,7 @@ function paintGround() {
     brush.setTransform(dots, 0, 0, dots, 0, 0);
     if (boxes.grid.checked && mesh) paintMesh(brush);
     if (boxes.density.checked) paintDensity(brush, noise);
-    paintAxes(brush, line);
+    paintAxes(brush, line, size, across, down);
     if (!boxes.grid.checked) paintPoints(brush, halo);
   }
   context.setTransform(1, 0, 0, 1, 0, 0);

@@ -14,13 +14,7 @@ function paint() {
   const down = (y) => ((reach - y) / (2 * reach)) * size;
   const style = getComputedStyle(element);
   const colour = (name) => style.getPropertyValue(`--${name}`);
-  context.strokeStyle = colour("border-color-primary") || "#999";
-  context.beginPath();
-  context.moveTo(across(0), 0);
-  context.lineTo(across(0), size);
-  context.moveTo(0, down(0));
-  context.lineTo(size, down(0));
-  context.stroke();
+  paintAxes(context, colour("border-color-primary") || "#999", size, across, down);
   context.font = "10px sans-serif";
   context.textAlign = "center";
   context.textBaseline = "middle";
