@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from aigc_demo.images import strip
 from aigc_demo.prosody import FORMS, is_regulated, lines_of
 from aigc_demo.ui import check, gan, transformer, vae
 from aigc_demo.ui.layout import Page
@@ -224,6 +225,19 @@ def test_a_walk_starts_and_ends_at_its_stops_and_blends_real_pictures() -> None:
     real = vae.test_digits()[0]
     assert all(any(torch.equal(blend[i], image) for image in real) for i in (0, 4, 8))
     assert torch.allclose(blend[2], (blend[0] + blend[4]) / 2)
+
+
+def test_walks_are_compared_between_the_same_digits() -> None:
+    shown = vae.compare_walks(MODELS, WORDS, "vae-2d", "38", "straight", 4)
+    _, pictures = vae._stops(MODELS, "vae-2d", [3, 8], 4)
+    rows = []
+    for name in VAES:
+        walker = MODELS.vae(name)
+        first, last = walker.encode(pictures)[0]
+        rows.append(walker.walk(first, last, vae.BESIDE))
+    share = torch.linspace(0, 1, vae.BESIDE)[:, None, None]
+    rows.append((1 - share) * pictures[0] + share * pictures[1])
+    assert shown["strip"] == strip(torch.cat(rows))
 
 
 def test_the_first_gan_draws_without_classes() -> None:

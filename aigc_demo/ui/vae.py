@@ -134,13 +134,14 @@ def compare_walks(models: Models, words: Words, model, route, path, seed) -> Upd
     """A few frames of the same walk by either model, and by a plain blend of the pixels."""
     name = models.known(model, VAES)
     labels, spherical, seed = _route(route, path, seed)
+    _, pictures = _stops(models, name, labels, seed)  # the same digits for all
     rows, groups = [], []
     for other, role, key in (("vae-2d", "noise", "vae.by_map"), ("vae", "generator", "vae.by_far")):
         if other in models.known_of(VAES):
-            stops, _ = _stops(models, other, labels, seed)
-            rows.append(_frames(models.vae(other), stops, BESIDE, spherical))
+            walker = models.vae(other)
+            rows.append(_frames(walker, walker.encode(pictures)[0], BESIDE, spherical))
             groups.append(group(words, role, key, [""] * BESIDE))
-    rows.append(_blend(_stops(models, name, labels, seed)[1], BESIDE))
+    rows.append(_blend(pictures, BESIDE))
     groups.append(group(words, "data", "vae.by_pixels", [""] * BESIDE))
     return gr.update(strip=strip(torch.cat(rows)), groups=groups)
 
