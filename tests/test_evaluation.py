@@ -9,10 +9,11 @@ from PIL import Image
 
 from aigc_demo.evaluation import evaluate
 from aigc_demo.evaluation.distance import density_and_coverage, frechet_distance
-from aigc_demo.evaluation.gan import draw, pupil_accuracy
+from aigc_demo.evaluation.gan import _distances, draw, pupil_accuracy
 from aigc_demo.evaluation.poems import couplets_of, perplexity, shares
 from aigc_demo.evaluation.transformer import nats
 from aigc_demo.evaluation.vae import sampled_bound
+from aigc_demo.inference.judge import DigitJudge
 from aigc_demo.models.vae import VAE, VAEConfig, log_likelihood
 from aigc_demo.prosody import plan_of
 from aigc_demo.tokenizer import poem_ids
@@ -59,6 +60,26 @@ def test_samples_follow_seeds_and_take_classes_in_turn(tiny_gan, tiny_mlp):
     assert labels.tolist() == [*range(10)] * 2
     assert torch.equal(images, tiny_gan.sample(range(5, 25), labels.tolist()))
     assert torch.equal(draw(tiny_mlp, 20)[0], tiny_mlp.sample(range(20)))
+    images, labels = draw(tiny_gan, 3, labels=torch.tensor([7, 7, 1]))
+    assert torch.equal(images, tiny_gan.sample(range(3), [7, 7, 1]))
+
+
+def test_distances_compare_samples_and_real_digits_of_the_same_classes(tiny_gan, monkeypatch):
+    monkeypatch.setattr("aigc_demo.evaluation.gan.COUNT", 300)
+    judge, train, test = DigitJudge.load(), sample_digits("train"), sample_digits("test")[0]
+    even, _ = draw(tiny_gan, 300)
+    figures = _distances(tiny_gan, judge, even, train, test)
+    some = torch.randperm(len(train[0]), generator=torch.Generator().manual_seed(0))[:300]
+    fakes = tiny_gan.sample(range(300), train[1][some].tolist())
+    reference = judge.features(test)
+    for row, images in (("", fakes), ("real_", train[0][some])):
+        expected = frechet_distance(judge.features(images), reference)
+        assert figures[f"{row}frechet_distance"] == pytest.approx(expected, rel=1e-6)
+    ratio = figures["frechet_distance"] / figures["real_frechet_distance"]
+    assert figures["frechet_distance_to_real"] == pytest.approx(ratio)
+    assert ratio > 10  # an untrained generator is far from real digits
+    expected = frechet_distance(judge.features(even), reference)
+    assert figures["frechet_distance_of_even_classes"] == pytest.approx(expected, rel=1e-6)
 
 
 def test_a_pupil_learns_from_digits_and_not_from_noise(monkeypatch):

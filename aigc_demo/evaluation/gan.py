@@ -28,8 +28,9 @@ def score(loaded: Loaded, data: Path | None, full: bool) -> dict[str, float]:
     Quick: of 2,000 samples, as many of each class, how many the judge reads as the digit asked
     for; of a model without classes, the share of the digit it draws least often. Full: the same of
     10,000; Fréchet distance, density and coverage on the judge's features against the 10,000 test
-    digits, beside 10,000 training digits; accuracy on the test digits of a fresh classifier
-    trained on 60,000 samples only, beside one trained on the real training digits.
+    digits, beside 10,000 training digits, whose classes the samples take over one by one, as is
+    usual for models with classes; accuracy on the test digits of a fresh classifier trained on
+    60,000 samples only, beside one trained on the real training digits.
     """
     sampler, judge = DigitSampler(loaded), DigitJudge.load()
     count = COUNT if full else 2_000
@@ -43,17 +44,19 @@ def score(loaded: Loaded, data: Path | None, full: bool) -> dict[str, float]:
     figures["rarest_digit_share"] = read.bincount(minlength=10).min().item() / count
     if full:
         train, test = (read_mnist(data_folder(data), train=part) for part in (True, False))
-        figures |= _distances(judge, images, train[0], test[0])
+        figures |= _distances(sampler, judge, images, train, test[0])
         figures |= _lessons(sampler, judge, train, test)
     return figures
 
 
-def draw(sampler: DigitSampler, count: int, first: int = 0) -> tuple[Tensor, Tensor]:
-    """So many images (N, 28, 28), seed after seed, and the labels asked for, in turn.
+def draw(
+    sampler: DigitSampler, count: int, first: int = 0, labels: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """So many images (N, 28, 28), seed after seed, and the labels asked for: (N,), or in turn.
 
     Of a model without classes the labels mean nothing.
     """
-    labels = torch.arange(count) % 10
+    labels = torch.arange(count) % 10 if labels is None else labels
     parts = []
     for start in tqdm(range(0, count, 500), desc="samples", unit_scale=500, unit="image"):
         seeds = range(first + start, first + min(start + 500, count))
@@ -62,17 +65,24 @@ def draw(sampler: DigitSampler, count: int, first: int = 0) -> tuple[Tensor, Ten
     return torch.cat(parts), labels
 
 
-def _distances(judge: DigitJudge, images: Tensor, train: Tensor, test: Tensor) -> dict[str, float]:
-    some = torch.randperm(len(train), generator=torch.Generator().manual_seed(0))[:COUNT]
+def _distances(
+    sampler: DigitSampler, judge: DigitJudge, even: Tensor, train: Digits, test: Tensor
+) -> dict[str, float]:
+    """even: samples of the same seeds, as many of each class, for one more row."""
+    some = torch.randperm(len(train[0]), generator=torch.Generator().manual_seed(0))[:COUNT]
     reference = judge.features(test)
     figures: dict[str, float] = {}
-    for row, pictures in (("", images), ("real_", train[some])):
+    rows = {"": draw(sampler, COUNT, labels=train[1][some])[0], "real_": train[0][some]}
+    for row, pictures in rows.items():
         features = judge.features(pictures)
         density, coverage = density_and_coverage(reference, features)
         figures[f"{row}frechet_distance"] = frechet_distance(features, reference)
         figures[f"{row}density"], figures[f"{row}coverage"] = density, coverage
     for name in ("frechet_distance", "coverage"):
         figures[f"{name}_to_real"] = figures[name] / figures[f"real_{name}"]
+    if sampler.classes:
+        features = judge.features(even)
+        figures["frechet_distance_of_even_classes"] = frechet_distance(features, reference)
     return figures
 
 

@@ -67,10 +67,11 @@ PROTOCOL: dict[str, str] = {  # family -> how the figures come about
     "gan": "Samples of seeds 0, 1, 2, ..., the classes in turn. Label agreement: the share that "
     "`judge` reads as the digit asked for; of a model without classes, the share of the digit it "
     "draws least often. With --full also: Fréchet distance, density and coverage (k = 5), 10,000 "
-    "samples against the "
-    "10,000 test digits, on the features of `judge`; the rows `real` are the same for 10,000 "
-    "training digits. GAN-train: accuracy on the test digits of a fresh small classifier that "
-    "learned from 60,000 samples only; `real train accuracy`: from the real training digits.",
+    "samples against the 10,000 test digits, on the features of `judge`; the rows `real` are the "
+    "same for 10,000 training digits, and the samples have the classes of those (of even classes: "
+    "1,000 of each instead; the test has 892 to 1,135). GAN-train: accuracy on the test "
+    "digits of a fresh small classifier that learned from 60,000 samples only; `real train "
+    "accuracy`: from the real training digits.",
     "vae": "Nats per test digit, pixels binarised once from a fixed seed (hash below). Negative "
     "log-likelihood: the importance-weighted bound with so many samples a digit, of the first so "
     "many digits; −ELBO, KL and reconstruction: ten samples of each of the 10,000 digits; active "

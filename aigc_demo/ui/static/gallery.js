@@ -100,7 +100,7 @@ function load() {
   else groups.replaceChildren();
 }
 
-sheet.onload = build;
+sheet.addEventListener("load", build);
 load();
 watch("strip", load);
 watch("groups", () => sheet.complete && build());

@@ -6,7 +6,7 @@ const caption = element.querySelector(".caption");
 const answer = new Image();
 const sheet = new Image(); // the test digits
 const NEAR = 12; // CSS pixels
-let point = { x: 0, y: 0, ...(props.value || {}) };
+let point = { x: 0, y: 0, ...props.value };
 let held = false; // under a finger, a mouse button or a key
 let moved = false; // since it was last decoded
 let pointed = null; // where the mouse points, in CSS pixels of the plane
@@ -201,11 +201,11 @@ for (const button of element.querySelectorAll(".zoom button")) {
 }
 
 // The server's picture is shown where the point still is; a later one is on its way otherwise.
-answer.onload = () => {
+answer.addEventListener("load", () => {
   if (layers && (held || !answered())) return;
   decoded.getContext("2d").drawImage(answer, 0, 0);
   decoded.dataset.painted = text(point.x, point.y);
-};
+});
 function show() {
   if (layers && (held || !answered())) return;
   speak();
@@ -217,7 +217,7 @@ async function fetchParts() {
   if (fetching) return;
   fetching = true;
   try {
-    const [digits, decoder] = await Promise.all([fetchDigits(), server.map_decoder()]);
+    const [, decoder] = await Promise.all([fetchDigits(), server.map_decoder()]);
     if (decoder) layers = readDecoder(decoder);
     boxes.grid.disabled = !layers;
     boxes.grid.parentElement.hidden = !layers;
@@ -236,7 +236,7 @@ async function fetchDigits() {
   ask();
 }
 
-sheet.onload = ask;
+sheet.addEventListener("load", ask);
 show();
 watch(["strip", "texts"], show);
 window.addEventListener("aigc:language", ask);

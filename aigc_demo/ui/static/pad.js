@@ -85,11 +85,11 @@ file.addEventListener("change", async () => {
 function show() {
   if (!props.strip) return;
   const seen = new Image();
-  seen.onload = () => {
+  seen.addEventListener("load", () => {
     context.imageSmoothingEnabled = false;
     context.drawImage(seen, 0, 0, SIDE, SIDE, 0, 0, canvas.width, canvas.height);
     props.value = greys(seen, SIDE, 0, 0, SIDE, SIDE);
-  };
+  });
   seen.src = props.strip;
 }
 

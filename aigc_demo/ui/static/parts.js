@@ -122,7 +122,7 @@ canvas.addEventListener("keydown", (event) => {
   select(channel + step);
 });
 
-sheet.onload = paint;
+sheet.addEventListener("load", paint);
 load();
 watch("parts", load);
 window.addEventListener("aigc:language", () => {

@@ -51,7 +51,7 @@ slider.addEventListener("input", () => {
   show();
   paint();
 });
-sheet.onload = paint;
+sheet.addEventListener("load", paint);
 load();
 show();
 watch("strip", load);

@@ -73,7 +73,7 @@ if (props.choosing) {
   });
 }
 
-sheet.onload = paint;
+sheet.addEventListener("load", paint);
 load();
 watch("strip", load);
 new ResizeObserver(paint).observe(element);

@@ -1,0 +1,76 @@
+"""The page's JavaScript under a linter, joined as it runs: each widget's files make one script."""
+
+import json
+import re
+import subprocess
+import sysconfig
+from pathlib import Path
+
+import gradio as gr
+import pytest
+
+from aigc_demo.ui.app import build
+from aigc_demo.ui.words import static
+
+OXLINT = Path(sysconfig.get_path("scripts"), "oxlint")
+GIVEN = ("element", "props", "trigger", "server", "watch")  # by Gradio, to a widget's script
+SHARED = re.findall(r"^(?:function|const|let) (\w+)", static("common.js"), re.MULTILINE)
+RULES = {
+    "no-undef": "error",
+    "unicorn/consistent-function-scoping": "off",  # a script is one function,
+    "no-shadow": "off",  # and its pieces name their own variables
+    "no-unused-vars": ["error", {"varsIgnorePattern": f"^({'|'.join(SHARED)})$"}],
+    "prefer-const": "error",
+    "eqeqeq": "error",
+    "no-shadow-restricted-names": "error",
+    "no-var": "error",
+}
+
+
+def complaints(folder: Path, script: str) -> str:
+    """What the linter says of one script, or nothing."""
+    (folder / "script.js").write_text(script, encoding="utf-8")
+    settings = {
+        "categories": {"correctness": "error", "suspicious": "error"},
+        "rules": RULES,
+        "env": {"browser": True, "es2024": True},
+        "globals": dict.fromkeys(GIVEN, "readonly"),
+    }
+    (folder / "rules.json").write_text(json.dumps(settings))
+    command = [OXLINT, "-c", "rules.json", "--deny-warnings", "script.js"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    return "" if done.returncode == 0 else done.stdout + done.stderr
+
+
+def widget_scripts() -> dict[str, str]:
+    blocks = [block for block in build().blocks.values() if isinstance(block, gr.HTML)]
+    found = {}
+    for block in blocks:
+        name = re.match(r'<div class="widget (\w+)">', str(block.html_template))
+        if name:
+            found[name[1]] = block.js_on_load
+    return found
+
+
+WIDGETS = widget_scripts()
+
+
+@pytest.mark.parametrize("name", WIDGETS)
+def test_a_widgets_script_is_clean(tmp_path, name):
+    assert complaints(tmp_path, f"export async function script() {{\n{WIDGETS[name]}\n}}\n") == ""
+
+
+@pytest.mark.parametrize("name", ["language.js", "first_language.js"])
+def test_the_scripts_of_the_language_are_clean(tmp_path, name):
+    script = static(name).replace("__TABLE__", "{}")
+    assert complaints(tmp_path, f"export default {script.lstrip()}") == ""
+
+
+def test_every_shared_piece_is_used_by_some_widget():
+    for name in SHARED:
+        assert any(len(re.findall(rf"\b{name}\b", script)) > 1 for script in WIDGETS.values()), name
+
+
+@pytest.mark.parametrize("fault", ["missing();", "let unused = 1;", "if (props == 1) trigger();"])
+def test_the_linter_sees_a_fault(tmp_path, fault):
+    assert "script.js" in complaints(tmp_path, fault)
