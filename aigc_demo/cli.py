@@ -8,7 +8,10 @@ from pathlib import Path
 
 from aigc_demo import __version__
 
-TRAINED = ("judge", "gan", "gan-mlp", "gan-small", "vae", "vae-2d", "shakespeare", "poems")
+TRAINED = (
+    *("judge", "gan", "gan-mlp", "gan-small", "vae", "vae-2d"),
+    *("vae-beta-0", "vae-beta-1", "vae-beta-10", "shakespeare", "poems"),
+)
 
 
 def _train(options: argparse.Namespace) -> None:

@@ -13,7 +13,7 @@ from aigc_demo.explain import vae as inside
 from aigc_demo.inference import sample_digits
 from aigc_demo.ui import vae_formulas, vae_inside
 from aigc_demo.ui.check import Complaint
-from aigc_demo.ui.models import ENCODED, Models
+from aigc_demo.ui.models import BETAS, ENCODED, Models
 from aigc_demo.ui.words import Words
 
 WORDS, MODELS = Words(), Models()
@@ -111,6 +111,33 @@ def test_what_a_dimension_carries_and_a_row_along_it(name):
         torch.testing.assert_close(picture, walker.decode(moved[None])[0])
 
 
+def test_rate_and_distortion_by_torch_distributions():
+    walker, images = MODELS.vae("vae-beta-1"), sample_digits("test")[0][:40]
+    found = inside.tradeoff(walker, images)
+    binary = (images > 0.5).float()
+    mean, deviation = walker.encode(binary)
+    kl = kl_divergence(Normal(mean, deviation), Normal(0.0, 1.0)).sum(1).mean()
+    assert found.rate == pytest.approx(kl.item(), rel=1e-4)
+    decoded = walker.decode(mean + deviation * walker.noise(range(40))).double()
+    pixels = Bernoulli(decoded.clamp(1e-12, 1 - 1e-12)).log_prob(binary.double())
+    assert found.distortion == pytest.approx(-pixels.sum((1, 2)).mean().item(), rel=1e-3)
+
+
+def test_the_beta_question_is_answered_by_the_models_themselves():
+    maps, pictures = vae_inside.see_betas(MODELS, WORDS, "#3", 5)
+    none, one, much = maps["models"]
+    assert (none["beta"], one["beta"], much["beta"]) == (0, 1, 10)
+    assert none["rate"] > 10 * one["rate"] > 10 * much["rate"] > 0
+    assert none["distortion"] < one["distortion"] < much["distortion"]
+    assert none["reach"] > 3 * one["reach"]  # its codes lie far from the prior
+    for name, model in zip(BETAS, maps["models"], strict=True):
+        expected = inside.tradeoff(MODELS.vae(name), sample_digits("test")[0][:ENCODED])
+        assert model["rate"] == pytest.approx(expected.rate, abs=0.06)
+        labels = sample_digits("test")[1]
+        assert [label for *_, label in model["points"]] == labels[: len(model["points"])].tolist()
+    assert [len(group["items"]) for group in pictures["groups"]] == [1, 9, 9, 9]
+
+
 def test_sharpness_falls_when_a_picture_is_blurred():
     images = sample_digits("test")[0][:50]
     kernel = torch.full((1, 1, 3, 3), 1 / 9)
@@ -194,6 +221,7 @@ BAD = [
     (vae_inside.see_dimension, ("vae", "#0", 0, 0)),
     (vae_inside.see_dimension, ("vae", "#0", 0, float("nan"))),
     (vae_inside.see_blur, ("vae", "x", 0)),
+    (vae_inside.see_betas, ("#99", 0)),
 ]
 
 

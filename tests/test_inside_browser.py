@@ -153,6 +153,11 @@ def test_a_visitor_looks_inside_the_vae(visit: Page) -> None:
     expect(visit.locator("#within-row figure")).to_have_count(9)
     choose(visit, "blurry", "within")
     expect(visit.locator("#within-blurry figure")).to_have_count(24)
+    choose(visit, "beta", "within")
+    expect(visit.locator("#within-betas figure canvas")).to_have_count(3)
+    expect(visit.locator("#within-beta-digits figure")).to_have_count(28)
+    three = re.compile(r"(β = \d+\D+[\d.]+\D+[\d.]+.*){3}")
+    expect(visit.locator("#within-betas canvas.chart")).to_have_attribute("aria-label", three)
     assert_only(visit, language_of(visit))
 
 

@@ -24,7 +24,7 @@ from aigc_demo.inference.judge import DigitJudge
 from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.inference.vae import LatentWalker
 from aigc_demo.models.gan import GANConfig
-from aigc_demo.models.vae import VAEConfig
+from aigc_demo.models.vae import VAE, VAEConfig
 from aigc_demo.training import gan, run, vae
 from aigc_demo.training.run import log_spaced, read_rows, shuffled_batch, warm_then_fall
 from aigc_demo.weights import sample_digits
@@ -37,6 +37,9 @@ STEPS = {
     "gan-small": 40,
     "vae": 100,
     "vae-2d": 100,
+    "vae-beta-0": 100,
+    "vae-beta-1": 100,
+    "vae-beta-10": 100,
     "shakespeare": 20,
     "poems": 60,
 }
@@ -49,6 +52,10 @@ USE = {
     "gan-small": lambda f: Duel.start(f).train_generator().fakes.isfinite().all(),
     "vae": lambda f: LatentWalker.load(f, "cpu").sample([1, 2]).isfinite().all(),
     "vae-2d": lambda f: LatentWalker.load(f, "cpu").sample([1, 2]).isfinite().all(),
+    **{
+        name: lambda f: LatentWalker.load(f, "cpu").sample([1, 2]).isfinite().all()
+        for name in ("vae-beta-0", "vae-beta-1", "vae-beta-10")
+    },
     "shakespeare": lambda f: len(TextWriter.load(f, "cpu").write("ROMEO:\n", 9)) == 9,
     "poems": lambda f: len(TextWriter.load(f, "cpu").poem("七绝")) == 4 * 8 + 3,
 }
@@ -104,6 +111,25 @@ def test_a_training_learns(trained, name):
     losses = [row["loss"] for row in read_rows(trained(name) / "log.jsonl")]
     third = len(losses) // 3
     assert max(losses[-third:]) < min(losses[:third])
+
+
+def test_every_name_is_trained_here():
+    assert set(STEPS) == set(USE) == set(training.NAMES)
+
+
+@pytest.mark.parametrize("beta", [0.0, 1.0, 10.0])
+def test_beta_weighs_the_divergence_and_nothing_else(beta):
+    torch.manual_seed(0)
+    model = VAE(VAEConfig(hidden=8))
+    image = torch.rand(4, 1, 28, 28).round()
+    torch.manual_seed(1)
+    likelihood, ratio = model(image, 1)
+    optimizer = torch.optim.SGD(model.parameters(), 0.0)
+    torch.manual_seed(1)
+    losses = vae.train_step(model, optimizer, image, 1, beta)
+    expected = -likelihood.mean() - beta * ratio.mean()
+    torch.testing.assert_close(losses["loss"], expected, atol=0.5, rtol=1e-3)
+    torch.testing.assert_close(losses["kl"], -ratio.mean(), atol=0.05, rtol=1e-2)
 
 
 @pytest.mark.parametrize("name", STEPS)

@@ -141,6 +141,31 @@ def sharpness(images: Tensor) -> Tensor:
     return (across + down) / images.sum((1, 2)).clamp(min=1e-6)
 
 
+@dataclass(frozen=True)
+class Tradeoff:
+    """Where a VAE stands between a short code and a true copy, measured on some digits."""
+
+    rate: float  # mean KL(q(z|x) || p(z)), nats a digit: the length of the code
+    distortion: float  # mean -log p(x|z), nats a digit: what the copy misses
+    mean: Tensor  # (N, D), of the posteriors
+    deviation: Tensor  # (N, D)
+
+
+@torch.inference_mode()
+def tradeoff(walker: LatentWalker, images: Tensor) -> Tradeoff:
+    """Rate and distortion of digits (N, 28, 28), each pixel made black or white at a half.
+
+    Alemi et al. 2018, arXiv:1711.00464, eqs. 4 and 5; one sample of each posterior, and a standard
+    normal prior, whose KL is exact.
+    """
+    binary = (images > 0.5).float()
+    mean, deviation = walker.encode(binary)
+    z = mean + deviation * walker.noise(range(len(images)))
+    logits = walker.decoder(z.to(walker.loaded.device)).cpu()
+    distortion = -log_likelihood(logits, binary[:, None]).mean().item()
+    return Tradeoff(carried(mean, deviation).sum().item(), distortion, mean, deviation)
+
+
 def kl_by_hand(mean: float, deviation: float) -> tuple[float, float, float, float]:
     """The three terms of one dimension's KL to N(0, 1), and half their sum less one, in nats.
 

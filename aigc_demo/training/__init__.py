@@ -14,7 +14,10 @@ from aigc_demo.tokenizer import CharacterTokenizer
 from aigc_demo.training.run import leave, tracked
 from aigc_demo.weights import sample_digits, sample_text
 
-NAMES = ("judge", "gan", "gan-mlp", "gan-small", "vae", "vae-2d", "shakespeare", "poems")
+NAMES = (
+    *("judge", "gan", "gan-mlp", "gan-small", "vae", "vae-2d"),
+    *("vae-beta-0", "vae-beta-1", "vae-beta-10", "shakespeare", "poems"),
+)
 PRESETS = ("smoke", "cpu", "gpu")
 
 

@@ -9,6 +9,7 @@ from aigc_demo.training.curves import write_curves
 from aigc_demo.weights import replace_file
 
 MNIST = "MNIST (Y. LeCun, C. Cortes, C. Burges), 60,000 training digits"
+BETAS = {"vae-beta-0": "0", "vae-beta-1": "1", "vae-beta-10": "10"}  # name -> weight of the KL
 ABOUT: dict[str, tuple[str, str, str]] = {  # name -> what it is, data, limits
     "judge": (
         "A small convolutional classifier of 28x28 digits: the ruler for generated digits.",
@@ -46,6 +47,15 @@ ABOUT: dict[str, tuple[str, str, str]] = {  # name -> what it is, data, limits
         "Two numbers cannot hold every detail: pictures are blurry, and 4 and 9, or 3, 5 and 8, "
         "overlap on the map.",
     ),
+    **{
+        name: (
+            "A small variational autoencoder of 28x28 digits with two latent dimensions, trained "
+            f"with {beta} times the KL term (Higgins et al. 2017).",
+            MNIST,
+            "It is one of three that differ in this weight alone, here to be compared.",
+        )
+        for name, beta in BETAS.items()
+    },
     "shakespeare": (
         "A character Transformer that continues English plays.",
         "Tiny Shakespeare (github.com/karpathy/char-rnn), the first 90 %; public domain",
@@ -91,6 +101,7 @@ FAMILY = {
     "gan-mlp": "gan",
     "gan-small": "gan",
     "vae-2d": "vae",
+    **dict.fromkeys(BETAS, "vae"),
     "shakespeare": "transformer",
 }
 # name -> rows to compare with: (figure, value, whose)
@@ -115,9 +126,11 @@ def write_card(
     """
     write_curves(folder)
     about, data, limits = ABOUT[name]
+    about = textwrap.fill(about, 100)
     data = "the user's own" if own else data
     curves = json.loads((folder / "history.json").read_text(encoding="utf-8"))["curves"]
-    minutes = curves[-1]["seconds"] / 60
+    minutes = max(1, round(curves[-1]["seconds"] / 60))
+    took = "1 minute" if minutes == 1 else f"{minutes} minutes"
     lines = "\n".join(
         f"| {key.replace('_', ' ')} | {_number(value)} |"
         for key, value in figures.items()
@@ -143,7 +156,7 @@ tags: [{name}, education]
 {about}
 
 - **Data:** {data}.
-- **Made by:** `python -m aigc_demo train {name} --preset {preset}`, {minutes:.0f} minutes of
+- **Made by:** `python -m aigc_demo train {name} --preset {preset}`, {took} of
   training{hardware}.
 - **Weights:** SHA-256 `{figures["sha256"]}`.
 - **Limits:** {limits}

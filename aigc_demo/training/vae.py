@@ -4,7 +4,7 @@ The last share of the steps climbs the importance-weighted bound (Burda et al. 2
 a posterior that is not quite Gaussian.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -33,11 +33,20 @@ class Recipe:
     learning_rate: float = 1e-3
     samples: int = 5  # of the importance-weighted bound
     weighted: float = 0.5  # the last share of the steps, which climbs that bound
+    beta: float = 1.0  # weight of the KL term (Higgins et al. 2017); 1: the ELBO
     seed: int = 0
 
 
 FLAT = VAEConfig(hidden=400, depth=3)
 DEEP = VAEConfig(latent_size=32, hidden=256, channels=16, couplings=6)
+
+
+def _question(beta: float) -> dict[str, Recipe]:
+    """The same small model for each weight of the KL term, to be compared."""
+    small = Recipe(VAEConfig(hidden=96), steps=12_000, weighted=0.0, beta=beta)
+    return {"smoke": replace(small, steps=100), "cpu": small, "gpu": small}
+
+
 RECIPES = {
     "vae-2d": {
         "smoke": Recipe(VAEConfig(hidden=64), steps=100),
@@ -49,14 +58,19 @@ RECIPES = {
         "cpu": Recipe(DEEP, steps=20_000, weighted=0.15, samples=4),
         "gpu": Recipe(VAEConfig(32, hidden=512, channels=64, couplings=8), steps=300_000),
     },
+    "vae-beta-0": _question(0.0),
+    "vae-beta-1": _question(1.0),
+    "vae-beta-10": _question(10.0),
 }
 
 
-def train_step(model: nn.Module, optimizer: Optimizer, image: Tensor, samples: int) -> dict:
-    """One step up the bound. Returns batch means, in nats per image."""
+def train_step(
+    model: nn.Module, optimizer: Optimizer, image: Tensor, samples: int, beta: float = 1.0
+) -> dict:
+    """One step up the bound, its KL term weighed by beta. Returns batch means, nats per image."""
     with mixed_precision(image.device):
         log_likelihood, ratio = model(image, samples)
-    loss = -importance_bound(log_likelihood, ratio).mean()
+    loss = -importance_bound(log_likelihood, beta * ratio).mean()
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
@@ -97,7 +111,7 @@ def train(name: str, output: Path, recipe: Recipe, images: Tensor) -> None:
         binary = (uniform(*image.shape, device=run.device) < image).float()
         weighted = step >= recipe.steps * (1 - recipe.weighted)
         samples = recipe.samples if weighted else 1
-        run.report(**train_step(spread, optimizer, binary, samples))
+        run.report(**train_step(spread, optimizer, binary, samples, recipe.beta))
         average.update_parameters(model)
 
     if not run.first:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from aigc_demo.explain.duel import Snapshot
 from aigc_demo.explain.neighbours import TrainingIndex
+from aigc_demo.explain.vae import Tradeoff, tradeoff
 from aigc_demo.inference import bundled_names, folder_name, sample_digits
 from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.inference.judge import DigitJudge
@@ -18,6 +19,7 @@ from aigc_demo.inference.vae import LatentWalker
 from aigc_demo.ui.check import Complaint
 
 GANS, VAES = ("gan", "gan-mlp"), ("vae-2d", "vae")
+BETAS = {"vae-beta-0": 0, "vae-beta-1": 1, "vae-beta-10": 10}  # name -> weight of the KL term
 ENCODED = 600  # test digits whose posteriors are kept
 
 
@@ -80,6 +82,11 @@ class Models:
         walker = self.vae(name)
         images = sample_digits("test")[0][:ENCODED]
         return self.get(f"{name} encoded", lambda _: walker.encode(images))
+
+    def tradeoff(self, name: str) -> Tradeoff:
+        """Rate and distortion of a VAE on the first test digits."""
+        images = sample_digits("test")[0][:ENCODED]
+        return self.get(f"{name} tradeoff", lambda _: tradeoff(self.vae(name), images))
 
     @property
     def judge(self) -> DigitJudge:

@@ -13,9 +13,9 @@ from aigc_demo.inference import sample_digits
 from aigc_demo.inference.vae import LatentWalker
 from aigc_demo.ui import check, vae_formulas
 from aigc_demo.ui.layout import FORMULAS, Page, Update, dice
-from aigc_demo.ui.models import VAES, Models
+from aigc_demo.ui.models import BETAS, VAES, Models
 from aigc_demo.ui.views import View, add_layers, add_views, code_of, group, shown
-from aigc_demo.ui.widgets import bars, code, gallery, pad, posterior, tiles
+from aigc_demo.ui.widgets import bars, betas, code, gallery, pad, posterior, tiles
 from aigc_demo.ui.words import Words
 
 NAMES = {"discriminator": "encoder", "noise": "latent", "generator": "decoder"}
@@ -188,6 +188,33 @@ def see_blur(models: Models, words: Words, model, digit, seed) -> Update:
     return gr.update(strip=strip(torch.cat(pictures)), groups=groups)
 
 
+def see_betas(models: Models, words: Words, chosen, seed) -> tuple[Update, Update]:
+    """The same digit, map and samples under three weights of the KL term."""
+    _, image, seed = _asked(models, "vae-2d", chosen, seed)
+    labels = sample_digits("test")[1].tolist()
+    shown, pictures, groups = [], [image[None]], [group(words, "data", "within.digit", [""])]
+    for name, beta in BETAS.items():
+        walker, found = models.vae(name), models.tradeoff(name)
+        mean, deviation = walker.encode((image[None] > 0.5).float())
+        wide = found.mean[:ON_PLANE].abs().amax(1).quantile(0.97).item()
+        points = zip(found.mean[:ON_PLANE].tolist(), labels, strict=False)
+        shown.append(
+            {
+                "beta": beta,
+                "rate": round(found.rate, 1),
+                "distortion": round(found.distortion, 1),
+                "reach": max(REACH, wide),
+                "points": [[round(x, 3), round(y, 3), label] for (x, y), label in points],
+                "mean": mean[0].tolist(),
+                "deviation": deviation[0].tolist(),
+            }
+        )
+        pictures += [walker.decode(mean), walker.sample(range(seed, seed + COMPARED))]
+        names = ["μ", *(f"z{i + 1}" for i in range(COMPARED))]
+        groups.append(group(words, "generator", "within.drawn_by", names, beta=beta))
+    return gr.update(models=shown), gr.update(strip=strip(torch.cat(pictures)), groups=groups)
+
+
 def build_inside(page: Page, here: gr.Tab) -> None:
     """Adds the view. here: the tab that holds it; nothing is computed before it opens."""
     tr, words = page.words.tr, page.words
@@ -267,10 +294,17 @@ def _build_blurry(page: Page, asked: list) -> View:
     return see_blur, fields, [pictures]
 
 
+def _build_betas(page: Page, asked: list) -> View:
+    maps = betas(page.words, models=[], elem_id="within-betas")
+    pictures = gallery(page.words, strip="", groups=[], elem_id="within-beta-digits")
+    return see_betas, asked[1:], [maps, pictures]
+
+
 VIEWS = {
     "posterior": _build_posterior,
     "elbo": _build_elbo,
     "layers": _build_layers,
     "dimensions": _build_dimensions,
     "blurry": _build_blurry,
+    "beta": _build_betas,
 }

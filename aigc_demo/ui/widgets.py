@@ -47,11 +47,14 @@ def tiles(
 
 
 def player(words: Words, largest: int = 10, **props: Any) -> gr.HTML:
-    """Frames as an animation with a slider. Props: strip, count, texts."""
+    """Frames as an animation with a slider and a speed. Props: strip, count, texts."""
     template = (
         '<canvas class="pixels" width="28" height="28" role="img" data-word="player"'
         ' data-as="label"></canvas><div class="row"><button type="button"></button>'
-        '<input type="range" min="0" step="1" data-word="frame" data-as="label"></div>'
+        '<input type="range" min="0" step="1" data-word="frame" data-as="label">'
+        '<select data-word="speed" data-as="label"><option value="0.25">¼×</option>'
+        '<option value="0.5">½×</option><option value="1" selected>1×</option>'
+        '<option value="2">2×</option></select></div>'
     )
     return widget(
         "player", template + CAPTION, largest=largest, words=words.group("widget"), **props
@@ -151,3 +154,12 @@ def bars(words: Words, **props: Any) -> gr.HTML:
     """A bar a value. Props: bars, a list of {name, value, dead}; texts."""
     template = "<ol></ol>" + CAPTION
     return widget("bars", template, words=words.group("parts"), **props)
+
+
+def betas(words: Words, **props: Any) -> gr.HTML:
+    """Maps of the same data under different weights of the KL term, and their rate and distortion.
+
+    Prop: models, a list of {beta, rate, distortion, reach, points [x, y, class], mean, deviation}.
+    """
+    template = '<div class="maps"></div><canvas class="chart" role="img"></canvas>'
+    return widget("betas", template, colours=list(CLASSES), words=words.group("betas"), **props)

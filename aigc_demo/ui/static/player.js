@@ -3,6 +3,7 @@ const canvas = element.querySelector("canvas");
 const context = canvas.getContext("2d");
 const slider = element.querySelector("input");
 const button = element.querySelector("button");
+const speed = element.querySelector("select");
 const sheet = new Image();
 let playing = !calm.matches;
 let forth = 1;
@@ -34,6 +35,11 @@ function tick() {
   return paint();
 }
 
+function run() {
+  clearInterval(clock);
+  clock = setInterval(tick, 70 / Number(speed.value));
+}
+
 function load() {
   if (!props.strip) return;
   slider.max = props.count - 1;
@@ -56,4 +62,5 @@ load();
 show();
 watch("strip", load);
 new ResizeObserver(paint).observe(element);
-clock = setInterval(tick, 70);
+speed.addEventListener("change", run);
+run();
