@@ -24,7 +24,7 @@ TABLE: dict[str, set[str] | str] = {  # part -> the parts of ours that it may im
     "data": {"images", "tokenizer", "prosody"},
     "weights": {"hub", "models", "tokenizer"},
     "inference": {"images", "models", "prosody", "tokenizer", "weights"},
-    "explain": {"images", "inference", "models", "tokenizer", "weights"},
+    "explain": {"images", "inference", "models", "prosody", "tokenizer", "weights"},
     "evaluation": {
         "data",
         "images",

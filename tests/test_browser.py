@@ -60,7 +60,7 @@ def open_tab(page: Page, model: str, task: str | None = None) -> None:
         tasks = {
             "gan": ["digits", "number", "morph", "inside", "duel", "lab"],
             "vae": ["map", "rebuild", "walk", "prior", "inside"],
-            "transformer": ["shakespeare", "poems"],
+            "transformer": ["shakespeare", "poems", "inside"],
         }[model]
         tabs = page.locator(f"#{model}-tasks > div").first.get_by_role("tab")
         tabs.nth(tasks.index(task)).click()

@@ -5,7 +5,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -30,6 +30,7 @@ class Poem:
     title: str
     text: str  # with a comma after odd lines and a full stop after even ones
     dynasty: str  # "tang" or "song"
+    author: str = ""
 
     @property
     def held_out(self) -> bool:
@@ -57,8 +58,8 @@ def read_poems(folder: Path, forms: Sequence[str]) -> list[Poem]:
             text = "".join(row["paragraphs"])
             form = form_of(text)
             if form is not None and form in forms and re.fullmatch(r"[㐀-鿿，。？！；、]+", text):
-                poem = Poem(form, clean_title(row["title"]), punctuate(lines_of(text)), dynasty)
-                poems.setdefault(poem.text, poem)
+                title, verse = clean_title(row["title"]), punctuate(lines_of(text))
+                poems.setdefault(verse, Poem(form, title, verse, dynasty, row.get("author", "")))
     return list(poems.values())
 
 
@@ -83,7 +84,7 @@ def fit_to(poems: Iterable[Poem], characters: str) -> list[Poem]:
     for poem in poems:
         if known.issuperset(poem.text):
             fits = known.issuperset(poem.title) and len(poem.title) <= LONGEST_TITLE
-            kept.append(Poem(poem.form, poem.title if fits else "", poem.text, poem.dynasty))
+            kept.append(poem if fits else replace(poem, title=""))
     return kept
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,20 @@ class TextWriter:
         shape = _shape(temperature, top_k, top_p, repetition_penalty, len(self.tokenizer))
         draws = self._draws(ids, shape, _generator(seed))
         return (self.tokenizer.decode([next(draws)]) for _ in range(count))
+
+    def extend(
+        self, ids: list[int], count: int, temperature: float = 1.0, seed: int | None = None
+    ) -> list[int]:
+        """So many tokens after some tokens, control tokens among them; arguments as for `stream`.
+
+        Raises:
+            ValueError: something out of range, or no token to go on from.
+        """
+        if not ids:
+            raise ValueError("expected at least one token to go on from, got none")
+        count = whole(count, "count", 1, MOST_TOKENS)
+        shape = _shape(temperature, None, None, 1.0, len(self.tokenizer))
+        return list(islice(self._draws(ids, shape, _generator(seed)), count))
 
     @torch.inference_mode()
     def log_probabilities(self, text: str) -> Tensor:

@@ -106,9 +106,7 @@ class Attention(nn.Module):
     def forward(self, x: Tensor, cache: Cache | None = None, layer: int = 0) -> Tensor:
         """x: (B, T, C), the tokens after those in the cache -> (B, T, C)."""
         start, length = (cache.length if cache else 0), x.shape[1]
-        q, k, v = self.qkv(x).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        q = rotate(F.rms_norm(q, q.shape[-1:]), start)  # (B, H, T, C/H)
-        k = rotate(F.rms_norm(k, k.shape[-1:]), start)
+        q, k, v = self.project(x, start)
         if cache is None:
             y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
         else:
@@ -119,6 +117,13 @@ class Attention(nn.Module):
             seen = torch.ones(length, start + length, dtype=torch.bool, device=x.device)
             y = F.scaled_dot_product_attention(q, k, v, attn_mask=seen.tril(start))
         return self.out(y.transpose(1, 2).flatten(2))
+
+    def project(self, x: Tensor, start: int = 0) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values of tokens (B, T, C) at positions from start; (B, H, T, C/H)."""
+        q, k, v = self.qkv(x).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        q = rotate(F.rms_norm(q, q.shape[-1:]), start)
+        k = rotate(F.rms_norm(k, k.shape[-1:]), start)
+        return q, k, v
 
 
 class FeedForward(nn.Module):
@@ -131,7 +136,11 @@ class FeedForward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, T, C) -> (B, T, C)."""
-        return self.narrow(F.relu(self.widen(x)).square())
+        return self.narrow(self.fire(x))
+
+    def fire(self, x: Tensor) -> Tensor:
+        """How strongly each hidden neuron fires. (B, T, C) -> (B, T, 4C), from 0."""
+        return F.relu(self.widen(x)).square()
 
 
 class Block(nn.Module):
@@ -185,6 +194,10 @@ class Transformer(nn.Module):
             x = block(x, cache, layer)
         if cache:
             cache.length = length
+        return self.read_out(x)
+
+    def read_out(self, x: Tensor) -> Tensor:
+        """Logits (..., V) of the residual stream (..., C): norm, head, and the cap both ways."""
         logits = self.head(self.norm(x)).float()
         cap = self.config.logit_cap
         return cap * torch.tanh(logits / cap) if cap else logits

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from aigc_demo.data.poems import Poem, common_characters, fit_to, read_poems
 from aigc_demo.data.shakespeare import split_text
-from aigc_demo.prosody import FORMS
-from aigc_demo.tokenizer import CharacterTokenizer
+from aigc_demo.prosody import FORMS, lines_of, plan_of
+from aigc_demo.tokenizer import CharacterTokenizer, poem_ids
 from aigc_demo.training.run import leave, tracked
 from aigc_demo.weights import sample_digits, sample_text
 
@@ -18,6 +18,7 @@ NAMES = (
     *("judge", "gan", "gan-mlp", "gan-small", "vae", "vae-2d"),
     *("vae-beta-0", "vae-beta-1", "vae-beta-10", "shakespeare", "poems"),
 )
+WINDOWS, POEMS = 200, 2_000  # of the training text, that the table of neurons is measured on
 PRESETS = ("smoke", "cpu", "gpu")
 
 
@@ -106,8 +107,10 @@ def _read_images(source: Source) -> tuple[Tensor, Tensor]:
 
 
 def _train_text(name: str, preset: str, source: Source, output: Path) -> None:
+    from aigc_demo.training import overlap
     from aigc_demo.training import transformer as loop
-    from aigc_demo.training.run import fingerprint
+    from aigc_demo.training.neurons import write_neurons
+    from aigc_demo.training.run import fingerprint, first_process
 
     recipe = loop.RECIPES[name][preset]
     if name == "shakespeare":
@@ -116,16 +119,33 @@ def _train_text(name: str, preset: str, source: Source, output: Path) -> None:
         kept = text if source.own.text else split_text(text)[0]
         batches = loop.text_batches(torch.tensor(tokenizer.encode(kept)), recipe)
         read, look, length = text, loop.look_at_play, recipe.model.context
+        gram, known, places = overlap.PLAY, kept, overlap.places_of_play(kept)
+        texts = _spaced(tokenizer.encode(kept), recipe.model.context)
     else:
         poems, characters = _read_poems(source)
         tokenizer = loop.poem_tokenizer(characters)
-        rows = [(poem.form, poem.title, poem.text) for poem in poems if not poem.held_out]
+        trained = [poem for poem in poems if not poem.held_out]
+        rows = [(poem.form, poem.title, poem.text) for poem in trained]
         batches = loop.poem_batches(rows, tokenizer, recipe)
         read, look = json.dumps(rows), loop.look_at_verse
         length = sum(len(title) + len(text) + 4 for _, title, text in rows) // len(rows)
+        gram, (known, places) = overlap.VERSE, overlap.verses_with_places(trained)
+        some = trained[:: max(1, len(trained) // POEMS)][:POEMS]
+        texts = [
+            poem_ids(tokenizer, p.form, p.title, plan_of(lines_of(p.text)), p.text) for p in some
+        ]
     recipe = replace(recipe, model=replace(recipe.model, vocabulary_size=len(tokenizer)))
     tokens = recipe.batch * length
     loop.train(name, output, recipe, tokenizer, fingerprint(read), batches, look, tokens)
+    if first_process() and not source.own.text:  # own text is not written down beside the weights
+        write_neurons(output, texts)
+        overlap.write_overlap(output, known, places, gram)
+
+
+def _spaced(ids: list[int], length: int) -> list[list[int]]:
+    """At most WINDOWS pieces of so many tokens, evenly spaced."""
+    step = max(length, len(ids) // WINDOWS)
+    return [ids[start : start + length] for start in range(0, len(ids) - length + 1, step)]
 
 
 def _read_text(source: Source, context: int) -> str:

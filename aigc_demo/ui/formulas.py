@@ -10,6 +10,7 @@ COLOURS = {  # one colour a role; style.css has their darker and lighter inks
     "noise": "#CC79A7",
     "generator": "#009E73",
     "discriminator": "#E69F00",
+    "attention": "#56B4E9",
     "loss": "#D55E00",
 }
 

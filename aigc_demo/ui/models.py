@@ -10,6 +10,8 @@ from torch import Tensor
 
 from aigc_demo.explain.duel import Snapshot
 from aigc_demo.explain.neighbours import TrainingIndex
+from aigc_demo.explain.neurons import NeuronTable
+from aigc_demo.explain.overlap import Overlaps
 from aigc_demo.explain.vae import Tradeoff, tradeoff
 from aigc_demo.inference import bundled_names, folder_name, sample_digits
 from aigc_demo.inference.gan import DigitSampler
@@ -19,6 +21,7 @@ from aigc_demo.inference.vae import LatentWalker
 from aigc_demo.ui.check import Complaint
 
 GANS, VAES = ("gan", "gan-mlp"), ("vae-2d", "vae")
+WRITERS = ("shakespeare", "poems")
 BETAS = {"vae-beta-0": 0, "vae-beta-1": 1, "vae-beta-10": 10}  # name -> weight of the KL term
 ENCODED = 600  # test digits whose posteriors are kept
 
@@ -100,6 +103,14 @@ class Models:
     def writer(self, name: str) -> TextWriter:
         """The writer of shakespeare or poems."""
         return self.get(name, TextWriter.load)
+
+    def neurons(self, name: str) -> NeuronTable | None:
+        """What makes each neuron of a writer fire, if its weights say so."""
+        return self.get(f"{name} neurons", lambda _: NeuronTable.load(self.folders.get(name, name)))
+
+    def overlaps(self, name: str) -> Overlaps | None:
+        """The index of a writer's training text, if its weights hold one."""
+        return self.get(f"{name} overlaps", lambda _: Overlaps.load(self.folders.get(name, name)))
 
     def known(self, name: Any, names: tuple[str, ...]) -> str:
         """A model name that a client may use.

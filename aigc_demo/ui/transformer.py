@@ -10,6 +10,7 @@ from aigc_demo.prosody import FORMS
 from aigc_demo.ui import check
 from aigc_demo.ui.layout import WRITING, Page, throw
 from aigc_demo.ui.models import Models
+from aigc_demo.ui.text_inside import build_inside
 from aigc_demo.ui.words import Words
 
 LONGEST_PROMPT = 2_000
@@ -110,9 +111,11 @@ def build_transformer_tab(page: Page) -> None:
     tr = page.words.tr
     with gr.Tabs(elem_id="transformer-tasks", elem_classes="tasks", overflow_behavior="wrap"):
         with tr(gr.Tab(id="shakespeare"), "transformer.shakespeare_tab"):
-            _build_shakespeare(page)
+            play = _build_shakespeare(page)
         with tr(gr.Tab(id="poems"), "transformer.poems_tab"):
-            _build_poems(page)
+            poem = _build_poems(page)
+        with tr(gr.Tab(id="inside"), "transformer.inside_tab") as inside:
+            build_inside(page, inside, [play, poem])
     tr(gr.Markdown(elem_classes="hint"), "transformer.notice")
     page.lesson("transformer")
 
@@ -158,7 +161,8 @@ def _connect(page: Page, triggers: list, buttons: list, handler, inputs: list, o
     stop.click(None, None, None, cancels=events, api_visibility="private")
 
 
-def _build_shakespeare(page: Page) -> None:
+def _build_shakespeare(page: Page) -> gr.Textbox:
+    """Adds the writer of plays; returns where its text stands."""
     tr = page.words.tr
     settings = (0.8, 0, 0.95, 1, 1)
     with gr.Row(equal_height=False):
@@ -195,9 +199,11 @@ def _build_shakespeare(page: Page) -> None:
                 sampling = _sampling(page, 0.8, 0.95, 1, "shakespeare")
     inputs = [prompt, length, *sampling]
     _connect(page, [sampling[-1].submit], buttons, continue_text, inputs, text)
+    return text
 
 
-def _build_poems(page: Page) -> None:
+def _build_poems(page: Page) -> gr.Textbox:
+    """Adds the writer of verse; returns where its poem stands."""
     tr = page.words.tr
     settings = ("", 0.8, 0, 0.9, 1, POEM_SEED)
     shown = _first_text(page, write_poem, "七绝", "春江", "", True, "simplified", *settings)
@@ -234,3 +240,4 @@ def _build_poems(page: Page) -> None:
     triggers = [title.submit, heads.submit, line.submit, sampling[-1].submit]
     _connect(page, triggers, buttons, write_poem, inputs, [text, poem])
     page.compute(script.input, change_script, [poem, script], text, show_progress="hidden")
+    return text

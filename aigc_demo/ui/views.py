@@ -17,10 +17,11 @@ View = tuple[Callable, list, list]  # its handler, inputs, outputs
 
 
 def add_views(
-    page: Page, key: str, build: Mapping[str, Callable[[Page, list], View]], asked: list
+    page: Page, key: str, build: Mapping[str, Callable[[Page, Any], View]], asked: Any
 ) -> Callable[[Callable], Any]:
     """Adds a choice of views, and all of them. Returns what makes the open one follow an event.
 
+    asked: what is looked at, as the builders of the views want it.
     key: of the words: KEY.view has the choices, KEY.NAME_hint the line above a view.
 
     Not tabs: Gradio drops the properties of a widget that is updated before its tab opens. All

@@ -1,0 +1,242 @@
+"""Inside the Transformer: one text through every step, from live tensors."""
+
+import copy
+import math
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from aigc_demo.inference.transformer import TextWriter
+from aigc_demo.inference.verse import Verses
+from aigc_demo.models.transformer import Block, shift
+from aigc_demo.prosody import FORMS, form_of, lines_of, plan_of
+from aigc_demo.tokenizer import fit_script, poem_ids
+from aigc_demo.weights import Loaded
+
+SHOWN = {"\n": "↵", " ": "␣"}  # what would not be seen
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A text as the model reads it."""
+
+    ids: list[int]  # T of them
+    names: list[str]  # each token as it is shown: a character, ↵, ␣, or ⟨七绝⟩ for a control token
+    first: int  # the first token that the model is asked for: those before it are given
+
+
+def named(writer: TextWriter, token: int) -> str:
+    """A token as it is shown."""
+    text = writer.tokenizer.tokens[token]
+    if token < len(writer.tokenizer.controls):
+        return f"⟨{text[1:-1]}⟩"
+    return SHOWN.get(text, text)
+
+
+def token_of(writer: TextWriter, character: str) -> int:
+    """The token of a character, in either script.
+
+    Raises:
+        UnknownCharacters: it has none.
+    """
+    ids = writer.tokenizer.ids
+    return ids[character] if character in ids else ids[fit_script(character, writer.tokenizer)]
+
+
+@torch.inference_mode()
+def read(writer: TextWriter, text: str) -> Reading:
+    """A text's tokens. For a model of poems, whole or begun: 《title》 may stand before the lines.
+
+    Of a longer text, the end that fits into the model's context. A begun poem gets the plan (tone
+    pattern and rhyme) that fits it best and is likeliest to the model.
+
+    Raises:
+        ValueError: nothing to read, or lines that fit no form.
+        UnknownCharacters: characters without a token.
+    """
+    if not writer.forms:
+        ids, first = writer.tokenizer.encode(text)[-writer.context :], 1
+    else:
+        ids, first = _read_poem(writer, text)
+    if not ids:
+        raise ValueError("expected a text of at least one character, got an empty one")
+    return Reading(ids, [named(writer, token) for token in ids], first)
+
+
+def _read_poem(writer: TextWriter, text: str) -> tuple[list[int], int]:
+    found = re.match(r"\s*《(.*?)》", text)
+    title = fit_script("".join(found[1].split()) if found else "", writer.tokenizer)
+    body = fit_script("".join(text[found.end() if found else 0 :].split()), writer.tokenizer)
+    form, lines = likely_form(body), lines_of(body)
+    if form not in writer.forms:
+        raise ValueError(f"expected lines of 5 or 7 characters, got {text[:40]!r}")
+    ids = poem_ids(writer.tokenizer, form, title)
+    if form_of(body):
+        ids = poem_ids(writer.tokenizer, form, title, plan_of(lines))
+    else:
+        width = FORMS[form].characters
+        given = {(i, j): c for i, line in enumerate(lines) for j, c in enumerate(line[:width])}
+        rule = Verses(writer.tokenizer).rule(form, given, regulated=True)
+        for plan in ([], [0]):
+            logits = writer.model(torch.tensor([ids], device=writer.loaded.device))[0, -1].cpu()
+            mask = rule([ids[-1]] if plan else [])
+            assert isinstance(mask, Tensor)
+            ids = [*ids, int(logits.masked_fill(mask, -torch.inf).argmax())]
+    first = len(ids)
+    return [*ids, *writer.tokenizer.encode(body)][: writer.context], first
+
+
+def likely_form(text: str) -> str:
+    """The form that a poem's beginning looks like; "" if its first line fits none."""
+    lines = lines_of(text)
+    complete = form_of(text)
+    if complete:
+        return complete
+    width = len(lines[0]) if lines else 5
+    kinds = [(5, "五绝", "五律"), (7, "七绝", "七律")]
+    if len(lines) > 1:
+        kinds = [kind for kind in kinds if kind[0] == width]
+    for most, short, long in kinds:
+        if width <= most:
+            return short if len(lines) <= 4 else long
+    return ""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Every step of a text of T tokens through L layers of H heads."""
+
+    ids: list[int]
+    queries: Tensor  # (L, H, T, C/H), turned by their positions; so are the keys
+    keys: Tensor  # (L, H, T, C/H)
+    values: Tensor  # (L, H, T, C/H)
+    scores: Tensor  # (L, H, T, T): Q K^T / sqrt(d_k), before the mask
+    weights: Tensor  # (L, H, T, T): rows sum to 1, nothing above the diagonal
+    stream: Tensor  # (L + 1, T, C): the residual stream before the first and after each layer
+    fired: Tensor  # (L, T, 4C): the hidden neurons of the feed-forward layers
+    logits: Tensor  # (T, V)
+
+
+@torch.inference_mode()
+def trace(writer: TextWriter, ids: list[int]) -> Trace:
+    """The model's forward pass on some tokens, every step kept."""
+    model = writer.model
+    x = model.embedding(torch.tensor([ids], device=writer.loaded.device))  # (1, T, C)
+    stream, steps = [x], []
+    for block in model.blocks:
+        q, k, v, scores, weights, after = _attend(block, x)
+        seen = shift(block.feed_forward_norm(after), block.shifted)
+        fired = block.feed_forward.fire(seen)
+        x = after + block.feed_forward.narrow(fired)
+        stream.append(x)
+        steps.append((q, k, v, scores, weights, fired))
+    q, k, v, scores, weights, fired = (
+        torch.cat(column).cpu() for column in zip(*steps, strict=True)
+    )
+    logits = model.read_out(x)[0].cpu()
+    return Trace(ids, q, k, v, scores, weights, torch.cat(stream).cpu(), fired, logits)
+
+
+def _attend(block: Block, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """Queries, keys, values, scores, weights of one layer, and the stream after its attention."""
+    attention = block.attention
+    q, k, v = attention.project(shift(block.attention_norm(x), block.shifted))  # (1, H, T, C/H)
+    scores = q @ k.mT / math.sqrt(q.shape[-1])
+    future = torch.ones_like(scores[0, 0], dtype=torch.bool).triu(1)
+    weights = scores.masked_fill(future, -torch.inf).softmax(-1)
+    mixed = (weights @ v).transpose(1, 2).flatten(2)  # (1, T, C)
+    return q, k, v, scores, weights, x + attention.out(mixed)
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What the model would say if it stopped after some layer."""
+
+    tokens: list[int]  # the likeliest, first
+    probabilities: list[float]
+    final: float  # the probability of what is likeliest after the last layer
+
+
+@torch.inference_mode()
+def lens(writer: TextWriter, found: Trace, position: int, count: int = 5) -> list[Guess]:
+    """The guess after each layer, L + 1 of them: norm and head applied to the stream there.
+
+    The logit lens of nostalgebraist 2020 (lesswrong.com/posts/AcKRB8wDpdaN6v6ru).
+    """
+    stream = found.stream[:, position].to(writer.loaded.device)  # (L + 1, C)
+    probability = writer.model.read_out(stream).softmax(-1).cpu()
+    final = int(probability[-1].argmax())
+    best = probability.topk(count)
+    return [
+        Guess(tokens, shares, probability[layer, final].item())
+        for layer, (tokens, shares) in enumerate(
+            zip(best.indices.tolist(), best.values.tolist(), strict=True)
+        )
+    ]
+
+
+@torch.inference_mode()
+def surprise(writer: TextWriter, ids: list[int]) -> Tensor:
+    """How unexpected each token after the first was: -log p, in nats. (T - 1,).
+
+    Of a text longer than the context each token is seen with at least half a context before it.
+    """
+    tokens = torch.tensor(ids, device=writer.loaded.device)
+    half, found = writer.context // 2, []
+    for start in range(0, max(1, len(ids) - 1 - half), half):
+        window = tokens[start : start + writer.context + 1]
+        logs = writer.model(window[None, : writer.context])[0].log_softmax(1)[: len(window) - 1]
+        nats = -logs.gather(1, window[1:, None])[:, 0]
+        found.append(nats if start == 0 else nats[half:])
+    return torch.cat(found).cpu()
+
+
+def without(
+    writer: TextWriter, heads: Collection[tuple[int, int]] = (), layers: Collection[int] = ()
+) -> TextWriter:
+    """The same writer with some heads (layer, head) or whole layers switched off.
+
+    What is off adds nothing to the residual stream: the columns that read its result are zero. All
+    other weights are shared with the writer.
+    """
+    model = writer.model
+    touched = {layer for layer, _ in heads} | set(layers)
+    own = {
+        id(weight)
+        for layer in touched
+        for weight in (
+            model.blocks[layer].attention.out.weight,
+            model.blocks[layer].feed_forward.narrow.weight,
+        )
+    }
+    memo = {id(weight): weight for weight in model.parameters() if id(weight) not in own}
+    twin = copy.deepcopy(model, memo)
+    size = model.config.width // model.config.heads
+    with torch.no_grad():
+        for layer, head in heads:
+            twin.blocks[layer].attention.out.weight[:, head * size : (head + 1) * size] = 0
+        for layer in layers:
+            twin.blocks[layer].attention.out.weight.zero_()
+            twin.blocks[layer].feed_forward.narrow.weight.zero_()
+    loaded: Loaded = replace(writer.loaded, model=twin)
+    return TextWriter(loaded)
+
+
+@torch.inference_mode()
+def neighbours(writer: TextWriter, token: int, count: int = 10) -> list[tuple[int, float]]:
+    """The tokens whose embeddings point most nearly the same way, with their cosine."""
+    table = torch.nn.functional.normalize(writer.model.embedding.weight, dim=1)
+    best = (table @ table[token]).topk(count + 1)
+    pairs = zip(best.indices.tolist(), best.values.tolist(), strict=True)
+    return [(other, cosine) for other, cosine in pairs if other != token][:count]
+
+
+@torch.inference_mode()
+def says(writer: TextWriter, layer: int, neuron: int, count: int = 5) -> list[int]:
+    """The tokens that a hidden neuron's output raises most, read through norm and head."""
+    narrow = writer.model.blocks[layer].feed_forward.narrow.weight[:, neuron]  # (C,)
+    pushed = writer.model.head.weight @ (writer.model.norm.weight * narrow)
+    return pushed.topk(count).indices.tolist()

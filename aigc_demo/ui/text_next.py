@@ -1,0 +1,76 @@
+"""What may come next: the table of candidates, and the tree of the likeliest continuations."""
+
+import gradio as gr
+
+from aigc_demo.explain import transformer as inside
+from aigc_demo.explain.branches import branches, next_logits
+from aigc_demo.inference.transformer import TextWriter
+from aigc_demo.ui import check
+from aigc_demo.ui.layout import Page, Update
+from aigc_demo.ui.models import Models
+from aigc_demo.ui.reading import LONGEST, Fields, asked
+from aigc_demo.ui.views import View, code_of
+from aigc_demo.ui.widgets import candidates, code, tree
+from aigc_demo.ui.words import Words
+
+NAMED = 40  # candidates that may become visible
+WIDTH, DEPTH = 3, 3  # of the tree
+
+
+def see_next(models: Models, words: Words, model, text) -> tuple[Update, Update, Update]:
+    """Every logit after the text, for the browser to shape, and the tree."""
+    writer, reading, _ = asked(models, model, text)
+    logits = next_logits(writer, reading.ids)
+    ordered, ids = logits.sort(descending=True, stable=True)
+    first = ids[:NAMED].tolist()
+    shown = {
+        "names": [inside.named(writer, token) for token in first],
+        "ids": first,
+        "controls": [_control(writer, token) for token in first],
+        "logits": [round(value, 4) for value in ordered.tolist()],
+    }
+    nodes = [
+        {
+            "id": node.token,
+            "name": inside.named(writer, node.token),
+            "path": node.path,
+            "parent": node.parent,
+            "control": _control(writer, node.token),
+        }
+        for node in branches(writer, reading.ids, WIDTH, DEPTH)
+    ]
+    marks = ("softmax", "masked_fill", "cumsum", "/ temperature")
+    source = code_of("models/transformer.py", "next_token_distribution", marks)
+    return gr.update(next=shown), gr.update(tree=nodes), source
+
+
+def _control(writer: TextWriter, token: int) -> bool:
+    return token < len(writer.tokenizer.controls)
+
+
+def force(models: Models, words: Words, model, text, chosen) -> str:
+    """The text with the chosen tokens after it."""
+    writer, _, _ = asked(models, model, text)
+    if not isinstance(chosen, list | tuple) or not 1 <= len(chosen) <= DEPTH:
+        raise check.Complaint("error.no_token")
+    ids = [check.whole(token, "token", 0, len(writer.tokenizer) - 1) for token in chosen]
+    if any(_control(writer, token) for token in ids):
+        raise check.Complaint("error.no_token")
+    return check.text(text + writer.tokenizer.decode(ids), "text", LONGEST)
+
+
+def build_next(page: Page, fields: Fields) -> View:
+    """The view; a picked candidate or node becomes a part of the text."""
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=3, min_width=300):
+            listed = candidates(page.words, next=None, value=None, elem_id="through-next")
+        with gr.Column(scale=2, min_width=280):
+            page.words.tr(gr.Markdown(elem_classes="hint"), "through.tree_hint")
+            grown = tree(page.words, tree=[], value=None, elem_id="through-tree")
+    lines = code(code=None, elem_id="through-next-code")
+    inputs = [fields.model, fields.text]
+    for widget in (listed, grown):
+        given = [*inputs, widget]
+        forced = page.compute(widget.pick, force, given, fields.text, show_progress="hidden")
+        fields.changed.append(forced.success)
+    return see_next, inputs, [listed, grown, lines]
