@@ -68,10 +68,15 @@ def choose_device(device: str | None = None) -> torch.device:
         raise ValueError(f"expected a device such as cpu or cuda:0, got {device!r}") from error
 
 
+def multiplies_bfloat16(device: torch.device) -> bool:
+    """Whether the hardware has fast matrix products in bfloat16."""
+    cpu = device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
+    return cpu or device.type == "cuda"
+
+
 def mixed_precision(device: torch.device) -> torch.autocast:
     """bfloat16 for matrix products where the hardware multiplies it fast, else nothing."""
-    fast = device.type == "cuda" or (device.type == "cpu" and torch.cpu._is_avx512_bf16_supported())
-    return torch.autocast(device.type, torch.bfloat16, enabled=fast)
+    return torch.autocast(device.type, torch.bfloat16, enabled=multiplies_bfloat16(device))
 
 
 def bundled_names(root: Path | None = None) -> list[str]:

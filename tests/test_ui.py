@@ -1,8 +1,10 @@
 """The page without a browser: words, checks, and handlers called as a client would call them."""
 
+import asyncio
 import base64
 import math
 import string
+import time
 
 import gradio as gr
 import numpy as np
@@ -18,6 +20,15 @@ from aigc_demo.ui.words import LANGUAGES, Words
 
 WORDS = Words()
 MODELS = Models()
+
+
+def written(texts) -> list:
+    """All that a streaming handler yields."""
+
+    async def collect() -> list:
+        return [text async for text in texts]
+
+    return asyncio.run(collect()) if hasattr(texts, "__anext__") else list(texts)
 
 
 def fields(text: str) -> set[str]:
@@ -179,7 +190,7 @@ def test_bad_input_gets_one_sentence_in_the_visitors_language(handler, values, l
     page = Page(MODELS, WORDS, language=None)  # type: ignore[arg-type]
     with pytest.raises(gr.Error) as caught:
         answer = page.bind(handler)(*values, language)
-        list(answer)
+        written(answer)
     sentence = str(caught.value).strip("'")
     assert "{" not in sentence
     assert 5 < len(sentence) < 160
@@ -250,7 +261,7 @@ def test_the_first_gan_draws_without_classes() -> None:
 def test_every_form_is_written_with_its_acrostic(form) -> None:
     heads = "春江花月夜明人在"[: FORMS[form].lines]
     values = {**GOOD_POEM, "form": form, "heads": heads, "script": "traditional"}
-    *_, (_, poem) = transformer.write_poem(MODELS, WORDS, *values.values())
+    *_, (_, poem) = written(transformer.write_poem(MODELS, WORDS, *values.values()))
     lines = lines_of(poem)
     assert "".join(line[0] for line in lines) == heads
     assert is_regulated(lines)
@@ -282,8 +293,25 @@ def test_a_folder_without_weights_is_refused(tmp_path) -> None:
         Models(tmp_path)
 
 
-def test_paced_ends_with_the_whole_text() -> None:
-    pieces = [str(i % 10) for i in range(200)]
-    shown = list(transformer.paced(iter(pieces)))
-    assert shown[-1] == "".join(pieces)
+def test_paced_ends_with_the_whole_text_and_shows_it_not_too_often() -> None:
+    writing = MODELS.writer("shakespeare").begin("A", 200, seed=3)
+    begun = time.monotonic()
+    shown = written(transformer.paced(writing))
+    most = (time.monotonic() - begun) * transformer.UPDATES + 2
+    assert shown[-1] == MODELS.writer("shakespeare").write("A", 200, seed=3)
     assert all(np.diff([len(text) for text in shown]) >= 0)
+    assert len(shown) <= most
+
+
+def test_who_goes_away_frees_the_place() -> None:
+    writing = MODELS.writer("shakespeare").begin("A", 1_000, seed=3)
+
+    async def leave_early() -> None:
+        texts = transformer.paced(writing)
+        await anext(texts)
+        await texts.aclose()
+
+    asyncio.run(leave_early())
+    list(writing.text)  # ends without the rest
+    assert len(writing.so_far) < 500
+    assert writing.text not in MODELS.writer("shakespeare").engine.writing

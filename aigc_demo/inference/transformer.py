@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from aigc_demo.inference.check import HIGHEST_SEED, real, whole
+from aigc_demo.inference.engine import Draw, Engine, Text
 from aigc_demo.inference.verse import PLANNED, Rule, Verses
 from aigc_demo.models.transformer import Cache, next_token_distribution
 from aigc_demo.prosody import COMMA, FORMS, STOP, Form, set_in_lines
@@ -53,10 +54,14 @@ class TextWriter:
         return cls(load_model(source, "transformer", device))
 
     def write(self, prompt: str, max_new_tokens: int = 200, **settings: Any) -> str:
-        """The continuation alone; arguments as for `stream`."""
+        """The continuation alone; arguments as for `begin`."""
         return "".join(self.stream(prompt, max_new_tokens, **settings))
 
-    def stream(
+    def stream(self, prompt: str, max_new_tokens: int = 200, **settings: Any) -> Iterator[str]:
+        """The continuation, one piece of text at a time; arguments and errors as for `begin`."""
+        return self.begin(prompt, max_new_tokens, **settings).pieces()
+
+    def begin(
         self,
         prompt: str,
         max_new_tokens: int = 200,
@@ -65,8 +70,8 @@ class TextWriter:
         top_p: float | None = None,
         repetition_penalty: float = 1.0,
         seed: int | None = None,
-    ) -> Iterator[str]:
-        """The continuation, one piece of text at a time.
+    ) -> "Writing":
+        """A continuation, written beside those of others.
 
         Args:
             prompt: what goes before, at least one character that the model knows.
@@ -87,13 +92,14 @@ class TextWriter:
             raise ValueError("expected a prompt of at least one character, got an empty one")
         count = whole(max_new_tokens, "max_new_tokens", 1, MOST_TOKENS)
         shape = _shape(temperature, top_k, top_p, repetition_penalty, len(self.tokenizer))
-        draws = self._draws(ids, shape, _generator(seed))
-        return (self.tokenizer.decode([next(draws)]) for _ in range(count))
+        return Writing(self, ids, count, shape.drawing(_generator(seed)))
 
     def extend(
         self, ids: list[int], count: int, temperature: float = 1.0, seed: int | None = None
     ) -> list[int]:
-        """So many tokens after some tokens, control tokens among them; arguments as for `stream`.
+        """So many tokens after some tokens, control tokens among them; arguments as for `begin`.
+
+        Alone and step by step, by the model itself: what `begin` does for many at once.
 
         Raises:
             ValueError: something out of range, or no token to go on from.
@@ -102,7 +108,7 @@ class TextWriter:
             raise ValueError("expected at least one token to go on from, got none")
         count = whole(count, "count", 1, MOST_TOKENS)
         shape = _shape(temperature, None, None, 1.0, len(self.tokenizer))
-        return list(islice(self._draws(ids, shape, _generator(seed)), count))
+        return list(islice(self._draws(ids, shape.drawing(_generator(seed))), count))
 
     @torch.inference_mode()
     def log_probabilities(self, text: str) -> Tensor:
@@ -137,7 +143,11 @@ class TextWriter:
         """A whole poem, lines joined by newlines, with punctuation; see `stream_poem`."""
         return set_in_lines("".join(self.stream_poem(form, title, first_line, **settings)))
 
-    def stream_poem(
+    def stream_poem(self, form: str, *given: Any, **settings: Any) -> Iterator[str]:
+        """A poem, one piece of text at a time; arguments and errors as for `begin_poem`."""
+        return self.begin_poem(form, *given, **settings).pieces()
+
+    def begin_poem(
         self,
         form: str,
         title: str = "",
@@ -149,8 +159,8 @@ class TextWriter:
         top_p: float | None = None,
         repetition_penalty: float = 1.0,
         seed: int | None = None,
-    ) -> Iterator[str]:
-        """A poem in traditional characters, one piece at a time, given characters included.
+    ) -> "Writing":
+        """A poem in traditional characters, written beside others, given characters included.
 
         Args:
             form: 五绝, 七绝, 五律 or 七律, as far as the model knows it.
@@ -159,7 +169,7 @@ class TextWriter:
             acrostic: the first characters of the lines (藏头), at most one a line.
             regulated: forbid at every step what breaks line length, tone pattern or rhyme (格律);
                 else the model is on its own.
-            temperature, top_k, top_p, repetition_penalty, seed: as for `stream`; marks are not
+            temperature, top_k, top_p, repetition_penalty, seed: as for `begin`; marks are not
                 held against the text.
 
         Raises:
@@ -177,7 +187,9 @@ class TextWriter:
         shape.spared = self._verses.spared
         rule = self._verses.rule(form, given, regulated)
         length = len(FORMS[form]) if regulated else self.context
-        return self._verse(self._draws(opening, shape, _generator(seed), rule), length)
+        draw = shape.drawing(_generator(seed), len(opening), rule)
+        end = self.tokenizer.ids[POEM_END]
+        return Writing(self, opening, PLANNED + length, draw, skipped=PLANNED, end=end)
 
     @cached_property
     def _verses(self) -> Verses:
@@ -202,39 +214,79 @@ class TextWriter:
             raise ValueError(f"expected characters without punctuation, got {marks[0]!r}")
         return given
 
-    def _verse(self, draws: Iterator[int], length: int) -> Iterator[str]:
-        """The text of a poem of at most so many tokens, after its plan."""
-        end = self.tokenizer.ids[POEM_END]
-        for count, token in enumerate(draws):
-            if token == end:
-                return
-            if count >= PLANNED:
-                yield self.tokenizer.decode([token])
-            if count + 1 == PLANNED + length:
-                return
+    @cached_property
+    def engine(self) -> Engine:
+        """What writes for all who ask this writer."""
+        return Engine(self.model, self.loaded.device)
 
     @torch.inference_mode()
     def _step(self, tokens: list[int], cache: Cache) -> Tensor:
         """Logits (V,) after some new tokens."""
         return self.model(torch.tensor([tokens], device=self.loaded.device), cache)[0, -1].cpu()
 
-    def _draws(
-        self, ids: list[int], shape: "Shape", generator: torch.Generator, rule: Rule | None = None
-    ) -> Iterator[int]:
-        """New tokens without end. rule: what may come next, given the new tokens so far."""
+    def _draws(self, ids: list[int], draw: Draw) -> Iterator[int]:
+        """New tokens without end."""
         text = list(ids)
         cache = Cache(self.model.config, 1, self.loaded.device)
         logits = self._step(text[-self.context :], cache)
         while True:
-            ban = rule(text[len(ids) :]) if rule else None
-            token = ban if isinstance(ban, int) else shape.draw(logits, text, ban, generator)
-            text.append(token)
-            yield token
+            text.append(draw(logits, text))
+            yield text[-1]
             if cache.length == self.context:  # full: go on from the later half of the text
                 cache = Cache(self.model.config, 1, self.loaded.device)
                 logits = self._step(text[-self.context // 2 :], cache)
             else:
-                logits = self._step([token], cache)
+                logits = self._step(text[-1:], cache)
+
+
+class Writing:
+    """A text that is being written; it begins when it is first asked for."""
+
+    def __init__(
+        self,
+        writer: TextWriter,
+        ids: list[int],
+        count: int,
+        draw: Draw,
+        skipped: int = 0,
+        end: int | None = None,
+    ) -> None:
+        self._start = lambda: writer.engine.join(ids, count, draw, end)
+        self._decode, self._skipped = writer.tokenizer.decode, skipped
+
+    @cached_property
+    def text(self) -> Text:
+        """Its place in the engine."""
+        return self._start()
+
+    @property
+    def so_far(self) -> str:
+        """What is written so far."""
+        return self._decode(self.text.new[self._skipped :])
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing more will come.
+
+        Raises:
+            Exception: what the writing failed of.
+        """
+        if self.text.done and self.text.error is not None:
+            raise self.text.error
+        return self.text.done
+
+    def leave(self) -> None:
+        """Ends it, and frees its place before the next token."""
+        self.text.leave()
+
+    def pieces(self) -> Iterator[str]:
+        """One piece of text at a time, as it comes."""
+        try:
+            for place, token in enumerate(self.text):
+                if place >= self._skipped:
+                    yield self._decode([token])
+        finally:
+            self.leave()
 
 
 class Shape:
@@ -246,6 +298,15 @@ class Shape:
         self.temperature, self.top_k, self.top_p = temperature, top_k, top_p
         self.penalty = penalty
         self.spared: set[int] = set()  # tokens that the penalty leaves alone
+
+    def drawing(self, generator: torch.Generator, given: int = 0, rule: Rule | None = None) -> Draw:
+        """Draws each next token; rule: what may come next, given the tokens after the first."""
+
+        def draw(logits: Tensor, text: list[int]) -> int:
+            ban = rule(text[given:]) if rule else None
+            return ban if isinstance(ban, int) else self.draw(logits, text, ban, generator)
+
+        return draw
 
     def draw(
         self, logits: Tensor, text: list[int], ban: Tensor | None, generator: torch.Generator

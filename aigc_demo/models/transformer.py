@@ -51,12 +51,21 @@ def rotate(x: Tensor, start: int) -> Tensor:
 
     x: (B, H, T, C/H) at positions start..start+T-1 -> like x.
     """
-    half = x.shape[-1] // 2
-    frequency = 10_000.0 ** (-torch.arange(half, device=x.device) / half)
     position = torch.arange(start, start + x.shape[2], device=x.device)
-    angle = position[:, None] * frequency  # (T, half)
-    cosine, sine = angle.cos().to(x.dtype), angle.sin().to(x.dtype)
-    first, second = x[..., :half], x[..., half:]
+    return turn(x, *angles(position, x.shape[-1] // 2))
+
+
+def angles(position: Tensor, half: int) -> tuple[Tensor, Tensor]:
+    """Cosine and sine of the angle of each of `half` pairs of channels. (T,) -> (T, half) each."""
+    frequency = 10_000.0 ** (-torch.arange(half, device=position.device) / half)
+    angle = position[:, None] * frequency
+    return angle.cos(), angle.sin()
+
+
+def turn(x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
+    """x: (..., C/H), its channels in pairs (i, i + half); cosine, sine: (..., half) -> like x."""
+    cosine, sine = cosine.to(x.dtype), sine.to(x.dtype)
+    first, second = x.chunk(2, -1)
     return torch.cat([first * cosine - second * sine, first * sine + second * cosine], dim=-1)
 
 

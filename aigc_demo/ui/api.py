@@ -7,9 +7,9 @@ photograph; they come out as files.
 import base64
 import binascii
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from functools import wraps
-from inspect import isgeneratorfunction
+from inspect import isasyncgenfunction
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -166,7 +166,7 @@ class Endpoints:
         frames = walker.walk(_point(walker, start), _point(walker, end), steps)
         return _file(png(grid(frames, columns=steps)), "png"), _file(animation(frames), "webp")
 
-    def text_write(
+    async def text_write(
         self,
         model: str = "shakespeare",
         prompt: str = "ROMEO:\n",
@@ -176,7 +176,7 @@ class Endpoints:
         top_p: float = 1.0,
         penalty: float = 1.0,
         seed: int = 0,
-    ) -> Iterator[str]:
+    ) -> AsyncIterator[str]:
         """Continue a text.
 
         Args:
@@ -196,7 +196,7 @@ class Endpoints:
         prompt = check.text(prompt, "prompt", LONGEST_PROMPT)
         if not prompt:
             raise check.Complaint("error.empty_prompt")
-        pieces = self._models.writer(model).stream(
+        writing = self._models.writer(model).begin(
             prompt,
             check.whole(length, "length", 1, LONGEST),
             temperature=check.real(temperature, "temperature", 0, 2),
@@ -205,9 +205,10 @@ class Endpoints:
             repetition_penalty=check.real(penalty, "penalty", 1, 5),
             seed=check.seed(seed),
         )
-        yield from paced(pieces)
+        async for text in paced(writing):
+            yield text
 
-    def poem_write(
+    async def poem_write(
         self,
         form: str = "七绝",
         title: str = "",
@@ -216,7 +217,7 @@ class Endpoints:
         regulated: bool = True,
         temperature: float = 0.8,
         seed: int = 0,
-    ) -> Iterator[str]:
+    ) -> AsyncIterator[str]:
         """Write a Chinese poem.
 
         Args:
@@ -231,7 +232,7 @@ class Endpoints:
         Returns:
             The poem in traditional characters, a line of verse a line, growing.
         """
-        poem = self._models.writer("poems").stream_poem(
+        poem = self._models.writer("poems").begin_poem(
             form,
             check.text(title, "title", 16),
             check.text(first_line, "line", 20),
@@ -240,7 +241,7 @@ class Endpoints:
             temperature=check.real(temperature, "temperature", 0, 2),
             seed=check.seed(seed),
         )
-        for text in paced(poem):
+        async for text in paced(poem):
             yield set_in_lines(text)
 
     def _walker(self, model: Any) -> LatentWalker:
@@ -271,13 +272,14 @@ def _in_english(words: Words, method: Callable) -> Callable:
             raise sentence(error) from error
 
     @wraps(method)
-    def stream(*values: Any, **named: Any) -> Any:
+    async def write(*values: Any, **named: Any) -> Any:
         try:
-            yield from method(*values, **named)
+            async for answer in method(*values, **named):
+                yield answer
         except ValueError as error:
             raise sentence(error) from error
 
-    return stream if isgeneratorfunction(method) else call
+    return write if isasyncgenfunction(method) else call
 
 
 def _point(walker: LatentWalker, values: Any) -> list[float]:

@@ -53,7 +53,7 @@ def build(weights: Path | None = None) -> gr.Blocks:
                     add(page)
         add_endpoints(models, words)
         words.connect(demo, language)
-    return demo.queue(max_size=64, default_concurrency_limit=2, api_open=False)
+    return demo.queue(max_size=320, default_concurrency_limit=2, api_open=False)
 
 
 TABS = {"gan": build_gan_tab, "vae": build_vae_tab, "transformer": build_transformer_tab}

@@ -5,7 +5,7 @@ import binascii
 import sys
 from collections.abc import Callable
 from functools import wraps
-from inspect import isgeneratorfunction
+from inspect import isasyncgenfunction
 from typing import Any
 
 import gradio as gr
@@ -135,13 +135,14 @@ def answered(words: Words, handler: Callable) -> Callable:
             raise toast(error, values[-1]) from error
 
     @wraps(handler)
-    def stream(*values: Any) -> Any:
+    async def write(*values: Any) -> Any:
         try:
-            yield from handler(*values[:-1])
+            async for answer in handler(*values[:-1]):
+                yield answer
         except ValueError as error:
             raise toast(error, values[-1]) from error
 
-    chosen = stream if isgeneratorfunction(handler) else run
+    chosen = write if isasyncgenfunction(handler) else run
     del chosen.__wrapped__  # type: ignore[attr-defined]  # Gradio counts its own arguments
     return chosen
 

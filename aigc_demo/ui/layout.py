@@ -16,7 +16,8 @@ FORMULAS: list[dict[str, str | bool]] = [
     {"left": "$$", "right": "$$", "display": True},
     {"left": "$", "right": "$", "display": False},
 ]
-WRITING = {"concurrency_id": "writing", "concurrency_limit": 4}
+# Writers wait for the engine, not for threads: as many at once as it has places.
+WRITING = {"concurrency_id": "writing", "concurrency_limit": 32}
 
 
 class Page:

@@ -1,11 +1,11 @@
 """The Transformer tab: Shakespeare continued, and Chinese verse by form, title and first line."""
 
-import time
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator
 
 import gradio as gr
 
-from aigc_demo.inference.transformer import set_in_lines, to_simplified
+from aigc_demo.inference.transformer import Writing, set_in_lines, to_simplified
 from aigc_demo.prosody import FORMS
 from aigc_demo.ui import check
 from aigc_demo.ui.layout import WRITING, Page, throw
@@ -19,17 +19,26 @@ SCRIPTS = ("simplified", "traditional")
 PROMPTS = ("ROMEO:\n", "To be, or not to be", "KING RICHARD III:\nNow is the winter")
 POEM_SEED = 27  # of the poem that the tab opens with
 UPDATES = 25  # streamed updates a second, at most
+FIRST = 200  # looks a second for the first character
 
 
-def paced(pieces: Iterator[str]) -> Iterator[str]:
-    """The text so far, not oftener than the page can show it; the whole text last."""
-    text, shown = "", 0.0
-    for piece in pieces:
-        text += piece
-        if time.monotonic() - shown > 1 / UPDATES:
-            shown = time.monotonic()
-            yield text
-    yield text
+async def paced(writing: Writing) -> AsyncIterator[str]:
+    """The text so far, not oftener than the page can show it; the whole text last.
+
+    No thread waits meanwhile, and a visitor who leaves frees the place.
+    """
+    shown = ""
+    try:
+        while True:
+            done, text = writing.done, writing.so_far
+            if done or text != shown:
+                shown = text
+                yield text
+            if done:
+                return
+            await asyncio.sleep(1 / UPDATES if shown else 1 / FIRST)
+    finally:
+        writing.leave()
 
 
 def _settings(temperature, top_k, top_p, penalty, seed) -> dict:
@@ -43,21 +52,21 @@ def _settings(temperature, top_k, top_p, penalty, seed) -> dict:
     }
 
 
-def continue_text(
+async def continue_text(
     models: Models, words: Words, prompt, length, temperature, top_k, top_p, penalty, seed
-) -> Iterator[str]:
+) -> AsyncIterator[str]:
     """The prompt with its continuation, growing."""
     prompt = check.text(prompt, "prompt", LONGEST_PROMPT)
     if not prompt:
         raise check.Complaint("error.empty_prompt")
     length = check.whole(length, "length", 1, LONGEST)
     settings = _settings(temperature, top_k, top_p, penalty, seed)
-    pieces = models.writer("shakespeare").stream(prompt, length, **settings)
-    for text in paced(pieces):
+    writing = models.writer("shakespeare").begin(prompt, length, **settings)
+    async for text in paced(writing):
         yield prompt + text
 
 
-def write_poem(
+async def write_poem(
     models: Models,
     words: Words,
     form,
@@ -71,7 +80,7 @@ def write_poem(
     top_p,
     penalty,
     seed,
-) -> Iterator[tuple[str, str]]:
+) -> AsyncIterator[tuple[str, str]]:
     """A poem, growing: as displayed, and in traditional characters for a later change of script.
 
     heads: the characters that its lines begin with (藏头); regulated: held to the rules (格律).
@@ -89,8 +98,8 @@ def write_poem(
         raise check.Complaint("error.two_beginnings")
     settings = _settings(temperature, top_k, top_p, penalty, seed)
     regulated = check.yes_or_no(regulated, "regulated")
-    pieces = models.writer("poems").stream_poem(form, title, line, heads, regulated, **settings)
-    for text in paced(pieces):
+    writing = models.writer("poems").begin_poem(form, title, line, heads, regulated, **settings)
+    async for text in paced(writing):
         poem = (f"《{title}》\n" if title else "") + set_in_lines(text)
         yield in_script(poem, script), poem
 
@@ -122,9 +131,12 @@ def build_transformer_tab(page: Page) -> None:
 
 def _first_text(page: Page, handler, *values):
     """The last of what a streaming handler yields, or a sentence that says why there is none."""
+
+    async def all_of_it() -> list:
+        return [shown async for shown in handler(page.models, page.words, *values)]
+
     try:
-        *_, last = handler(page.models, page.words, *values)
-        return last
+        return asyncio.run(all_of_it())[-1]
     except check.Complaint as error:
         return check.explain(page.words, error, "en")
 

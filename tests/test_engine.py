@@ -1,0 +1,151 @@
+"""The engine that writes for many at once: everyone's text is what it would be alone."""
+
+import random
+import time
+
+import pytest
+import torch
+
+from aigc_demo.inference.engine import Engine
+from aigc_demo.inference.steps import BatchedSteps, Product
+from aigc_demo.inference.transformer import TextWriter
+from aigc_demo.models.transformer import Transformer, TransformerConfig
+
+
+@pytest.fixture(scope="module")
+def writer():
+    return TextWriter.load("shakespeare", "cpu")
+
+
+def settings_of(seed):
+    draw = random.Random(seed)
+    return {
+        "temperature": draw.choice([0, 0.5, 0.8, 1.2]),
+        "top_k": draw.choice([None, 5, 40]),
+        "top_p": draw.choice([None, 0.9]),
+        "repetition_penalty": draw.choice([1.0, 1.2]),
+        "seed": seed,
+    }
+
+
+def prompt_of(seed):
+    return "What is the matter with you, sir, that you are so " * 3 + "x" * (seed % 7)
+
+
+@pytest.mark.parametrize("steps", [1, 5])
+def test_logits_are_those_of_the_model_for_texts_of_different_lengths(writer, steps):
+    batched = BatchedSteps(writer.model, torch.device("cpu"), 8)
+    texts = [writer.tokenizer.encode(prompt_of(i)[-(i * 9 + 3) :]) for i in range(5)]
+    with torch.inference_mode():
+        found = batched.read([(slot, 0, ids) for slot, ids in enumerate(texts)])
+        for step in range(steps):
+            new = [(7 * step + slot) % 60 for slot in range(5)]
+            pieces = [(slot, len(ids), [new[slot]]) for slot, ids in enumerate(texts)]
+            texts = [[*ids, token] for ids, token in zip(texts, new, strict=True)]
+            found = batched.read(pieces)
+        for slot, ids in enumerate(texts):
+            expected = writer.model(torch.tensor([ids]))[0, -1].softmax(0)
+            torch.testing.assert_close(found[slot].softmax(0), expected, atol=0.02, rtol=0)
+
+
+def test_in_single_precision_the_logits_are_exact(monkeypatch):
+    monkeypatch.setattr("aigc_demo.inference.steps.multiplies_bfloat16", lambda device: False)
+    torch.manual_seed(0)
+    for shift in (0.0, 0.25):
+        config = TransformerConfig(20, 32, layers=2, heads=2, width=16, token_shift=shift)
+        model = Transformer(config).eval()
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter += 0.3 * torch.randn_like(parameter)
+        batched = BatchedSteps(model, torch.device("cpu"), 3)
+        with torch.inference_mode():
+            batched.read([(2, 0, [1, 2, 3]), (0, 0, [4])])
+            found = batched.read([(0, 1, [5]), (1, 0, [6, 7]), (2, 3, [8])])
+            for row, ids in zip(found, ([4, 5], [6, 7], [1, 2, 3, 8]), strict=True):
+                expected = model(torch.tensor([ids]))[0, -1]
+                torch.testing.assert_close(row, expected, atol=1e-4, rtol=1e-4)
+
+
+def test_two_hundred_texts_under_load_equal_the_same_alone(writer):
+    draw, length = random.Random(0), 24
+    begun = []
+    for seed in range(200):
+        begun.append(writer.begin(prompt_of(seed)[: 5 + seed], length, **settings_of(seed)))
+        assert begun[-1].text is not None  # it has joined
+        if draw.random() < 0.2:
+            time.sleep(0.02)
+        if draw.random() < 0.1:  # someone who goes away again
+            gone = writer.begin("ROMEO:", 500, seed=seed)
+            gone.text.leave()
+    under_load = ["".join(writing.pieces()) for writing in begun]
+    for seed in range(0, 200, 4):
+        alone = writer.write(prompt_of(seed)[: 5 + seed], length, **settings_of(seed))
+        assert under_load[seed] == alone, seed
+    assert all(len(text) == length for text in under_load)
+
+
+def test_where_products_depend_on_other_rows_texts_take_turns(writer, monkeypatch):
+    monkeypatch.setattr(Product, "rows_are_alone", lambda self, inputs: False)
+    engine = Engine(writer.model, torch.device("cpu"), slots=4)
+    assert not engine.steps.together
+    pieces = [(0, 0, [5]), (1, 0, [9, 3])]
+    with torch.inference_mode():
+        both = engine.steps.read(pieces)
+        alone = [engine.steps.read([piece])[0] for piece in pieces]
+    assert torch.equal(both, torch.stack(alone))
+
+
+def greedy(logits, text):
+    return int(logits.argmax())
+
+
+def test_more_texts_than_places_are_all_written_in_their_order(writer):
+    engine = Engine(writer.model, torch.device("cpu"), slots=2)
+    texts = [engine.join([place], 6, greedy) for place in range(7)]
+    assert [len(list(text)) for text in texts] == [6] * 7
+    assert sorted(engine.free) == [0, 1]
+    assert engine.writing == []
+
+
+def test_a_text_that_leaves_makes_room_before_the_next_token(writer):
+    engine = Engine(writer.model, torch.device("cpu"), slots=1)
+    first = engine.join([1], 5_000, greedy)
+    second = engine.join([2], 3, greedy)
+    tokens = iter(first)
+    next(tokens)
+    first.leave()
+    assert len(list(second)) == 3
+    assert first.done
+    assert len(first.new) < 5_000
+
+
+def test_a_rule_that_fails_ends_its_own_text_only(writer):
+    engine = Engine(writer.model, torch.device("cpu"), slots=4)
+
+    def broken(logits, text):
+        raise ValueError("expected nothing")
+
+    fine, failing = engine.join([1], 20, greedy), engine.join([2], 20, broken)
+    with pytest.raises(ValueError, match="expected nothing"):
+        list(failing)
+    assert len(list(fine)) == 20
+    assert sorted(engine.free) == [0, 1, 2, 3]
+
+
+def test_an_ending_token_is_the_last_and_is_left_out(writer):
+    engine = Engine(writer.model, torch.device("cpu"), slots=1)
+    draws = iter([7, 8, 9, 10])
+    text = engine.join([1], 100, lambda logits, ids: next(draws), end=9)
+    assert list(text) == [7, 8]
+
+
+def test_the_thread_ends_when_there_is_no_more_work_and_begins_again(writer, monkeypatch):
+    monkeypatch.setattr("aigc_demo.inference.engine.PATIENCE", 0.05)
+    engine = Engine(writer.model, torch.device("cpu"), slots=1)
+    assert len(list(engine.join([1], 2, greedy))) == 2
+    for _ in range(100):
+        if not engine.running:
+            break
+        time.sleep(0.05)
+    assert not engine.running
+    assert len(list(engine.join([1], 2, greedy))) == 2
