@@ -147,7 +147,3 @@ class Engine:
         with text.changed:
             text.error, text.done = error, True
             text.changed.notify_all()
-
-    def _give_up(self, error: BaseException) -> None:
-        for text in list(self.writing):
-            self._end(text, error)

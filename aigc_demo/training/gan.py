@@ -35,6 +35,7 @@ from aigc_demo.weights import mixed_precision, save_model
 class Recipe:
     model: GANConfig
     steps: int
+    cycles: int = 1  # how often the rates start high again (Loshchilov & Hutter 2017)
     batch: int = 64
     generator_rate: float = 4e-4
     discriminator_rate: float = 4e-4
@@ -43,7 +44,7 @@ class Recipe:
 
 RECIPES = {
     "smoke": Recipe(GANConfig(channels=16, discriminator_channels=16), steps=40),
-    "cpu": Recipe(GANConfig(), steps=28_000),
+    "cpu": Recipe(GANConfig(), steps=56_000, cycles=2),
     "gpu": Recipe(GANConfig(channels=128, discriminator_channels=128), steps=100_000),
 }
 # A game to go on with by hand, stopped early: digits are half formed, and neither player has won.
@@ -139,7 +140,8 @@ def train(output: Path, recipe: Recipe, images: Tensor, labels: Tensor, name: st
     for step in run.steps():
         if run.due(step):
             run.remember(step, look(average.module, run.device))
-        factor = warm_then_fall(step, recipe.steps, 1, 0.4)
+        cycle = recipe.steps // recipe.cycles
+        factor = warm_then_fall(step % cycle, cycle, 1, 0.4)
         generator_optimizer.param_groups[0]["lr"] = recipe.generator_rate * factor
         discriminator_optimizer.param_groups[0]["lr"] = recipe.discriminator_rate * factor
         index = part(shuffled_batch(len(images), recipe.batch, recipe.seed, step))
