@@ -12,6 +12,7 @@ TRAINED = (
     *("judge", "gan", "gan-mlp", "gan-small", "vae", "vae-2d"),
     *("vae-beta-0", "vae-beta-1", "vae-beta-10", "shakespeare", "poems"),
 )
+SUBJECTS = ("gan", "vae", "text", "app", "load")  # of the benchmark
 
 
 def _train(options: argparse.Namespace) -> None:
@@ -56,6 +57,17 @@ def _evaluate(options: argparse.Namespace) -> None:
         return
     for key, value in figures.items():
         print(f"{key:28} {value:.4f}" if isinstance(value, float) else f"{key:28} {value}")
+
+
+def _benchmark(options: argparse.Namespace) -> None:
+    from aigc_demo.benchmark import as_data, as_table, benchmark, hardware
+
+    rows = benchmark(options.subject)
+    if options.json:
+        content = {"subject": options.subject, "hardware": hardware(), "rows": as_data(rows)}
+        print(json.dumps(content, ensure_ascii=False))
+    else:
+        print(f"{hardware()}\n\n{as_table(rows)}")
 
 
 def _sample(options: argparse.Namespace) -> None:
@@ -194,6 +206,15 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--card", action="store_true", help="also write them to the card")
     evaluate.add_argument("--preset", default="cpu", help="that the card says it was trained by")
     evaluate.add_argument("--data", type=Path, help="folder with the corpora")
+
+    measure = command(
+        "benchmark",
+        _benchmark,
+        "Measure how fast it is; the machine should be idle otherwise.",
+        "benchmark text --json",
+    )
+    measure.add_argument("subject", choices=SUBJECTS, metavar="SUBJECT", help=", ".join(SUBJECTS))
+    measure.add_argument("--json", action="store_true", help="one line of JSON")
 
     sample = command(
         "sample",

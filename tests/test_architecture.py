@@ -44,6 +44,7 @@ TABLE: dict[str, set[str] | str] = {  # part -> the parts of ours that it may im
         "tokenizer",
         "weights",
     },
+    "benchmark": {"data", "images", "inference", "weights"},
     "ui": {"explain", "images", "inference", "prosody"},
     "cli": EVERYTHING,
     "app.py": {"ui"},

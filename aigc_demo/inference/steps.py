@@ -14,6 +14,7 @@ from torch import Tensor
 from aigc_demo.models.transformer import Block, Transformer, angles, turn
 from aigc_demo.weights import multiplies_bfloat16
 
+EPSILON = torch.finfo(torch.float32).eps  # nn.RMSNorm's
 ROWS = 4  # products are filled up to a multiple of so many rows: then each is computed alike
 
 Piece = tuple[int, int, list[int]]  # slot, tokens already in its cache, those to read now
@@ -51,6 +52,11 @@ class Layer(NamedTuple):
     feed_forward_norm: Tensor
     widen: Product
     narrow: Product
+
+
+def unit(x: Tensor) -> Tensor:
+    """RMSNorm over the last dimension, without weights, in fewer steps than torch takes."""
+    return x * x.square().mean(-1, keepdim=True).add_(EPSILON).rsqrt_()
 
 
 class BatchedSteps:
@@ -108,23 +114,24 @@ class BatchedSteps:
         self.last[:, fresh] = 0
         cosine, sine = self.cosine[position][:, None], self.sine[position][:, None]
 
+        single = count == len(pieces)  # one new token a text, as nearly always
+
         def shift(x: Tensor, place: int) -> Tensor:
             """As in models/transformer.py: the first channels are those of the token before."""
             if self.shifted == 0:
                 return x
             own = x[:, : self.shifted]
-            earlier = own.roll(1, 0)
+            earlier = torch.empty_like(own) if single else own.roll(1, 0)
             earlier[begins] = self.last[place, slots]
             self.last[place, slots] = own[ends]
             return torch.cat([earlier, x[:, self.shifted :]], 1)
 
         x = self.model.embedding.weight.detach()[tokens.to(self.device)]  # (R, C)
-        width = x.shape[1:]
         heads = self.keys.shape[3:]
         for number, layer in enumerate(self.layers):
-            seen = shift(F.rms_norm(x, width, layer.attention_norm), 2 * number)
+            seen = shift(unit(x) * layer.attention_norm, 2 * number)
             qkv = layer.qkv(seen).unflatten(1, (3, *heads))
-            both = turn(F.rms_norm(qkv[:, :2], heads[1:]), cosine[:, None], sine[:, None])
+            both = turn(unit(qkv[:, :2]), cosine[:, None], sine[:, None])
             keys, values = self.keys[number], self.values[number]
             keys[owner, position[:count]] = both[:count, 1]
             values[owner, position[:count]] = qkv[:count, 2]
@@ -140,7 +147,7 @@ class BatchedSteps:
                 )[0].transpose(0, 1)
                 at = end
             x = x + layer.out(mixed.flatten(1))
-            seen = shift(F.rms_norm(x, width, layer.feed_forward_norm), 2 * number + 1)
+            seen = shift(unit(x) * layer.feed_forward_norm, 2 * number + 1)
             fired = F.relu(layer.widen(seen)).square()
             x = x + layer.narrow(fired)
         last = F.pad(x[ends], (0, 0, 0, -len(pieces) % ROWS))

@@ -1,0 +1,72 @@
+"""Many visitors at once: a click every five seconds each, on the machine that serves them."""
+
+import asyncio
+import os
+import random
+import time
+
+import httpx
+
+from aigc_demo.benchmark import Row, row
+from aigc_demo.benchmark.app import ALL_MODELS
+from aigc_demo.benchmark.server import app, call, resident, serving
+
+EVERY = 5.0  # seconds between a visitor's clicks
+VISITORS = tuple(map(int, os.environ.get("AIGC_VISITORS", "100").split(",")))
+SECONDS = float(os.environ.get("AIGC_SECONDS", "300"))
+
+
+def measure() -> list[Row]:
+    """Failures, times to pictures and to first characters, and memory, by visitors.
+
+    AIGC_VISITORS (such as 1,30,100,300) and AIGC_SECONDS ask for others than 100 for 300 seconds.
+    """
+    rows = []
+    for count in VISITORS:
+        with serving(app()) as (url, process, _):
+            pictures, texts, failed = asyncio.run(_crowd(url, count))
+            who = f"{count} visitors"
+            rows += [
+                row(f"{who}: pictures", "s", pictures),
+                row(f"{who}: first characters", "s", texts),
+                row(f"{who}: calls that failed", "", [float(failed)]),
+                row(f"{who}: memory", "MB", [resident(process)]),
+            ]
+    return rows
+
+
+async def _crowd(url: str, count: int) -> tuple[list[float], list[float], int]:
+    pictures: list[float] = []
+    texts: list[float] = []
+    failures: list[str] = []
+    limits = httpx.Limits(max_connections=None)
+    async with httpx.AsyncClient(base_url=url, timeout=60, limits=limits) as client:
+        for name, values in ALL_MODELS:
+            await call(client, name, values)
+
+        async def visitor(number: int) -> None:
+            draw = random.Random(number)
+            end = time.perf_counter() + SECONDS
+            await asyncio.sleep(EVERY * draw.random())
+            while time.perf_counter() < end:
+                begun = time.perf_counter()
+                await click(draw)
+                await asyncio.sleep(max(0.0, EVERY - (time.perf_counter() - begun)))
+
+        async def click(draw: random.Random) -> None:
+            kind, seed = draw.random(), draw.randrange(1_000_000)
+            try:
+                if kind < 0.4:
+                    values = ["gan", "mixed", 35, seed, 1.0]
+                    pictures.append((await call(client, "gan_sample", values))[1])
+                elif kind < 0.7:
+                    z = [draw.gauss(0, 1), draw.gauss(0, 1)]
+                    pictures.append((await call(client, "vae_decode", ["vae-2d", z]))[1])
+                else:
+                    values = ["shakespeare", "ROMEO:\n", 100, 0.8, 0, 1.0, 1.0, seed]
+                    texts.append((await call(client, "text_write", values))[0])
+            except (ValueError, httpx.HTTPError) as error:
+                failures.append(str(error))
+
+        await asyncio.gather(*map(visitor, range(count)))
+    return pictures, texts, len(failures)
