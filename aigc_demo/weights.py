@@ -17,6 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load as parse_safetensors
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from aigc_demo.models.gan import GAN, GANConfig
 from aigc_demo.models.gan_mlp import MLPGAN, MLPGANConfig
@@ -227,6 +228,16 @@ def read_directions(source: str | Path, size: int) -> dict[str, Tensor]:
     return {name: step.float() for name, step in steps.items()}
 
 
+class _Undrawn(TorchFunctionMode):
+    """Leaves out what torch.nn.init would draw."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        given = kwargs or {}
+        if getattr(func, "__module__", "") == "torch.nn.init":
+            return args[0] if args else given["tensor"]
+        return func(*args, **given)
+
+
 def _build(folder: Path, config: dict[str, Any]) -> nn.Module:
     kind, config_kind = FAMILIES[config["family"]]
     values = config["model"]
@@ -242,7 +253,8 @@ def _build(folder: Path, config: dict[str, Any]) -> nn.Module:
         if not 0 <= value <= 1_000_000 or (whole and value == 0 and not optional):
             raise ValueError(f"{folder}: expected a sensible {key}, got {value!r}")
     try:
-        with torch.device("meta"):  # nothing is drawn or allocated: the file brings every tensor
+        # The file brings every tensor; torch's meta device would take two seconds to import.
+        with torch.random.fork_rng(devices=[]), _Undrawn():
             return kind(config_kind(**values))
     except ValueError as error:
         raise ValueError(f"{folder}: {error}") from error

@@ -19,7 +19,9 @@ import torch
 import gradio as gr
 with gr.Blocks() as demo:
     gr.Markdown("hello")
-    gr.api(lambda x: x, api_name="nothing")
+    def nothing(x: str) -> str:
+        return x
+    gr.api(nothing, api_name="nothing")
 demo.launch(server_port=int(sys.argv[1]), quiet=True)
 """
 

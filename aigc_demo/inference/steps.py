@@ -79,9 +79,9 @@ class BatchedSteps:
         ]
         size = config.width // config.heads
         shape = (config.layers, slots, config.context, config.heads, size)
-        # Zeros take no memory before they are written to.
-        self.keys = torch.zeros(shape, device=device)
-        self.values = torch.zeros(shape, device=device)
+        # What is not yet written takes no memory, and nobody reads it.
+        self.keys = torch.empty(shape, device=device)
+        self.values = torch.empty(shape, device=device)
         # What attention and feed-forward of each layer read of the last token.
         self.last = torch.zeros(2 * config.layers, slots, self.shifted, device=device)
         self.cosine, self.sine = angles(torch.arange(config.context, device=device), size // 2)

@@ -13,6 +13,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "100")
 
 import gradio as gr
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 
 from aigc_demo.ui.api import add_endpoints
 from aigc_demo.ui.gan import build_gan_tab
@@ -49,7 +50,7 @@ def build(weights: Path | None = None) -> gr.Blocks:
         page = Page(models, words, language)
         with gr.Tabs(elem_id="models", overflow_behavior="wrap"):
             for name, add in TABS.items():
-                with words.tr(gr.Tab(id=name), f"{name}.tab"):
+                with words.tr(gr.Tab(id=name), f"{name}.tab") as page.tab:
                     add(page)
         add_endpoints(models, words)
         words.connect(demo, language)
@@ -91,7 +92,7 @@ def launch_options() -> dict:
         "enable_monitoring": False,
         "show_error": False,
         "ssr_mode": False,
-        "app_kwargs": {"middleware": [Middleware(BodyLimit)]},
+        "app_kwargs": {"middleware": [Middleware(BodyLimit), Middleware(GZipMiddleware)]},
     }
 
 

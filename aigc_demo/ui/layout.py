@@ -25,6 +25,7 @@ class Page:
 
     def __init__(self, models: Models, words: Words, language: gr.Radio) -> None:
         self.models, self.words, self.language = models, words, language
+        self.tab: gr.Tab | None = None  # of the model that is being added
 
     def first_of(self, handler: Callable, count: int, *values: Any) -> list[dict[str, Any]]:
         """The properties that a handler gives its widgets, so that a tab opens with a real result.

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import gradio as gr
 
@@ -129,16 +130,19 @@ def build_transformer_tab(page: Page) -> None:
     page.lesson("transformer")
 
 
-def _first_text(page: Page, handler, *values):
-    """The last of what a streaming handler yields, or a sentence that says why there is none."""
+def _when_opened(page: Page, handler, inputs: list, outputs: list) -> Any:
+    """Writes a first text when the model's tab opens; what is already there stays."""
 
-    async def all_of_it() -> list:
-        return [shown async for shown in handler(page.models, page.words, *values)]
+    async def write_first(models: Models, words: Words, shown, *values) -> AsyncIterator[Any]:
+        if shown:
+            yield tuple(gr.skip() for _ in outputs) if len(outputs) > 1 else gr.skip()
+            return
+        async for text in handler(models, words, *values):
+            yield text
 
-    try:
-        return asyncio.run(all_of_it())[-1]
-    except check.Complaint as error:
-        return check.explain(page.words, error, "en")
+    assert page.tab is not None
+    options = {"show_progress": "hidden", **WRITING}
+    return page.compute(page.tab.select, write_first, [outputs[0], *inputs], outputs, **options)
 
 
 def _sampling(page: Page, temperature: float, top_p: float, seed: int, name: str) -> list:
@@ -170,19 +174,17 @@ def _connect(page: Page, triggers: list, buttons: list, handler, inputs: list, o
     options = {"show_progress": "minimal", **WRITING}
     starts = [write.click, throw(again, inputs[-1]).then, *triggers]
     events = [page.compute(start, handler, inputs, outputs, **options) for start in starts]
+    events.append(_when_opened(page, handler, inputs, outputs))
     stop.click(None, None, None, cancels=events, api_visibility="private")
 
 
 def _build_shakespeare(page: Page) -> gr.Textbox:
     """Adds the writer of plays; returns where its text stands."""
     tr = page.words.tr
-    settings = (0.8, 0, 0.95, 1, 1)
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=300):
-            shown = _first_text(page, continue_text, PROMPTS[0], 300, *settings)
             text = tr(
                 gr.Textbox(
-                    shown,
                     lines=14,
                     max_lines=22,
                     interactive=False,
@@ -210,21 +212,17 @@ def _build_shakespeare(page: Page) -> gr.Textbox:
             with tr(gr.Accordion(open=False), "page.more"):
                 sampling = _sampling(page, 0.8, 0.95, 1, "shakespeare")
     inputs = [prompt, length, *sampling]
-    _connect(page, [sampling[-1].submit], buttons, continue_text, inputs, text)
+    _connect(page, [sampling[-1].submit], buttons, continue_text, inputs, [text])
     return text
 
 
 def _build_poems(page: Page) -> gr.Textbox:
     """Adds the writer of verse; returns where its poem stands."""
     tr = page.words.tr
-    settings = ("", 0.8, 0, 0.9, 1, POEM_SEED)
-    shown = _first_text(page, write_poem, "七绝", "春江", "", True, "simplified", *settings)
-    displayed, original = shown if isinstance(shown, tuple) else (shown, "")
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=300):
             text = tr(
                 gr.Textbox(
-                    displayed,
                     lines=6,
                     max_lines=12,
                     interactive=False,
@@ -234,7 +232,7 @@ def _build_poems(page: Page) -> gr.Textbox:
                 ),
                 "transformer.poem",
             )
-            poem = gr.State(original)
+            poem = gr.State("")
             script = tr(gr.Radio(value="simplified", elem_id="poems-script"), "transformer.script")
         with gr.Column(scale=2, min_width=280):
             form = tr(gr.Radio(value="七绝", elem_id="poems-form"), "transformer.form")
