@@ -1,12 +1,15 @@
 """The engine that writes for many at once: everyone's text is what it would be alone."""
 
 import random
+import subprocess
+import sys
+import threading
 import time
 
 import pytest
 import torch
 
-from aigc_demo.inference.engine import Engine
+from aigc_demo.inference.engine import Engine, compute_on_one_core
 from aigc_demo.inference.steps import BatchedSteps, Product
 from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.models.transformer import Transformer, TransformerConfig
@@ -149,3 +152,28 @@ def test_the_thread_ends_when_there_is_no_more_work_and_begins_again(writer, mon
         time.sleep(0.05)
     assert not engine.running
     assert len(list(engine.join([1], 2, greedy))) == 2
+
+
+def test_a_process_ends_cleanly_while_a_text_is_being_written():
+    script = (
+        "from aigc_demo.inference.transformer import TextWriter\n"
+        "text = TextWriter.load('shakespeare').begin('ROMEO:', 5_000, seed=1).text\n"
+        "next(iter(text))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_only_the_engines_thread_computes_on_one_core():
+    before, found = torch.get_num_threads(), []
+
+    def engine() -> None:
+        compute_on_one_core()
+        found.append(torch.get_num_threads())
+
+    for work in (engine, lambda: found.append(torch.get_num_threads())):
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    assert found == [1, before]
+    assert torch.get_num_threads() == before

@@ -7,7 +7,9 @@ of a matrix product does not depend on the other rows. Where this machine's prod
 that (`rows_are_alone`), texts take turns.
 """
 
+import atexit
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
 
@@ -59,6 +61,28 @@ class Text:
             place += 1
 
 
+_engines: "weakref.WeakSet[Engine]" = weakref.WeakSet()
+
+
+@atexit.register
+def close_all() -> None:
+    """No thread computes while the interpreter is taken down."""
+    for engine in list(_engines):
+        engine.close()
+
+
+def compute_on_one_core() -> None:
+    """This thread's products take one core, those of other threads as many as before.
+
+    A step is many small products: cores lose more by waiting for each other than they gain.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # of this thread, and of every thread that begins later: so ...
+    other = threading.Thread(target=torch.set_num_threads, args=(threads,))
+    other.start()  # ... another one says what those shall begin with
+    other.join()
+
+
 class Engine:
     """Writes many texts with one model, in a thread of its own that runs while there is work."""
 
@@ -68,7 +92,9 @@ class Engine:
         self.waiting: deque[Text] = deque()
         self.writing: list[Text] = []
         self.lock = threading.Condition()
-        self.running = False
+        self.running = self.closing = False
+        self.thread: threading.Thread | None = None
+        _engines.add(self)
 
     def join(self, ids: list[int], count: int, draw: Draw, end: int | None = None) -> Text:
         """Begins to write at most `count` tokens after some others; `end`, if drawn, is the last
@@ -80,11 +106,21 @@ class Engine:
             self.lock.notify()
             if not self.running:
                 self.running = True
-                threading.Thread(target=self._run, name="writing", daemon=True).start()
+                self.thread = threading.Thread(target=self._run, name="writing", daemon=True)
+                self.thread.start()
         return text
+
+    def close(self) -> None:
+        """Ends every text and the thread; for when the process ends."""
+        with self.lock:
+            self.closing = True
+            self.lock.notify()
+        if self.thread is not None:
+            self.thread.join(timeout=2)
 
     @torch.inference_mode()
     def _run(self) -> None:
+        compute_on_one_core()
         while self._admit():
             if not self.writing:
                 continue
@@ -100,9 +136,9 @@ class Engine:
     def _admit(self) -> bool:
         """Lets waiting texts in; waits for one if none is writing. False: the thread may end."""
         with self.lock:
-            if not self.writing and not self.waiting:
+            if not (self.writing or self.waiting or self.closing):
                 self.lock.wait(PATIENCE)
-            if not self.writing and not self.waiting:
+            if self.closing or not (self.writing or self.waiting):
                 self.running = False
                 return False
             while self.free and self.waiting:

@@ -78,7 +78,7 @@ class BatchedSteps:
             for block in cast(list[Block], list(model.blocks))
         ]
         size = config.width // config.heads
-        shape = (config.layers, slots, config.context, config.heads, size)
+        shape = (config.layers, slots, config.heads, config.context, size)
         # What is not yet written takes no memory, and nobody reads it.
         self.keys = torch.empty(shape, device=device)
         self.values = torch.empty(shape, device=device)
@@ -127,22 +127,22 @@ class BatchedSteps:
             return torch.cat([earlier, x[:, self.shifted :]], 1)
 
         x = self.model.embedding.weight.detach()[tokens.to(self.device)]  # (R, C)
-        heads = self.keys.shape[3:]
+        heads = (self.keys.shape[2], self.keys.shape[4])
         for number, layer in enumerate(self.layers):
             seen = shift(unit(x) * layer.attention_norm, 2 * number)
             qkv = layer.qkv(seen).unflatten(1, (3, *heads))
             both = turn(unit(qkv[:, :2]), cosine[:, None], sine[:, None])
             keys, values = self.keys[number], self.values[number]
-            keys[owner, position[:count]] = both[:count, 1]
-            values[owner, position[:count]] = qkv[:count, 2]
+            keys[owner, :, position[:count]] = both[:count, 1]
+            values[owner, :, position[:count]] = qkv[:count, 2]
             mixed = torch.zeros_like(qkv[:, 0])  # (R, H, C/H)
             at = 0
             for slot, start, piece in pieces:
                 end, known = at + len(piece), start + len(piece)
                 mixed[at:end] = F.scaled_dot_product_attention(
                     both[at:end, 0].transpose(0, 1)[None],
-                    keys[slot, :known].transpose(0, 1)[None],
-                    values[slot, :known].transpose(0, 1)[None],
+                    keys[slot, :, :known][None],
+                    values[slot, :, :known][None],
                     is_causal=len(piece) > 1,
                 )[0].transpose(0, 1)
                 at = end
