@@ -50,21 +50,21 @@ async def _crowd(url: str, count: int) -> tuple[list[float], list[float], int]:
             await asyncio.sleep(EVERY * draw.random())
             while time.perf_counter() < end:
                 begun = time.perf_counter()
-                await click(draw)
+                await click(draw, f"visitor {number}")
                 await asyncio.sleep(max(0.0, EVERY - (time.perf_counter() - begun)))
 
-        async def click(draw: random.Random) -> None:
+        async def click(draw: random.Random, who: str) -> None:
             kind, seed = draw.random(), draw.randrange(1_000_000)
             try:
                 if kind < 0.4:
                     values = ["gan", "mixed", 35, seed, 1.0]
-                    pictures.append((await call(client, "gan_sample", values))[1])
+                    pictures.append((await call(client, "gan_sample", values, who))[1])
                 elif kind < 0.7:
                     z = [draw.gauss(0, 1), draw.gauss(0, 1)]
-                    pictures.append((await call(client, "vae_decode", ["vae-2d", z]))[1])
+                    pictures.append((await call(client, "vae_decode", ["vae-2d", z], who))[1])
                 else:
                     values = ["shakespeare", "ROMEO:\n", 100, 0.8, 0, 1.0, 1.0, seed]
-                    texts.append((await call(client, "text_write", values))[0])
+                    texts.append((await call(client, "text_write", values, who))[0])
             except (ValueError, httpx.HTTPError) as error:
                 failures.append(str(error))
 

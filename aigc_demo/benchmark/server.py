@@ -69,15 +69,20 @@ def resident(process: subprocess.Popen) -> float:
     return int(line.split()[1]) / 1024
 
 
-async def call(client: httpx.AsyncClient, name: str, values: list[Any]) -> tuple[float, float, Any]:
+async def call(
+    client: httpx.AsyncClient, name: str, values: list[Any], session: str | None = None
+) -> tuple[float, float, Any]:
     """One call of the API: seconds to the first answer and to the last, and the last answer.
+
+    session: of a visitor who is already there; without one Gradio makes a new one, with the
+    configuration of the whole page, for each call.
 
     Raises:
         ValueError: the call failed.
     """
     begun = time.perf_counter()
     path = f"/gradio_api/call/{name}"
-    asked = await client.post(path, json={"data": values})
+    asked = await client.post(path, json={"data": values, "session_hash": session})
     if asked.status_code != 200:
         raise ValueError(f"{name}: expected HTTP 200, got {asked.status_code}: {asked.text[:200]}")
     first, answer, kind = 0.0, None, ""
