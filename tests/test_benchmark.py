@@ -1,0 +1,90 @@
+"""The benchmark: its arithmetic, and that each measure measures what it says."""
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+
+import httpx
+import pytest
+
+from aigc_demo.benchmark import as_data, as_table, benchmark, row, seconds, text
+from aigc_demo.benchmark.server import call
+from aigc_demo.inference.transformer import TextWriter
+
+
+def test_a_row_states_median_worse_end_and_how_often_better_than_the_peer():
+    taken = row("call", "ms", [1.0, 2.0, 3.0, 4.0, 100.0], "peer", [6.0, 6.0])
+    assert (taken.median, taken.p95, taken.ratio) == (3.0, 100.0, 2.0)
+    speed = row("text", "tokens/s", [10.0, 30.0, 20.0], "peer", [5.0], higher_is_better=True)
+    assert (speed.median, speed.p95, speed.ratio) == (20.0, 10.0, 4.0)
+    assert row("alone", "s", [1.0]).ratio is None
+    assert "| call | 3 ms | 100 ms | peer: 6 ms | 2.00 x |" in as_table([taken])
+    assert json.loads(json.dumps(as_data([speed])))[0]["ratio"] == 4.0
+
+
+def test_seconds_times_every_call_but_those_to_warm_up():
+    calls = []
+
+    def work():
+        calls.append(time.sleep(0.02))
+
+    taken = seconds(work, 3, warm=2)
+    assert len(calls) == 5
+    assert len(taken) == 3
+    assert all(0.02 <= value < 2 for value in taken)
+
+
+def test_an_unknown_subject_is_refused():
+    with pytest.raises(ValueError, match="expected one of gan"):
+        benchmark("cat")
+
+
+@pytest.fixture(scope="module")
+def writer():
+    return TextWriter.load("shakespeare", "cpu")
+
+
+def test_texts_are_measured_alone_and_in_a_crowd(writer):
+    assert text.throughput(writer, 2, tokens=10) > 0
+    assert len(text.first_tokens(writer, 3, times=4)) == 4
+    assert len(text.free_places(writer, 3, times=2)) == 2
+    deadline = time.monotonic() + 20
+    while writer.engine.writing and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert writer.engine.writing == []  # the crowd has been sent away
+
+
+def test_the_model_without_a_cache_and_the_peer_write_as_many_tokens(writer, monkeypatch):
+    pytest.importorskip("transformers")
+    monkeypatch.setattr(text, "TOKENS", 5)
+    prompt = len(text.PROMPT)
+    generate = text.peer(writer)
+    assert generate(True).shape == generate(False).shape == (1, prompt + 5)
+    text.without_cache(writer, 2)
+    parameters = sum(p.numel() for p in writer.model.parameters())
+    found = generate.__closure__
+    peer = next(cell.cell_contents for cell in found if hasattr(cell.cell_contents, "generate"))
+    assert sum(p.numel() for p in peer.parameters()) == pytest.approx(parameters, rel=0.05)
+
+
+def test_a_call_of_the_api_gives_its_answer_and_its_failures(server_url):
+    async def go():
+        async with httpx.AsyncClient(base_url=server_url, timeout=60) as client:
+            values = ["shakespeare", "ROMEO:\n", 30, 0.8, 0, 1.0, 1.0, 1]
+            first, whole, answer = await call(client, "text_write", values, "visitor")
+            assert 0 < first <= whole
+            assert len(answer[0]) == 30
+            with pytest.raises(ValueError, match="text_write"):
+                await call(client, "text_write", ["shakespeare", "", 30, 0.8, 0, 1.0, 1.0, 1])
+
+    asyncio.run(go())
+
+
+def test_the_command_prints_hardware_and_a_table():
+    command = [sys.executable, "-m", "aigc_demo", "benchmark", "gan"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert "threads" in done.stdout
+    assert done.stdout.count("| gan draws") == 4
