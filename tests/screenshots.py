@@ -29,7 +29,7 @@ def photograph(page: Page, language: str) -> None:
     tabs.nth(2).click()
     page.locator("#transformer-tasks > div").first.get_by_role("tab").nth(1).click()
     page.locator("#poems-text textarea").wait_for()
-    page.wait_for_timeout(1_500)  # it is being written
+    page.wait_for_timeout(4_000)  # it is being written
     page.screenshot(path=FOLDER / f"transformer-{language}.png")
 
 

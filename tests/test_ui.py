@@ -315,3 +315,17 @@ def test_who_goes_away_frees_the_place() -> None:
     list(writing.text)  # ends without the rest
     assert len(writing.so_far) < 500
     assert writing.text not in MODELS.writer("shakespeare").engine.writing
+
+
+def test_warming_loads_the_writers_and_a_damaged_one_does_no_harm(tmp_path, capsys) -> None:
+    import shutil
+
+    from aigc_demo.weights import BUNDLED
+
+    shutil.copytree(BUNDLED / "poems", tmp_path / "poems")
+    (tmp_path / "poems/model.safetensors").write_bytes(b"damaged")
+    models = Models(tmp_path)
+    models.warm()
+    assert "error: poems" in capsys.readouterr().err
+    assert "shakespeare" in models._loaded
+    assert "engine" in vars(models.writer("shakespeare"))

@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,13 +28,13 @@ from aigc_demo.ui.words import Words, static
 FONTS = ("PingFang SC", "Noto Sans SC", "Noto Sans CJK SC", "Microsoft YaHei", "system-ui")
 
 
-def build(weights: Path | None = None) -> gr.Blocks:
+def build(weights: Path | None = None, models: Models | None = None) -> gr.Blocks:
     """The whole page. weights: a folder that takes the place of bundled models.
 
     Raises:
         ValueError: weights is no weights folder.
     """
-    words, models = Words(), Models(weights)
+    words, models = Words(), models or Models(weights)
     with gr.Blocks(title=words.say("en", "page.title"), delete_cache=(3600, 3600)) as demo:
         with gr.Row(elem_id="top", equal_height=True):
             with gr.Column(scale=5, min_width=200):
@@ -57,6 +58,7 @@ def build(weights: Path | None = None) -> gr.Blocks:
     return demo.queue(max_size=320, default_concurrency_limit=2, api_open=False)
 
 
+WARM_AFTER = 3.0  # seconds
 TABS = {"gan": build_gan_tab, "vae": build_vae_tab, "transformer": build_transformer_tab}
 
 
@@ -108,7 +110,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--port", type=int, help="port (default: the first free from 7860)")
     options = parser.parse_args(arguments)
     try:
-        demo = build(options.weights)
+        models = Models(options.weights)
+        demo = build(models=models)
+        warming = threading.Timer(WARM_AFTER, models.warm)  # once the first visitor has the page
+        warming.daemon = True
+        warming.start()
         demo.launch(server_name=options.host, server_port=options.port, **launch_options())
     except (ValueError, OSError) as error:
         sys.exit(f"error: {error}")

@@ -3,6 +3,7 @@
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from aigc_demo.explain.vae import Tradeoff, tradeoff
 from aigc_demo.inference import bundled_names, folder_name, sample_digits
 from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.inference.judge import DigitJudge
-from aigc_demo.inference.transformer import TextWriter
+from aigc_demo.inference.transformer import TextWriter, to_simplified
 from aigc_demo.inference.vae import LatentWalker
 from aigc_demo.ui.check import Complaint
 
@@ -103,6 +104,13 @@ class Models:
     def writer(self, name: str) -> TextWriter:
         """The writer of shakespeare or poems."""
         return self.get(name, TextWriter.load)
+
+    def warm(self) -> None:
+        """Loads the writers before someone asks for them; a damaged one is complained of later."""
+        for name in self.known_of(WRITERS):
+            with suppress(Complaint):
+                _ = self.writer(name).engine
+        to_simplified("詩")  # reads its dictionaries
 
     def neurons(self, name: str) -> NeuronTable | None:
         """What makes each neuron of a writer fire, if its weights say so."""
