@@ -1,5 +1,6 @@
 """Tiny models in weights folders, and the real app in a process of its own, once a session."""
 
+import asyncio
 import os
 import shutil
 import socket
@@ -8,10 +9,11 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pytest
 import torch
@@ -164,3 +166,9 @@ def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
         pytest.fail(advice) if os.environ.get("CI") else pytest.skip(advice)
     quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     return {**browser_type_launch_args, "executable_path": found, "args": quiet}
+
+
+def finished(work: Coroutine) -> Any:
+    """What a coroutine returns; in a thread of its own, as Playwright's loop occupies this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()

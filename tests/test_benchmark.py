@@ -1,6 +1,5 @@
 """The benchmark: its arithmetic, and that each measure measures what it says."""
 
-import asyncio
 import json
 import subprocess
 import sys
@@ -8,6 +7,7 @@ import time
 
 import httpx
 import pytest
+from conftest import finished
 
 from aigc_demo.benchmark import as_data, as_table, benchmark, row, seconds, text
 from aigc_demo.benchmark.server import call
@@ -79,7 +79,7 @@ def test_a_call_of_the_api_gives_its_answer_and_its_failures(server_url):
             with pytest.raises(ValueError, match="text_write"):
                 await call(client, "text_write", ["shakespeare", "", 30, 0.8, 0, 1.0, 1.0, 1])
 
-    asyncio.run(go())
+    finished(go())
 
 
 def test_the_command_prints_hardware_and_a_table():

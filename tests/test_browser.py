@@ -52,6 +52,12 @@ def visit(browser: Browser, server_url: str, request: pytest.FixtureRequest) -> 
     context.close()
 
 
+FIRST_TEXTS = {  # what is written when a tab opens, once it is whole
+    "shakespeare": ("shakespeare", re.compile(r"^[\s\S]{300,}$")),
+    "poems": ("poems", re.compile(r"^(《.*》\n)?([㐀-鿿]{5,7}[，。]\n?){4,8}$")),
+}
+
+
 def open_tab(page: Page, model: str, task: str | None = None) -> None:
     """Opens a model's tab and one of its tasks; both are found by their place in the page."""
     model_tabs = page.locator("#models > div").first.get_by_role("tab")
@@ -64,6 +70,9 @@ def open_tab(page: Page, model: str, task: str | None = None) -> None:
         }[model]
         tabs = page.locator(f"#{model}-tasks > div").first.get_by_role("tab")
         tabs.nth(tasks.index(task)).click()
+    first = FIRST_TEXTS.get(task or ("shakespeare" if model == "transformer" else ""))
+    if first is not None:
+        expect(page.locator(f"#{first[0]}-text textarea")).to_have_value(first[1], timeout=60_000)
 
 
 def painted(page: Page, canvas: str) -> str:

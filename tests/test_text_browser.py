@@ -95,6 +95,7 @@ def test_the_sliders_of_the_candidates_do_what_the_model_library_does(visit: Pag
     writer = TextWriter.load("shakespeare")
     text = visit.locator("#through-text textarea").input_value()
     logits = next_logits(writer, read(writer, text).ids)
+    visit.wait_for_timeout(3_000)  # the page is complete by then
     requests: list[str] = []
     visit.on("request", lambda asked: requests.append(asked.url))
     for temperature, top_k, top_p in (
@@ -120,7 +121,7 @@ def test_the_sliders_of_the_candidates_do_what_the_model_library_does(visit: Pag
         expect(visit.locator("#through-next .caption")).to_contain_text(
             f"{abs(entropy.item()):.2f}"
         )
-    assert requests == []
+    assert [url for url in requests if "heartbeat" not in url] == []
 
 
 @pytest.mark.parametrize("visit", [("zh", DESKTOP), ("en", PHONE)], indirect=True)

@@ -1,6 +1,5 @@
 """The page without a browser: words, checks, and handlers called as a client would call them."""
 
-import asyncio
 import base64
 import math
 import string
@@ -10,6 +9,7 @@ import gradio as gr
 import numpy as np
 import pytest
 import torch
+from conftest import finished
 
 from aigc_demo.images import strip
 from aigc_demo.prosody import FORMS, is_regulated, lines_of
@@ -28,7 +28,7 @@ def written(texts) -> list:
     async def collect() -> list:
         return [text async for text in texts]
 
-    return asyncio.run(collect()) if hasattr(texts, "__anext__") else list(texts)
+    return finished(collect()) if hasattr(texts, "__anext__") else list(texts)
 
 
 def fields(text: str) -> set[str]:
@@ -311,7 +311,7 @@ def test_who_goes_away_frees_the_place() -> None:
         await anext(texts)
         await texts.aclose()
 
-    asyncio.run(leave_early())
+    finished(leave_early())
     list(writing.text)  # ends without the rest
     assert len(writing.so_far) < 500
     assert writing.text not in MODELS.writer("shakespeare").engine.writing

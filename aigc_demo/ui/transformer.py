@@ -171,11 +171,11 @@ def _writing(page: Page, name: str) -> list[gr.Button]:
 def _connect(page: Page, triggers: list, buttons: list, handler, inputs: list, outputs) -> None:
     """Streams on each trigger, and on Another after a new seed, until Stop."""
     write, again, stop = buttons
-    options = {"show_progress": "minimal", **WRITING}
+    first = _when_opened(page, handler, inputs, outputs)
+    options = {"show_progress": "minimal", "cancels": [first], **WRITING}
     starts = [write.click, throw(again, inputs[-1]).then, *triggers]
     events = [page.compute(start, handler, inputs, outputs, **options) for start in starts]
-    events.append(_when_opened(page, handler, inputs, outputs))
-    stop.click(None, None, None, cancels=events, api_visibility="private")
+    stop.click(None, None, None, cancels=[first, *events], api_visibility="private")
 
 
 def _build_shakespeare(page: Page) -> gr.Textbox:
