@@ -45,6 +45,11 @@ class CharacterTokenizer:
             raise UnknownCharacters(unknown)
         return [self.ids[character] for character in text]
 
+    def name_of(self, token: int) -> str:
+        """A token to be read: a character as it is, a control token as ⟨七绝⟩."""
+        text = self.tokens[token]
+        return f"⟨{text[1:-1]}⟩" if token < len(self.controls) else text
+
     def decode(self, ids: Iterable[int]) -> str:
         """The text of some ids; control tokens are left out."""
         first = len(self.controls)

@@ -209,6 +209,20 @@ def read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """The tensors of a file that training wrote beside the weights; {} if there is none.
+
+    Raises:
+        ValueError: it is no file of tensors.
+    """
+    if not path.is_file():
+        return {}
+    try:
+        return parse_safetensors(path.read_bytes())
+    except SafetensorError as error:
+        raise ValueError(f"{path}: expected a safetensors file, got {error}") from error
+
+
 def read_directions(source: str | Path, size: int) -> dict[str, Tensor]:
     """Named steps in the noise of a GAN, (D,) each, from directions.safetensors; {} without one.
 
@@ -216,12 +230,7 @@ def read_directions(source: str | Path, size: int) -> dict[str, Tensor]:
         ValueError: the file is damaged, or its steps do not have the size D.
     """
     path = find_folder(source) / "directions.safetensors"
-    if not path.is_file():
-        return {}
-    try:
-        steps = parse_safetensors(path.read_bytes())
-    except SafetensorError as error:
-        raise ValueError(f"{path}: expected a safetensors file, got {error}") from error
+    steps = read_tensors(path)
     for name, step in steps.items():
         if step.shape != (size,) or step.dtype not in FLOATS or not step.isfinite().all():
             raise ValueError(f"{path}: expected {size} finite numbers for {name}")

@@ -14,7 +14,6 @@ from aigc_demo.explain.branches import branches, next_logits
 from aigc_demo.explain.heads import habits, kinds_of
 from aigc_demo.inference.transformer import UnknownCharacters
 from aigc_demo.models.transformer import next_token_distribution, rotate
-from aigc_demo.prosody import lines_of
 from aigc_demo.tokenizer import poem_ids
 from aigc_demo.ui import text_formulas, text_inside, text_next, text_parts, text_whole
 from aigc_demo.ui.check import Complaint
@@ -280,7 +279,7 @@ def test_neighbours_by_cosine(case):
 def test_what_the_masks_take_is_counted_from_the_models_own_shares():
     writer = MODELS.writer("poems")
     reading = inside.read(writer, TOWER)
-    steps = verse.steps(writer, reading, lines_of(TOWER))
+    steps = verse.steps(writer, reading)
     assert "".join(step.character for step in steps) == TOWER
     assert all(step.kept for step in steps)
     share = logits_of(writer, reading.ids).softmax(1)
@@ -310,7 +309,7 @@ RIVER = "朝辭白帝彩雲間，千里江陵一日還。兩岸猿聲啼不住�
 def test_a_broken_rule_is_shown_where_it_is(old, new, place):
     writer = MODELS.writer("poems")
     poem = RIVER.replace(old, new)
-    steps = verse.steps(writer, inside.read(writer, poem), lines_of(poem))
+    steps = verse.steps(writer, inside.read(writer, poem))
     assert [i for i, step in enumerate(steps) if not step.kept] == (
         [] if place is None else [place]
     )

@@ -1,6 +1,7 @@
 """The page as a whole: start, memory, weight, and what a request costs over an empty one."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -82,8 +83,6 @@ def _browser(launch: Callable) -> Any:
 
 def _visit(browser: Any, url: str, wanted: str) -> tuple[int, float]:
     """Bytes that a first visit fetches, as sent, and seconds until something is there."""
-    import time
-
     context = browser.new_context()
     page = context.new_page()
     sizes: list[int] = []

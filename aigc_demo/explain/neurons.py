@@ -4,10 +4,7 @@ import json
 import zlib
 from pathlib import Path
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-
-from aigc_demo.weights import find_folder
+from aigc_demo.weights import find_folder, read_tensors
 
 
 class NeuronTable:
@@ -24,12 +21,13 @@ class NeuronTable:
             ValueError: an unknown source, or a damaged table.
         """
         path = find_folder(source) / "neurons.safetensors"
-        if not path.is_file():
+        kept = read_tensors(path)
+        if not kept:
             return None
         try:
-            layers = json.loads(zlib.decompress(load_file(path)["table"].numpy().tobytes()))
+            layers = json.loads(zlib.decompress(kept["table"].numpy().tobytes()))
             rows = [[[(str(c), float(v)) for c, v in one] for one in layer] for layer in layers]
-        except (SafetensorError, KeyError, TypeError, ValueError, zlib.error) as error:
+        except (KeyError, TypeError, ValueError, zlib.error) as error:
             raise ValueError(f"{path}: expected a table of neurons, {error}") from error
         return cls(rows)
 

@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
 
 from aigc_demo.inference.grams import gram_hashes, unpack
-from aigc_demo.weights import find_folder
+from aigc_demo.weights import find_folder, read_tensors
 
 FEWEST = 4  # hashes in a row that must agree
-KINDS = {"hashes": np.uint8, "starts": np.int32, "names": np.uint8, "length": np.int32}
+KINDS = {"hashes": torch.uint8, "starts": torch.int32, "names": torch.uint8, "length": torch.int32}
 
 
 @dataclass(frozen=True)
@@ -51,15 +50,13 @@ class Overlaps:
             ValueError: an unknown source, or a damaged index.
         """
         path = find_folder(source) / "overlap.safetensors"
-        if not path.is_file():
+        tensors = read_tensors(path)
+        if not tensors:
             return None
-        try:
-            kept = load_file(path)
-        except SafetensorError as error:
-            raise ValueError(f"{path}: expected a safetensors file, got {error}") from error
         for name, kind in KINDS.items():
-            if name not in kept or kept[name].dtype != kind or kept[name].ndim != 1:
-                raise ValueError(f"{path}: expected a row of {np.dtype(kind)} for {name}")
+            if name not in tensors or tensors[name].dtype != kind or tensors[name].ndim != 1:
+                raise ValueError(f"{path}: expected a row of {kind} for {name}")
+        kept = {name: tensors[name].numpy() for name in KINDS}
         try:
             names = zlib.decompress(kept["names"].tobytes()).decode().split("\n")
         except (zlib.error, UnicodeDecodeError) as error:

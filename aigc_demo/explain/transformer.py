@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from aigc_demo.inference.transformer import TextWriter
-from aigc_demo.inference.verse import Verses
-from aigc_demo.models.transformer import Block, shift
+from aigc_demo.inference.verse import PLANNED
+from aigc_demo.models.transformer import Block
 from aigc_demo.prosody import FORMS, form_of, lines_of, plan_of
 from aigc_demo.tokenizer import fit_script, poem_ids
 from aigc_demo.weights import Loaded
@@ -25,14 +25,17 @@ class Reading:
 
     ids: list[int]  # T of them
     names: list[str]  # each token as it is shown: a character, ↵, ␣, or ⟨七绝⟩ for a control token
-    first: int  # the first token that the model is asked for: those before it are given
+    body: int  # where the text begins among them; form, title and plan of a poem stand before
+
+    @property
+    def first(self) -> int:
+        """The first token that the model is asked for: those before it are given."""
+        return max(1, self.body)
 
 
 def named(writer: TextWriter, token: int) -> str:
     """A token as it is shown."""
-    text = writer.tokenizer.tokens[token]
-    if token < len(writer.tokenizer.controls):
-        return f"⟨{text[1:-1]}⟩"
+    text = writer.tokenizer.name_of(token)
     return SHOWN.get(text, text)
 
 
@@ -57,34 +60,35 @@ def read(writer: TextWriter, text: str) -> Reading:
         ValueError: nothing to read, or lines that fit no form.
         UnknownCharacters: characters without a token.
     """
-    if not writer.forms:
-        ids, first = writer.tokenizer.encode(text)[-writer.context :], 1
+    if writer.forms:
+        ids, body = _read_poem(writer, text)
     else:
-        ids, first = _read_poem(writer, text)
+        ids, body = writer.tokenizer.encode(text)[-writer.context :], 0
     if not ids:
         raise ValueError("expected a text of at least one character, got an empty one")
-    return Reading(ids, [named(writer, token) for token in ids], first)
+    return Reading(ids, [named(writer, token) for token in ids], body)
 
 
 def _read_poem(writer: TextWriter, text: str) -> tuple[list[int], int]:
+    """The tokens, and where the lines begin among them."""
     found = re.match(r"\s*《(.*?)》", text)
     title = fit_script("".join(found[1].split()) if found else "", writer.tokenizer)
     body = fit_script("".join(text[found.end() if found else 0 :].split()), writer.tokenizer)
     form, lines = likely_form(body), lines_of(body)
     if form not in writer.forms:
         raise ValueError(f"expected lines of 5 or 7 characters, got {text[:40]!r}")
-    ids = poem_ids(writer.tokenizer, form, title)
     if form_of(body):
         ids = poem_ids(writer.tokenizer, form, title, plan_of(lines))
     else:
-        width = FORMS[form].characters
+        ids = poem_ids(writer.tokenizer, form, title)
+        opening, width = len(ids), FORMS[form].characters
         given = {(i, j): c for i, line in enumerate(lines) for j, c in enumerate(line[:width])}
-        rule = Verses(writer.tokenizer).rule(form, given, regulated=True)
-        for plan in ([], [0]):
+        rule = writer.verses.rule(form, given, regulated=True)
+        for _ in range(PLANNED):
             logits = writer.model(torch.tensor([ids], device=writer.loaded.device))[0, -1].cpu()
-            mask = rule([ids[-1]] if plan else [])
+            mask = rule(ids[opening:])
             assert isinstance(mask, Tensor)
-            ids = [*ids, int(logits.masked_fill(mask, -torch.inf).argmax())]
+            ids.append(int(logits.masked_fill(mask, -torch.inf).argmax()))
     first = len(ids)
     return [*ids, *writer.tokenizer.encode(body)][: writer.context], first
 
@@ -128,8 +132,7 @@ def trace(writer: TextWriter, ids: list[int]) -> Trace:
     stream, steps = [x], []
     for block in model.blocks:
         q, k, v, scores, weights, after = _attend(block, x)
-        seen = shift(block.feed_forward_norm(after), block.shifted)
-        fired = block.feed_forward.fire(seen)
+        fired = block.feed_forward.fire(block.feed_forward_input(after))
         x = after + block.feed_forward.narrow(fired)
         stream.append(x)
         steps.append((q, k, v, scores, weights, fired))
@@ -143,7 +146,7 @@ def trace(writer: TextWriter, ids: list[int]) -> Trace:
 def _attend(block: Block, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
     """Queries, keys, values, scores, weights of one layer, and the stream after its attention."""
     attention = block.attention
-    q, k, v = attention.project(shift(block.attention_norm(x), block.shifted))  # (1, H, T, C/H)
+    q, k, v = attention.project(block.attention_input(x))  # (1, H, T, C/H)
     scores = q @ k.mT / math.sqrt(q.shape[-1])
     future = torch.ones_like(scores[0, 0], dtype=torch.bool).triu(1)
     weights = scores.masked_fill(future, -torch.inf).softmax(-1)

@@ -6,7 +6,7 @@ import torch
 
 from aigc_demo.explain.transformer import Reading
 from aigc_demo.inference.transformer import TextWriter
-from aigc_demo.inference.verse import Verses
+from aigc_demo.inference.verse import PLANNED
 from aigc_demo.prosody import (
     COMMA,
     FORMS,
@@ -17,6 +17,7 @@ from aigc_demo.prosody import (
     STOP,
     Form,
     fits,
+    lines_of,
     pattern_of,
     readings,
     rhymes_in,
@@ -45,15 +46,29 @@ def tone_of(character: str) -> str:
     return (LEVEL if True in level else "") + (OBLIQUE if False in level else "")
 
 
-def plan_for(lines: list[str]) -> tuple[str, str]:
+def lines_in(reading: Reading) -> list[str]:
+    """The lines of a poem without their marks."""
+    return lines_of("".join(reading.names[reading.body :]))
+
+
+def form_in(reading: Reading) -> Form:
+    """The form that the model was given."""
+    return FORMS[reading.names[0][1:-1]]
+
+
+def plan_in(reading: Reading) -> tuple[str, str]:
     """The tone pattern and rhyme that a poem, whole or begun, is held to.
 
-    Its own, or the pattern that it breaks in the fewest places, and the group, "" if there is none,
-    that most of its rhyme feet belong to.
+    Those that the model was given, where they are regulated. Else the pattern that the poem breaks
+    in the fewest places, and the group, "" if there is none, that most of its rhyme feet belong to.
     """
+    given, rhyme = (name[1:-1] for name in reading.names[reading.body - PLANNED : reading.body])
+    if given in PATTERNS:
+        return given, rhyme
+    lines, form = lines_in(reading), form_in(reading)
 
     def broken(pattern: str) -> int:
-        wanted = zip(lines, form_for(lines).tones(pattern), strict=False)
+        wanted = zip(lines, form.tones(pattern), strict=False)
         return sum(
             not fits(c, tone)
             for line, tones in wanted
@@ -61,52 +76,25 @@ def plan_for(lines: list[str]) -> tuple[str, str]:
         )
 
     pattern = pattern_of(lines) or min(PATTERNS, key=broken)
-    tones = form_for(lines).tones(pattern)
+    tones = form.tones(pattern)
     ends = [line[-1] for line, tone in zip(lines, tones, strict=False) if tone[-1] == LEVEL]
     groups = [group for end in ends for group in sorted(readings(end)) if group[0] == LEVEL]
     shared = {group: sum(rhymes_in(end, group) for end in ends) for group in groups}
     return pattern, max(shared, key=lambda group: shared[group], default="")
 
 
-def plan_of_reading(reading: Reading, lines: list[str]) -> tuple[str, str]:
-    """The plan that the model was given, where it is a regulated one, else as for `plan_for`."""
-    pattern, rhyme = (name[1:-1] for name in reading.names[reading.first - 2 : reading.first])
-    return (pattern, rhyme) if pattern in PATTERNS else plan_for(lines)
-
-
-def form_for(lines: list[str]) -> Form:
-    """The form of such lines: the shortest that holds them all.
-
-    Raises:
-        ValueError: lines of other or of different lengths, or too many.
-    """
-    width = len(lines[0])
-    for form in FORMS.values():
-        alike = all(len(line) == width for line in lines[:-1]) and len(lines[-1]) <= width
-        if form.characters == width and len(lines) <= form.lines and alike:
-            return form
-    raise ValueError(f"expected lines of 5 or 7 characters, got {[len(line) for line in lines]}")
-
-
 @torch.inference_mode()
-def steps(writer: TextWriter, reading: Reading, lines: list[str]) -> list[Step]:
-    """Each place of a poem in form or begun, in the order of its text.
-
-    lines: without marks, in the tokenizer's characters.
-
-    Raises:
-        ValueError: as for `form_for`.
-    """
-    form, width = form_for(lines), len(lines[0])
-    pattern, rhyme = plan_of_reading(reading, lines)
-    wanted = form.tones(pattern)
-    masks = Verses(writer.tokenizer)
+def steps(writer: TextWriter, reading: Reading) -> list[Step]:
+    """Each place of a poem, whole or begun, in the order of its text."""
+    form = form_in(reading)
+    pattern, rhyme = plan_in(reading)
+    wanted, width, masks = form.tones(pattern), form.characters, writer.verses
     tokens = torch.tensor([reading.ids], device=writer.loaded.device)
     probability = writer.model(tokens)[0].softmax(-1).cpu()  # (T, V)
     free = masks.tone(FREE)
     found = []
-    for place, token in enumerate(reading.ids[reading.first :][: len(form)]):
-        share = probability[reading.first + place - 1]
+    for place, token in enumerate(reading.ids[reading.body :][: len(form)]):
+        share = probability[reading.body + place - 1]
         character = writer.tokenizer.tokens[token]
         line, column = divmod(place, width + 1)
         mark = form.slot(place)

@@ -184,15 +184,16 @@ class TextWriter:
         fitted = fit_script(_text(title, "title", LONGEST_TITLE).strip(), self.tokenizer)
         opening = poem_ids(self.tokenizer, form, fitted)
         shape = _shape(temperature, top_k, top_p, repetition_penalty, len(self.tokenizer))
-        shape.spared = self._verses.spared
-        rule = self._verses.rule(form, given, regulated)
+        shape.spared = self.verses.spared
+        rule = self.verses.rule(form, given, regulated)
         length = len(FORMS[form]) if regulated else self.context
         draw = shape.drawing(_generator(seed), len(opening), rule)
         end = self.tokenizer.ids[POEM_END]
         return Writing(self, opening, PLANNED + length, draw, skipped=PLANNED, end=end)
 
     @cached_property
-    def _verses(self) -> Verses:
+    def verses(self) -> Verses:
+        """Its characters by tone and rhyme."""
         return Verses(self.tokenizer)
 
     def _given(self, rule: Form, first_line: str, acrostic: str) -> dict[tuple[int, int], str]:

@@ -164,11 +164,19 @@ class Block(nn.Module):
         self.dropout = SharedDropout(config.dropout)
         self.shifted = int(config.width * config.token_shift)
 
+    def attention_input(self, x: Tensor, cache: Cache | None = None, layer: int = 0) -> Tensor:
+        """What attention reads of the residual stream. (B, T, C) -> same shape."""
+        return shift(self.attention_norm(x), self.shifted, cache, 2 * layer)
+
+    def feed_forward_input(self, x: Tensor, cache: Cache | None = None, layer: int = 0) -> Tensor:
+        """What feed-forward reads of the residual stream. (B, T, C) -> same shape."""
+        return shift(self.feed_forward_norm(x), self.shifted, cache, 2 * layer + 1)
+
     def forward(self, x: Tensor, cache: Cache | None = None, layer: int = 0) -> Tensor:
         """(B, T, C) -> (B, T, C)."""
-        seen = shift(self.attention_norm(x), self.shifted, cache, 2 * layer)
+        seen = self.attention_input(x, cache, layer)
         x = x + self.dropout(self.attention(seen, cache, layer))
-        seen = shift(self.feed_forward_norm(x), self.shifted, cache, 2 * layer + 1)
+        seen = self.feed_forward_input(x, cache, layer)
         return x + self.dropout(self.feed_forward(seen))
 
 

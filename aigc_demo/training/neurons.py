@@ -7,13 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save
+from safetensors.numpy import save
 from torch import Tensor
 from tqdm import tqdm
 
 from aigc_demo.inference.transformer import TextWriter
-from aigc_demo.models.transformer import shift
-from aigc_demo.tokenizer import CharacterTokenizer
 from aigc_demo.weights import replace_file
 
 KEPT = 4  # contexts a neuron
@@ -28,12 +26,10 @@ def activations(writer: TextWriter, ids: list[int]) -> Tensor:
     x = writer.model.embedding(torch.tensor([ids], device=writer.loaded.device))
     fired = []
     for block in writer.model.blocks:
-        x = x + block.attention(shift(block.attention_norm(x), block.shifted))
-        fired.append(
-            block.feed_forward.fire(shift(block.feed_forward_norm(x), block.shifted))[0].cpu()
-        )
-        x = x + block.feed_forward.narrow(fired[-1].to(x.device))
-    return torch.stack(fired)
+        x = x + block.attention(block.attention_input(x))
+        fired.append(block.feed_forward.fire(block.feed_forward_input(x)))
+        x = x + block.feed_forward.narrow(fired[-1])
+    return torch.cat(fired).cpu()
 
 
 def strongest(writer: TextWriter, texts: Sequence[list[int]]) -> list[list[list[Example]]]:
@@ -42,12 +38,11 @@ def strongest(writer: TextWriter, texts: Sequence[list[int]]) -> list[list[list[
     A context that occurs several times counts once, where the neuron fires most.
     """
     config = writer.model.config
-    names = _names(writer.tokenizer)
     numbers: dict[str, int] = {}  # context -> its number
     best = torch.zeros(config.layers, 4 * config.width, KEPT)
     which = torch.full(best.shape, -1)  # number of the context
     for ids in tqdm(texts, desc="neurons", unit="text"):
-        shown = [names[i] for i in ids]
+        shown = [writer.tokenizer.name_of(token) for token in ids]
         contexts = ["".join(shown[max(0, end - CONTEXT) : end]) for end in range(1, len(ids) + 1)]
         number = torch.tensor([numbers.setdefault(c, len(numbers)) for c in contexts])
         here, place = number.unique(return_inverse=True)  # (U,), (T,)
@@ -70,15 +65,9 @@ def strongest(writer: TextWriter, texts: Sequence[list[int]]) -> list[list[list[
     ]
 
 
-def _names(tokenizer: CharacterTokenizer) -> list[str]:
-    """Each token as text, control tokens in angle brackets."""
-    count = len(tokenizer.controls)
-    return [f"⟨{t[1:-1]}⟩" if i < count else t for i, t in enumerate(tokenizer.tokens)]
-
-
 def write_neurons(folder: Path, texts: Sequence[list[int]]) -> None:
     """Writes neurons.safetensors, measured on some texts, beside the weights in a folder."""
     table = strongest(TextWriter.load(folder), texts)
     packed = zlib.compress(json.dumps(table, ensure_ascii=False).encode(), 9)
-    tensor = torch.from_numpy(np.frombuffer(packed, dtype=np.uint8).copy())
-    replace_file(folder / "neurons.safetensors", save({"table": tensor}))
+    table_bytes = np.frombuffer(packed, dtype=np.uint8)
+    replace_file(folder / "neurons.safetensors", save({"table": table_bytes}))

@@ -10,6 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from aigc_demo.explain.duel import Snapshot
+from aigc_demo.explain.heads import Habit, habits
 from aigc_demo.explain.neighbours import TrainingIndex
 from aigc_demo.explain.neurons import NeuronTable
 from aigc_demo.explain.overlap import Overlaps
@@ -119,6 +120,10 @@ class Models:
     def overlaps(self, name: str) -> Overlaps | None:
         """The index of a writer's training text, if its weights hold one."""
         return self.get(f"{name} overlaps", lambda _: Overlaps.load(self.folders.get(name, name)))
+
+    def habits(self, name: str) -> list[list[Habit]]:
+        """What each head of a writer looks at, by layer."""
+        return self.get(f"{name} habits", lambda _: habits(self.writer(name)))
 
     def known(self, name: Any, names: tuple[str, ...]) -> str:
         """A model name that a client may use.

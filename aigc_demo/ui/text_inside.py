@@ -1,12 +1,12 @@
 """Inside the Transformer, beside the two writers: one text through every step of the model."""
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 import gradio as gr
 
 from aigc_demo.explain import transformer as inside
-from aigc_demo.explain.heads import Habit, habits
 from aigc_demo.images import strip
 from aigc_demo.ui import text_formulas
 from aigc_demo.ui.layout import Page, Update
@@ -21,6 +21,7 @@ from aigc_demo.ui.words import Words
 
 SHOWN = 32  # tokens on the attention map, the last ones
 KEYS = 24  # keys of a query that are listed
+STEP_COLUMNS = ("key", "id", "score", "masked", "raised", "weight")
 FIRST = {
     "shakespeare": "JULIET:\nO Romeo, where",
     "poems": "《早发白帝城》\n朝辞白帝彩云间，千里江陵",
@@ -84,9 +85,6 @@ def see_step(
     )
 
 
-STEP_COLUMNS = ("key", "id", "score", "masked", "raised", "weight")
-
-
 def see_attention(models: Models, words: Words, model, text, place, layer, head) -> Update:
     """The maps of all heads over the last tokens; the weights of the chosen one."""
     writer, reading, place = asked(models, model, text, place)
@@ -95,7 +93,6 @@ def see_attention(models: Models, words: Words, model, text, place, layer, head)
     size, first = maps.shape[-1], len(reading.ids) - maps.shape[-1]
     chosen_map = maps[layer, head]
     row = max(0, place - first)
-    named = models.get(f"{model} habits", lambda _: habits(writer))
     # Dark rooms are looked at closely: thumbnails show the square root of a weight.
     return gr.update(
         attention={
@@ -106,15 +103,11 @@ def see_attention(models: Models, words: Words, model, text, place, layer, head)
             "sheet": strip(maps.flatten(0, 1).sqrt()),
             "tokens": reading.names[-size:],
             "weights": [[round(value, 4) for value in line] for line in chosen_map.tolist()],
-            "habits": [[_habit(habit) for habit in line] for line in named],
+            "habits": [[asdict(habit) for habit in line] for line in models.habits(model)],
             "row": row,
             "column": int(chosen_map[row].argmax()),
         }
     )
-
-
-def _habit(habit: Habit) -> dict[str, Any]:
-    return {"name": habit.name, "share": habit.share, "even": habit.even}
 
 
 def see_lens(models: Models, words: Words, model, text, place) -> tuple[Update, str, Update]:

@@ -6,8 +6,8 @@ import gradio as gr
 
 from aigc_demo.explain import transformer as inside
 from aigc_demo.explain import verse
-from aigc_demo.prosody import FREE, lines_of
-from aigc_demo.ui import check, text_formulas
+from aigc_demo.prosody import FREE
+from aigc_demo.ui import text_formulas
 from aigc_demo.ui.layout import Page, Update
 from aigc_demo.ui.models import Models
 from aigc_demo.ui.reading import Fields, asked, formula_of
@@ -38,7 +38,7 @@ def see_origin(models: Models, words: Words, model, text) -> tuple[Update, Updat
     """The longest passages that the text shares with the training text, and where they stand."""
     writer, reading, _ = asked(models, model, text)
     index = models.overlaps(model)
-    body = writer.tokenizer.decode(reading.ids[reading.first - (1 if not writer.forms else 0) :])
+    body = writer.tokenizer.decode(reading.ids[reading.body :])
     names = [inside.SHOWN.get(character, character) for character in body]
     if index is None:
         plain = [{"text": name} for name in names]
@@ -80,11 +80,7 @@ def see_verse(models: Models, words: Words, model, text) -> tuple[Update, Update
     if not writer.forms:
         none = gr.update(table=None, texts=words.both("through.only_verse"))
         return none, gr.update(table=None), source
-    lines = lines_of(writer.tokenizer.decode(reading.ids[reading.first :]))
-    try:
-        steps = verse.steps(writer, reading, lines) if lines else []
-    except ValueError:
-        raise check.Complaint("error.no_verse") from None
+    steps = verse.steps(writer, reading)
     poem: list[list[dict[str, Any]]] = [[]]
     for step in steps:
         if not step.tone and step.wanted in verse.MARKS:
@@ -109,9 +105,9 @@ def see_verse(models: Models, words: Words, model, text) -> tuple[Update, Update
         for step in steps
     ]
     broken = sum(not step.kept for step in steps)
-    plan = verse.plan_of_reading(reading, lines) if lines else ("", "")
+    pattern, rhyme = verse.plan_in(reading)
     key = "through.verse_kept" if broken == 0 else "through.verse_broken"
-    texts = words.both(key, pattern=plan[0], rhyme=plan[1][1:], broken=broken)
+    texts = words.both(key, pattern=pattern, rhyme=rhyme[1:], broken=broken)
     heading = [
         words.both(f"through.{name}")
         for name in ("character_column", "rule", "by_form", "by_tone", "by_rhyme", "kept")
