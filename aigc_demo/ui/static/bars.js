@@ -1,6 +1,5 @@
 // A bar a value, largest first as they come; those below the threshold are marked as dead.
 const list = element.querySelector("ol");
-const word = (name) => (props.words[name] || {})[language()] || "";
 
 function build() {
   list.replaceChildren();

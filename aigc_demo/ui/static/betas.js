@@ -2,25 +2,10 @@
 // and distortion. Rates differ by powers of ten, so their axis is logarithmic.
 const maps = element.querySelector(".maps");
 const chart = element.querySelector("canvas.chart");
-const word = (name) => (props.words[name] || {})[language()] || "";
-const colour = (name) => getComputedStyle(element).getPropertyValue(`--${name}`);
-
-function sharp(canvas) {
-  const dots = window.devicePixelRatio || 1;
-  canvas.width = Math.round(canvas.clientWidth * dots);
-  canvas.height = Math.round(canvas.clientHeight * dots);
-  const brush = canvas.getContext("2d");
-  brush.setTransform(dots, 0, 0, dots, 0, 0);
-  return brush;
-}
-
-function fill(text, values) {
-  return text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-}
 
 function paintMap(canvas, model) {
   const size = canvas.clientWidth;
-  const brush = sharp(canvas);
+  const { context: brush } = sharpen(canvas);
   const unit = size / (2 * model.reach);
   const across = (x) => (x + model.reach) * unit;
   const down = (y) => (model.reach - y) * unit;
@@ -50,9 +35,7 @@ function paintMap(canvas, model) {
 }
 
 function paintChart() {
-  const width = chart.clientWidth;
-  const height = chart.clientHeight;
-  const brush = sharp(chart);
+  const { context: brush, width, height } = sharpen(chart);
   const [left, right, top, bottom] = [44, 26, 32, 38];
   const costs = props.models.map((model) => model.distortion);
   const [low, high] = [Math.min(...costs) - 4, Math.max(...costs) + 4];
@@ -92,7 +75,7 @@ function paintChart() {
     brush.textAlign = end ? "right" : "left";
     brush.fillText(`β = ${model.beta}`, across(model.rate) + (end ? -4 : 10), down(model.distortion) - 10);
   }
-  const told = props.models.map((model) => fill(word("stands"), model)).join("; ");
+  const told = props.models.map((model) => filled(word("stands"), model)).join("; ");
   chart.setAttribute("aria-label", told);
   chart.dataset.painted = told;
 }
@@ -112,9 +95,9 @@ function paint() {
   }
   props.models.forEach((model, place) => {
     const [canvas, text] = maps.children[place].children;
-    text.textContent = fill(word("stands"), model);
+    text.textContent = filled(word("stands"), model);
     const at = { x: model.mean[0].toFixed(2), y: model.mean[1].toFixed(2) };
-    canvas.setAttribute("aria-label", fill(word("map"), { ...model, ...at }));
+    canvas.setAttribute("aria-label", filled(word("map"), { ...model, ...at }));
     paintMap(canvas, model);
   });
   paintChart();

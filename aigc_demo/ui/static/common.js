@@ -3,13 +3,20 @@ const SIDE = 28;
 
 const language = () => (document.documentElement.lang.startsWith("zh") ? "zh" : "en");
 
+// One of the widget's words, and a sentence with its {names} filled in.
+const word = (name) => (props.words[name] || {})[language()] || "";
+const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+
+// A colour of style.css or of the theme.
+const colour = (name) => getComputedStyle(element).getPropertyValue(`--${name}`).trim();
+
 function speak() {
   const caption = element.querySelector(".caption");
   if (caption && props.texts) caption.textContent = props.texts[language()] || "";
   for (const node of element.querySelectorAll("[data-word]")) {
-    const word = (props.words[node.dataset.word] || {})[language()] || "";
-    if (node.dataset.as === "label") node.setAttribute("aria-label", word);
-    else node.textContent = word;
+    const text = word(node.dataset.word);
+    if (node.dataset.as === "label") node.setAttribute("aria-label", text);
+    else node.textContent = text;
   }
 }
 
@@ -17,6 +24,19 @@ function speak() {
 function wholeScale(columns) {
   const room = element.clientWidth || 300;
   return Math.max(1, Math.min(props.largest || 10, Math.floor(room / (SIDE * columns))));
+}
+
+// A canvas as sharp as the screen, and its context in CSS pixels.
+function sharpen(canvas) {
+  const dots = window.devicePixelRatio || 1;
+  const [width, height] = [canvas.clientWidth, canvas.clientHeight];
+  const [wide, high] = [Math.round(width * dots), Math.round(height * dots)];
+  if (canvas.width !== wide) canvas.width = wide;
+  if (canvas.height !== high) canvas.height = high;
+  const context = canvas.getContext("2d");
+  context.setTransform(dots, 0, 0, dots, 0, 0);
+  context.clearRect(0, 0, width, height);
+  return { context, width, height };
 }
 
 // The axes of a square plane; across and down put its coordinates on the picture.

@@ -4,8 +4,6 @@ const COUNT = 10;
 const PHASES = ["noise", "fakes", "judge", "loss", "update"];
 const canvas = element.querySelector("canvas");
 const context = canvas.getContext("2d");
-const word = (name) => props.words[name][language()];
-const colour = (name) => getComputedStyle(element).getPropertyValue(`--${name}`).trim();
 let width = 0; // of the canvas, in CSS pixels
 const wide = () => width >= 700;
 const pictures = {}; // data URI -> a decoded picture

@@ -2,7 +2,6 @@
 const line = element.querySelector("canvas.line");
 const groups = element.querySelector(".groups");
 const sheet = new Image();
-const word = (name) => (props.words[name] || {})[language()] || "";
 const MARKS = { data: "■", generator: "●", noise: "▲", discriminator: "◆", loss: "✕" };
 
 function digit(place, scale) {
@@ -50,19 +49,13 @@ function draw() {
   line.hidden = !props.line || !scored.length;
   if (line.hidden) return;
   const width = element.clientWidth || 300;
-  const dots = window.devicePixelRatio || 1;
   const height = 96;
-  line.width = width * dots;
-  line.height = height * dots;
   line.style.width = `${width}px`;
   line.style.height = `${height}px`;
-  const context = line.getContext("2d");
-  context.setTransform(dots, 0, 0, dots, 0, 0);
+  const { context } = sharpen(line);
   const scores = scored.flatMap((group) => group.items.map((item) => item.score));
   const reach = Math.max(2, ...scores.map(Math.abs)) * 1.1;
   const across = (score) => ((score + reach) / (2 * reach)) * (width - 24) + 12;
-  const style = getComputedStyle(element);
-  const colour = (name) => style.getPropertyValue(`--${name}`);
   const middle = height / 2;
   context.strokeStyle = context.fillStyle = colour("quiet");
   context.font = "12px sans-serif";

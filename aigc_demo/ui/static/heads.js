@@ -7,9 +7,6 @@ const GAP = 3;
 const LABEL = 16; // room for the tokens beside the map
 let cell = { row: 0, column: 0 };
 
-const word = (name) => (props.words[name] || {})[language()] || "";
-const colour = (name) => getComputedStyle(element).getPropertyValue(`--${name}`);
-const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 const shown = () => props.attention;
 
 function paintThumbs() {
@@ -39,7 +36,7 @@ function paintThumbs() {
 function about() {
   const all = shown();
   const habit = all.habits[all.layer - 1][all.head - 1];
-  return fill(word("habit"), {
+  return filled(word("habit"), {
     layer: all.layer,
     head: all.head,
     habit: word(habit.name),
@@ -54,12 +51,8 @@ function paintMap() {
   const size = all.tokens.length;
   const room = Math.min(map.parentElement.clientWidth, 560) - LABEL;
   const side = Math.max(6, Math.min(24, Math.floor(room / size)));
-  const dots = window.devicePixelRatio || 1;
-  const width = size * side + LABEL;
-  map.width = map.height = width * dots;
-  map.style.width = map.style.height = `${width}px`;
-  const brush = map.getContext("2d");
-  brush.setTransform(dots, 0, 0, dots, 0, 0);
+  map.style.width = map.style.height = `${size * side + LABEL}px`;
+  const { context: brush } = sharpen(map);
   brush.font = `${Math.min(12, side)}px sans-serif`;
   brush.textAlign = "center";
   brush.textBaseline = "middle";
@@ -92,7 +85,7 @@ function tell() {
   const values = { from: all.tokens[row], to: all.tokens[column] };
   const known = column > row;
   values.weight = known ? "" : all.weights[row][column].toFixed(3);
-  reading.textContent = `${about()} ${fill(word(known ? "future" : "looks"), values)}`;
+  reading.textContent = `${about()} ${filled(word(known ? "future" : "looks"), values)}`;
   map.setAttribute("aria-valuetext", reading.textContent);
 }
 

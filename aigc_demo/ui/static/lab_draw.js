@@ -60,19 +60,6 @@ function palette() {
 // #rrggbb as three numbers.
 const channels = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
 
-// A canvas as sharp as the screen, and its context in CSS pixels.
-function sharpen(canvas) {
-  const dots = window.devicePixelRatio || 1;
-  const [width, height] = [canvas.clientWidth, canvas.clientHeight];
-  const [wide, high] = [Math.round(width * dots), Math.round(height * dots)];
-  if (canvas.width !== wide) canvas.width = wide;
-  if (canvas.height !== high) canvas.height = high;
-  const context = canvas.getContext("2d");
-  context.setTransform(dots, 0, 0, dots, 0, 0);
-  context.clearRect(0, 0, width, height);
-  return { context, width, height };
-}
-
 const small = document.createElement("canvas");
 small.width = small.height = FINE;
 

@@ -77,8 +77,7 @@ function paintReal() {
     ring(across(digit[0]), down(digit[1]), 11, "#000", 4);
     ring(across(digit[0]), down(digit[1]), 11, "#fff", 2);
   }
-  const word = props.words[digit ? "real" : "no_real"][language()];
-  const told = word.replace("{digit}", digit?.[2]).replace("{z}", digit && place(...digit));
+  const told = digit ? filled(word("real"), { digit: digit[2], z: place(...digit) }) : word("no_real");
   canvas.setAttribute("aria-valuetext", text(point.x, point.y) + (digit ? ` · ${told}` : ""));
   const wanted = [index, sheet.naturalWidth, told].join();
   if (real.dataset.painted === wanted) return;

@@ -6,9 +6,6 @@ const sliders = {};
 for (const slider of element.querySelectorAll("input")) sliders[slider.name] = slider;
 const ROWS = 24;
 
-const word = (name) => (props.words[name] || {})[language()] || "";
-const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-
 // Probabilities of logits in falling order, and how many of them are left by the cuts.
 function distribution(logits, temperature, topK, topP) {
   if (temperature < 1e-6) return { kept: 1, shares: logits.map((_, i) => (i === 0 ? 1 : 0)) };
@@ -70,7 +67,7 @@ function paint() {
   const entropy = -shares.reduce((sum, p) => (p > 0 ? sum + p * Math.log(p) : sum), 0);
   const known = { kept, all: next.logits.length, entropy: entropy.toFixed(2) };
   known.choices = Math.exp(entropy).toFixed(1);
-  summary.textContent = fill(word("summary"), known);
+  summary.textContent = filled(word("summary"), known);
   body.dataset.painted = shares.slice(0, ROWS).map((share) => share.toFixed(5)).join(" ");
   body.dataset.took = (performance.now() - begun).toFixed(2);
 }

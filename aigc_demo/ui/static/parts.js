@@ -11,7 +11,6 @@ let scale = 1;
 let columns = 1;
 
 const part = () => (props.parts || [])[chosen];
-const word = (name) => (props.words[name] || {})[language()] || "";
 
 function node(kind, name, text) {
   const made = document.createElement(kind);
@@ -81,8 +80,7 @@ function paint() {
 function tell(one) {
   const [low, high] = channel < 0 ? one.range : one.ranges[channel];
   const known = { k: channel + 1, count: one.count, low, high };
-  const text = word(channel < 0 ? "all_maps" : "one_map");
-  reading.textContent = text.replace(/\{(\w+)\}/g, (_, name) => known[name]);
+  reading.textContent = filled(word(channel < 0 ? "all_maps" : "one_map"), known);
   canvas.setAttribute("aria-valuetext", `${one.title}, ${one.shape}: ${reading.textContent}`);
 }
 

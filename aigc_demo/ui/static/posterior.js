@@ -1,19 +1,13 @@
 // The posterior of one digit in a plane of the latent space: its mean, one and two deviations, samples.
 const canvas = element.querySelector("canvas");
-const context = canvas.getContext("2d");
-const word = (name) => (props.words[name] || {})[language()] || "";
 
 function paint() {
   const size = canvas.clientWidth;
   if (!size || !props.mean) return;
-  const dots = window.devicePixelRatio || 1;
-  canvas.width = canvas.height = Math.round(size * dots);
-  context.setTransform(dots, 0, 0, dots, 0, 0);
+  const { context } = sharpen(canvas);
   const reach = props.reach;
   const across = (x) => ((x + reach) / (2 * reach)) * size;
   const down = (y) => ((reach - y) / (2 * reach)) * size;
-  const style = getComputedStyle(element);
-  const colour = (name) => style.getPropertyValue(`--${name}`);
   paintAxes(context, colour("border-color-primary") || "#999", size, across, down);
   context.font = "10px sans-serif";
   context.textAlign = "center";
