@@ -421,6 +421,8 @@ def test_rules_of_verse_are_for_verse():
     assert "尤" in poem["texts"]["zh"]
     assert [len(line) for line in poem["table"]["rows"]] == [5, 5, 5, 5]
     assert len(rows["table"]["rows"]) == 24
+    begun, *_ = text_whole.see_verse(MODELS, WORDS, "poems", "《江雪》")
+    assert begun["texts"] == WORDS.both("through.verse_none")
     none, *_ = text_whole.see_verse(MODELS, WORDS, "shakespeare", PLAY)
     assert none["table"] is None
     assert "poems" in none["texts"]["en"]

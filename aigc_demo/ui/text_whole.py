@@ -106,7 +106,9 @@ def see_verse(models: Models, words: Words, model, text) -> tuple[Update, Update
     ]
     broken = sum(not step.kept for step in steps)
     pattern, rhyme = verse.plan_in(reading)
-    key = "through.verse_kept" if broken == 0 else "through.verse_broken"
+    key = "through.verse_broken" if broken else "through.verse_kept"
+    if not steps:
+        key = "through.verse_none"
     texts = words.both(key, pattern=pattern, rhyme=rhyme[1:], broken=broken)
     heading = [
         words.both(f"through.{name}")

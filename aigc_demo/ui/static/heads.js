@@ -36,9 +36,11 @@ function paintThumbs() {
 function about() {
   const all = shown();
   const habit = all.habits[all.layer - 1][all.head - 1];
+  const { layer, head } = all;
+  if (habit.name === "spread") return filled(word("spread"), { layer, head });
   return filled(word("habit"), {
-    layer: all.layer,
-    head: all.head,
+    layer,
+    head,
     habit: word(habit.name),
     share: (100 * habit.share).toFixed(0),
     even: (100 * habit.even).toFixed(0),
