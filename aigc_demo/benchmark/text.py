@@ -26,7 +26,8 @@ def measure() -> list[Row]:
     cached = [TOKENS / s for s in seconds(lambda: generate(True), 3)]
     anew = [TOKENS / s for s in seconds(lambda: without_cache(writer, TOKENS), 1, warm=0)]
     bound = [1 / s for s in seconds(reading(writer), 30, warm=3)]
-    many = [throughput(writer, SLOTS) for _ in range(3)]
+    throughput(writer, SLOTS)  # warm
+    many = [throughput(writer, SLOTS) for _ in range(5)]
     rows = [
         row(
             "one visitor",
@@ -147,11 +148,8 @@ def peer(writer: TextWriter) -> Callable[[bool], Tensor]:
 def reading(writer: TextWriter) -> Callable[[], Tensor]:
     """A call that reads as many bytes as the products' weights take, where they would sit."""
     layers = writer.engine.steps.layers
-    size = sum(
-        product.weight.numel() * product.weight.element_size()
-        for layer in layers
-        for product in (layer.qkv, layer.out, layer.widen, layer.narrow)
-    )
+    matrices = [m for layer in layers for m in (layer.qkv, layer.out, layer.widen, layer.narrow)]
+    size = sum(matrix.numel() * matrix.element_size() for matrix in matrices)
     memory = torch.ones(size // 8, dtype=torch.int64)
     return memory.sum
 

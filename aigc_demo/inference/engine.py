@@ -1,26 +1,31 @@
-"""How a server writes for many at once: one loop, and one step of the model for all texts.
+"""How a server writes for many at once: a loop a core, and one step of the model for all its texts.
 
-A text joins and leaves between two tokens. All texts share every matrix product, so its weights are
-read from memory once a step however many are writing; attention looks at each text alone. A text
-comes out the same whoever else is writing: each has its own cache and random generator, and a row
-of a matrix product does not depend on the other rows. Where this machine's products are not like
-that (`rows_are_alone`), texts take turns.
+A text joins and leaves between two tokens. All texts of a loop share every matrix product, so its
+weights are read from memory once a step however many are writing; attention looks at each text
+alone. A text comes out the same whoever else is writing: each has its own cache and random
+generator, and a row of a matrix product does not depend on the other rows. Where this machine's
+products are not like that (`rows_are_alone`), texts take turns.
+
+Products are filled up to a few rows. Rows that nobody needs try guesses of the tokens to come; a
+guess that is drawn then needs no step of its own, and one that is not is forgotten.
 """
 
 import atexit
+import os
 import threading
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import torch
 from torch import Tensor
 
-from aigc_demo.inference.steps import BatchedSteps
+from aigc_demo.inference.guesses import Guesses
+from aigc_demo.inference.steps import ROWS, BatchedSteps, Piece
 from aigc_demo.models.transformer import Transformer
 
 SLOTS = 32  # texts that are written at once; others wait
-PATIENCE = 1.0  # seconds without work after which the loop's thread ends
+PATIENCE = 1.0  # seconds without work after which a loop's thread ends
 
 # The logits (V,) and the ids so far -> the next token.
 Draw = Callable[[Tensor, list[int]], int]
@@ -61,14 +66,17 @@ class Text:
             place += 1
 
 
-_engines: "weakref.WeakSet[Engine]" = weakref.WeakSet()
+_loops: "weakref.WeakSet[Loop]" = weakref.WeakSet()
 
 
 @atexit.register
 def close_all() -> None:
     """No thread computes while the interpreter is taken down."""
-    for engine in list(_engines):
-        engine.close()
+    for loop in list(_loops):
+        loop.close()
+
+
+_starting = threading.Lock()
 
 
 def compute_on_one_core() -> None:
@@ -76,31 +84,62 @@ def compute_on_one_core() -> None:
 
     A step is many small products: cores lose more by waiting for each other than they gain.
     """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # of this thread, and of every thread that begins later: so ...
-    other = threading.Thread(target=torch.set_num_threads, args=(threads,))
-    other.start()  # ... another one says what those shall begin with
-    other.join()
+    with _starting:
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)  # of this thread, and of every thread that begins later: so ...
+        other = threading.Thread(target=torch.set_num_threads, args=(threads,))
+        other.start()  # ... another one says what those shall begin with
+        other.join()
 
 
 class Engine:
-    """Writes many texts with one model, in a thread of its own that runs while there is work."""
+    """Writes many texts with one model."""
 
-    def __init__(self, model: Transformer, device: torch.device, slots: int = SLOTS) -> None:
+    def __init__(
+        self,
+        model: Transformer,
+        device: torch.device,
+        slots: int = SLOTS,
+        guesses: Guesses | None = None,
+    ) -> None:
         self.steps = BatchedSteps(model, device, slots)
-        self.free = list(range(slots))[::-1]
-        self.waiting: deque[Text] = deque()
-        self.writing: list[Text] = []
-        self.lock = threading.Condition()
-        self.running = self.closing = False
-        self.thread: threading.Thread | None = None
-        _engines.add(self)
+        count = min(slots, os.cpu_count() or 1) if device.type == "cpu" else 1
+        shares = [list(range(first, slots, count)) for first in range(count)]
+        self.loops = [Loop(self.steps, share, guesses) for share in shares]
+
+    @property
+    def writing(self) -> list[Text]:
+        """The texts that have a place."""
+        return [text for loop in self.loops for text in loop.writing]
 
     def join(self, ids: list[int], count: int, draw: Draw, end: int | None = None) -> Text:
         """Begins to write at most `count` tokens after some others; `end`, if drawn, is the last
         and is left out.
         """
         text = Text(ids, count, draw, end)
+        min(self.loops, key=Loop.load).join(text)
+        return text
+
+
+class Loop:
+    """A thread that runs while there is work, with some of the slots."""
+
+    def __init__(self, steps: BatchedSteps, slots: list[int], guesses: Guesses | None) -> None:
+        self.steps, self.guesses = steps, guesses
+        self.free = slots[::-1]
+        self.waiting: deque[Text] = deque()
+        self.writing: list[Text] = []
+        self.lock = threading.Condition()
+        self.running = self.closing = False
+        self.thread: threading.Thread | None = None
+        _loops.add(self)
+
+    def load(self) -> int:
+        """How many texts it writes or has waiting."""
+        return len(self.writing) + len(self.waiting)
+
+    def join(self, text: Text) -> None:
+        """Writes it as soon as there is a place."""
         with self.lock:
             self.waiting.append(text)
             self.lock.notify()
@@ -108,7 +147,6 @@ class Engine:
                 self.running = True
                 self.thread = threading.Thread(target=self._run, name="writing", daemon=True)
                 self.thread.start()
-        return text
 
     def close(self) -> None:
         """Ends every text and the thread; for when the process ends."""
@@ -124,14 +162,15 @@ class Engine:
         while self._admit():
             if not self.writing:
                 continue
+            pieces = self._pieces()
             try:
-                logits = self.steps.read([self._piece(text) for text in self.writing]).cpu()
+                read = [rows.cpu() for rows in self.steps.read(pieces)]
             except Exception as error:
                 for text in list(self.writing):
                     self._end(text, error)
                 continue
-            for text, row in zip(list(self.writing), logits, strict=True):
-                self._go_on(text, row)
+            for text, piece, rows in zip(list(self.writing), pieces, read, strict=True):
+                self._go_on(text, piece, rows)
 
     def _admit(self) -> bool:
         """Lets waiting texts in; waits for one if none is writing. False: the thread may end."""
@@ -149,32 +188,46 @@ class Engine:
             self._end(text)
         return True
 
-    def _piece(self, text: Text) -> tuple[int, int, list[int]]:
-        """Slot, tokens already in its cache, and those to read now."""
+    def _pieces(self) -> list[Piece]:
+        """What each text has to read now: its first tokens, or the last one and guesses."""
         context = self.steps.context
-        if text.length == 0:
-            read = text.ids[-context:]
-        elif text.length == context:  # full: go on from the later half of the text
-            text.length, read = 0, text.ids[-(context // 2) :]
-        else:
-            read = text.ids[-1:]
-        start, text.length = text.length, text.length + len(read)
-        return text.slot, start, read
+        pieces: list[Piece] = []
+        spare = -sum(0 < text.length < context for text in self.writing) % ROWS
+        for text in self.writing:
+            if text.length == 0:
+                pieces.append((text.slot, 0, text.ids[-context:]))
+            elif text.length == context:  # full: go on from the later half of the text
+                pieces.append((text.slot, 0, text.ids[-(context // 2) :]))
+            else:
+                room = min(spare, context - text.length - 1)
+                guesses = self.guesses.after(text.ids, room) if self.guesses and room else []
+                spare -= len(guesses)
+                pieces.append((text.slot, text.length, [text.ids[-1], *guesses]))
+        return pieces
 
-    def _go_on(self, text: Text, logits: Tensor) -> None:
-        try:
-            token = text.draw(logits, text.ids)
-        except Exception as error:  # its own rule failed: the others go on
-            self._end(text, error)
-            return
-        if token == text.end:
-            self._end(text)
-            return
-        with text.changed:
-            text.ids.append(token)
-            text.changed.notify_all()
-        if len(text.ids) - text.given == text.count:
-            self._end(text)
+    def _go_on(self, text: Text, piece: Piece, rows: Iterable[Tensor]) -> None:
+        """Draws the next token, and those after it for as long as the guesses were right."""
+        _, start, read = piece
+        guesses = read[1:] if start else []
+        text.length = start + len(read) - len(guesses)
+        for logits, guess in zip(rows, [*guesses, None], strict=True):
+            try:
+                token = text.draw(logits, text.ids)
+            except Exception as error:  # its own rule failed: the others go on
+                self._end(text, error)
+                return
+            if token == text.end:
+                self._end(text)
+                return
+            with text.changed:
+                text.ids.append(token)
+                text.changed.notify_all()
+            if len(text.ids) - text.given == text.count:
+                self._end(text)
+                return
+            if token != guess or text.left:
+                return
+            text.length += 1  # what was read of the guess stays
 
     def _end(self, text: Text, error: Exception | None = None) -> None:
         self.writing.remove(text)

@@ -1,154 +1,257 @@
 """The Transformer's forward pass for the next tokens of several texts, with preallocated caches.
 
-The same mathematics as models/transformer.py, laid out for speed: every product is one for all
-texts, in bfloat16 where the hardware multiplies it fast; the residual stream, attention and the
-output stay in single precision.
+The same mathematics as models/transformer.py, laid out for speed. With one new token a text, the
+many small operations cost more than the products, so there are as few of them as can be:
+a norm's weights and its square root of C are multiplied into the matrix that reads it, and queries
+and keys have the two channels of a rotary pair side by side, as one complex number, which one
+multiplication turns. Every product is one for all texts, in bfloat16 where the hardware multiplies
+it fast; the residual stream, attention and the output stay in single precision.
 """
 
+import math
+import warnings
+from collections.abc import Sequence
 from typing import NamedTuple, cast
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from aigc_demo.models.transformer import Block, Transformer, angles, turn
+from aigc_demo.models.transformer import Block, Transformer, angles
 from aigc_demo.weights import multiplies_bfloat16
 
-EPSILON = torch.finfo(torch.float32).eps  # nn.RMSNorm's
 ROWS = 4  # products are filled up to a multiple of so many rows: then each is computed alike
+STRETCH = 32  # attention looks over a multiple of so many places
 
 Piece = tuple[int, int, list[int]]  # slot, tokens already in its cache, those to read now
 
 
-class Product:
-    """x W^T with one matrix (O, I), laid out once for the machine. (R, I) -> (R, O), as float32."""
-
-    def __init__(self, weight: Tensor) -> None:
-        fast = multiplies_bfloat16(weight.device)
-        self.weight = weight.detach().to(torch.bfloat16 if fast else torch.float32).contiguous()
-        self.packed = fast and weight.device.type == "cpu"
-        if self.packed:  # oneDNN's own layout: twice as fast as reading rows
-            self.weight = torch.ops.mkldnn._reorder_linear_weight(self.weight, ROWS)
-
-    def __call__(self, x: Tensor) -> Tensor:
-        x = x.to(self.weight.dtype)
-        if not self.packed:
-            return F.linear(x, self.weight).float()
-        return torch.ops.mkldnn._linear_pointwise(x, self.weight, None, "none", [], "").float()
-
-    def rows_are_alone(self, inputs: int) -> bool:
-        """Whether a row of the result comes out alike among few and many."""
-        x = torch.linspace(-1, 1, 32 * inputs, device=self.weight.device).view(32, -1)
-        whole = self(x)
-        return all(torch.equal(self(x[:count]), whole[:count]) for count in (4, 8, 20))
-
-
 class Layer(NamedTuple):
-    """The weights of one block."""
+    """One block: its matrices, laid out for the machine, and what it has seen of every text."""
 
-    attention_norm: Tensor
-    qkv: Product
-    out: Product
-    feed_forward_norm: Tensor
-    widen: Product
-    narrow: Product
+    qkv: Tensor
+    out: Tensor
+    widen: Tensor
+    narrow: Tensor
+    cache: Tensor  # (slots, 2, H, context, C/H), keys and values
+    # The channels that the next token will see, of what attention and feed-forward read; that of
+    # place p is at p + 1, and at 0 is nothing. (slots, context + 1, shifted)
+    attention_earlier: Tensor
+    feed_forward_earlier: Tensor
+
+
+class Group(NamedTuple):
+    """Rows whose attention is one operation: they look back over the same stretch of the caches."""
+
+    rows: Tensor  # (G,)
+    slots: Tensor  # (G,), or (1,) where all have the same
+    stretch: int
+    mask: Tensor  # -inf where a row's text has not come to; (G, 1, 1, stretch), a block's (G, G)
+    block: bool  # the beginning of one text, read at once
+
+
+def laid_out(weight: Tensor) -> Tensor:
+    """A matrix (O, I) in the type and order in which this machine multiplies it fast."""
+    if not multiplies_bfloat16(weight.device):
+        return weight.contiguous()
+    weight = weight.to(torch.bfloat16).contiguous()
+    if weight.device.type == "cpu":  # oneDNN's own layout: twice as fast as reading rows
+        weight = torch.ops.mkldnn._reorder_linear_weight(weight, ROWS)
+    return weight
+
+
+def product(x: Tensor, weight: Tensor, kind: str = "none") -> Tensor:
+    """x W^T, with kind "relu" cut off at 0. (R, I), (O, I) -> (R, O) in the weight's type."""
+    x = x.to(weight.dtype)
+    if weight.is_mkldnn:
+        return torch.ops.mkldnn._linear_pointwise(x, weight, None, kind, [], "")
+    y = F.linear(x, weight)
+    return y.relu() if kind == "relu" else y
+
+
+def rows_are_alone(weight: Tensor, inputs: int) -> bool:
+    """Whether a row of the product comes out alike among few and many."""
+    x = torch.linspace(-1, 1, 32 * inputs, device=weight.device).view(32, -1)
+    whole = product(x, weight)
+    return all(torch.equal(product(x[:count], weight), whole[:count]) for count in (4, 8, 20))
 
 
 def unit(x: Tensor) -> Tensor:
-    """RMSNorm over the last dimension, without weights, in fewer steps than torch takes."""
-    return x * x.square().mean(-1, keepdim=True).add_(EPSILON).rsqrt_()
+    """Scaled to length 1 over the last dimension: RMSNorm but for a factor."""
+    return x / (torch.linalg.vector_norm(x, dim=-1, keepdim=True) + 1e-30)
+
+
+def turn_pairs(x: Tensor, turning: Tensor) -> Tensor:
+    """Rotary positions. x: (R, N, H, C/H), a pair's channels side by side; turning: (R, C/H/2),
+    complex -> like x.
+    """
+    pairs = torch.view_as_complex(x.unflatten(-1, [-1, 2]))
+    return torch.view_as_real(pairs * turning[:, None, None]).flatten(-2)
+
+
+def shift(x: Tensor, earlier: Tensor, owner: Tensor, place: Tensor) -> Tensor:
+    """As in models/transformer.py: the first channels are those of the token before."""
+    rows, channels = len(owner), earlier.shape[2]
+    if channels > 0:
+        earlier[owner, place + 1] = x[:rows, :channels]
+        x[:rows, :channels] = earlier[owner, place]
+    return x
+
+
+def attend(q: Tensor, cache: Tensor, group: Group) -> Tensor:
+    """Attention of a group's rows. q: (G, H, C/H) -> same shape."""
+    seen = cache[:, :, :, : group.stretch].index_select(0, group.slots)
+    scale = math.sqrt(q.shape[2])  # queries and keys have length 1 here
+    if group.block:
+        k, v = seen.unbind(1)  # (1, H, stretch, C/H) each
+        q = q.transpose(0, 1).unsqueeze(0)
+        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=group.mask, scale=scale)
+        return mixed.squeeze(0).transpose(0, 1)
+    k, v = seen.expand(len(q), -1, -1, -1, -1).unbind(1)  # (G, H, stretch, C/H) each
+    q = q.unsqueeze(2)
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=group.mask, scale=scale).squeeze(2)
+
+
+def through(
+    x: Tensor,
+    turning: Tensor,
+    layers: list[Layer],
+    owner: Tensor,
+    place: Tensor,
+    groups: list[Group],
+) -> Tensor:
+    """The residual stream through all layers, and into the caches.
+
+    x: (R + filling, C), embeddings; turning: of their places; owner, place: (R,), slot and position
+    of each row -> like x.
+    """
+    rows = len(owner)
+    for layer in layers:
+        seen = shift(unit(x), layer.attention_earlier, owner, place)
+        qkv = product(seen, layer.qkv).float().view(len(x), 3, layer.cache.shape[2], -1)
+        qkv[:, :2] = turn_pairs(unit(qkv[:, :2]), turning)
+        layer.cache[owner, :, :, place] = qkv[:rows, 1:]
+        if len(groups) == 1 and len(x) == rows:
+            mixed = attend(qkv[:, 0], layer.cache, groups[0])
+        else:
+            mixed = torch.zeros_like(qkv[:, 0])  # (R, H, C/H)
+            for group in groups:
+                q = qkv[:, 0].index_select(0, group.rows)
+                mixed.index_copy_(0, group.rows, attend(q, layer.cache, group))
+        x = x + product(mixed.flatten(1), layer.out)
+        seen = shift(unit(x), layer.feed_forward_earlier, owner, place)
+        x = x + product(product(seen, layer.widen, "relu").square(), layer.narrow)
+    return x
+
+
+def blank(*shape: int) -> Tensor:
+    """Noughts that take no memory before they are written, unlike those of torch."""
+    return torch.from_numpy(np.zeros(shape, dtype=np.float32))
 
 
 class BatchedSteps:
-    """New tokens of up to `slots` texts through the model, each text with its own cache."""
+    """New tokens of up to `slots` texts through the model, each text with its own cache.
 
+    Threads may read at the same time, each for slots of its own.
+    """
+
+    @torch.no_grad()
     def __init__(self, model: Transformer, device: torch.device, slots: int) -> None:
         config = model.config
         self.model, self.device, self.context = model, device, config.context
-        self.shifted = int(config.width * config.token_shift)
-        self.layers = [
-            Layer(
-                block.attention_norm.weight.detach(),
-                Product(block.attention.qkv.weight),
-                Product(block.attention.out.weight),
-                block.feed_forward_norm.weight.detach(),
-                Product(block.feed_forward.widen.weight),
-                Product(block.feed_forward.narrow.weight),
-            )
-            for block in cast(list[Block], list(model.blocks))
-        ]
-        size = config.width // config.heads
-        shape = (config.layers, slots, config.heads, config.context, size)
-        # What is not yet written takes no memory, and nobody reads it.
-        self.keys = torch.empty(shape, device=device)
-        self.values = torch.empty(shape, device=device)
-        # What attention and feed-forward of each layer read of the last token.
-        self.last = torch.zeros(2 * config.layers, slots, self.shifted, device=device)
-        self.cosine, self.sine = angles(torch.arange(config.context, device=device), size // 2)
-        width = config.width
-        first = self.layers[0]
+        size, shifted = config.width // config.heads, int(config.width * config.token_shift)
+        caches = blank(config.layers, slots, 2, config.heads, config.context, size).to(device)
+        earlier = blank(2, config.layers, slots, config.context + 1, shifted).to(device)
+        parts = zip(model.blocks, caches, *earlier, strict=True)
+        self.layers = [Layer(*matrices(cast(Block, block)), *own) for block, *own in parts]
+        self.turning = torch.complex(
+            *angles(torch.arange(config.context, device=device), size // 2)
+        )
+        width, first = config.width, self.layers[0]
         sizes = {first.qkv: width, first.out: width, first.widen: width, first.narrow: 4 * width}
-        self.together = all(product.rows_are_alone(size) for product, size in sizes.items())
+        self.together = all(rows_are_alone(matrix, size) for matrix, size in sizes.items())
+        self.through = through
+        if device.type == "cpu":  # without Python between the operations: threads don't wait for it
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)
+                self.through = torch.jit.script(through)
 
-    def read(self, pieces: list[Piece]) -> Tensor:
-        """The logits after the last token of each piece. N pieces -> (N, V).
+    def read(self, pieces: list[Piece]) -> list[Tensor]:
+        """The logits after the tokens of each piece.
 
-        A piece of several tokens begins its text: its cache is empty.
+        A piece that begins a text (nothing in its cache) gives (1, V), after its last token; any
+        other gives (T, V), after each of its T tokens.
         """
-        if self.together or len(pieces) == 1:
-            return self._read(pieces)
-        return torch.cat([self._read([piece]) for piece in pieces])
+        if not self.together and len(pieces) > 1:
+            return [rows for piece in pieces for rows in self.read([piece])]
+        tokens = [token for _, _, tokens in pieces for token in tokens]
+        owner = torch.tensor(
+            [slot for slot, _, tokens in pieces for _ in tokens], device=self.device
+        )
+        places = [start + i for _, start, tokens in pieces for i in range(len(tokens))]
+        filling = [0] * (-len(tokens) % ROWS)
+        position = torch.tensor(places + filling, device=self.device)
+        ids = torch.tensor(tokens + filling, device=self.device)
+        x = self.through(
+            self.model.embedding.weight[ids],
+            self.turning[position],
+            self.layers,
+            owner,
+            position[: len(tokens)],
+            self._groups(pieces),
+        )
+        asked: list[int] = []
+        counts, row = [], 0
+        for _, start, piece in pieces:
+            row += len(piece)
+            counts.append(len(piece) if start else 1)
+            asked += range(row - counts[-1], row)
+        filling = [0] * (-len(asked) % ROWS)
+        logits = self.model.read_out(x[asked + filling])
+        return list(logits[: len(asked)].split(counts))
 
-    def _read(self, pieces: list[Piece]) -> Tensor:
-        count = sum(len(tokens) for _, _, tokens in pieces)
-        filling = [0] * (-count % ROWS)
-        tokens = torch.tensor([t for _, _, piece in pieces for t in piece] + filling)
-        place = [start + i for _, start, piece in pieces for i in range(len(piece))]
-        position = torch.tensor(place + filling, device=self.device)
-        owner = torch.tensor([slot for slot, _, piece in pieces for _ in piece])
-        slots = torch.tensor([slot for slot, _, _ in pieces])
-        sizes = torch.tensor([len(piece) for _, _, piece in pieces])
-        ends = sizes.cumsum(0) - 1
-        begins = ends - sizes + 1
-        fresh = [slot for slot, start, _ in pieces if start == 0]
-        self.last[:, fresh] = 0
-        cosine, sine = self.cosine[position][:, None], self.sine[position][:, None]
+    def _groups(self, pieces: list[Piece]) -> list[Group]:
+        """The beginnings one by one; other rows by their stretch, which depends on their own text
+        alone, so that a row's attention is computed alike whoever else is in the group.
+        """
+        groups, row = [], 0
+        others: dict[int, list[tuple[int, int, int]]] = {}  # stretch: row, slot, place
+        for slot, start, tokens in pieces:
+            count = len(tokens)
+            if start == 0:
+                after = torch.ones(count, count, dtype=torch.bool).triu(1)
+                groups.append(self._group(range(row, row + count), [slot], after))
+            else:
+                for place in range(start, start + count):
+                    stretch = min(place - place % STRETCH + STRETCH, self.context)
+                    others.setdefault(stretch, []).append((row + place - start, slot, place))
+            row += count
+        for stretch, members in others.items():
+            rows, slots, places = zip(*members, strict=True)
+            after = torch.arange(stretch) > torch.tensor(places)[:, None]
+            slots = slots[:1] if len(set(slots)) == 1 else slots
+            groups.append(self._group(rows, slots, after[:, None, None]))
+        return groups
 
-        single = count == len(pieces)  # one new token a text, as nearly always
+    def _group(self, rows: Sequence[int], slots: Sequence[int], after: Tensor) -> Group:
+        mask = torch.zeros(after.shape).masked_fill_(after, -torch.inf).to(self.device)
+        index = torch.tensor(rows, device=self.device)
+        owner = torch.tensor(slots, device=self.device)
+        return Group(index, owner, after.shape[-1], mask, after.dim() == 2)
 
-        def shift(x: Tensor, place: int) -> Tensor:
-            """As in models/transformer.py: the first channels are those of the token before."""
-            if self.shifted == 0:
-                return x
-            own = x[:, : self.shifted]
-            earlier = torch.empty_like(own) if single else own.roll(1, 0)
-            earlier[begins] = self.last[place, slots]
-            self.last[place, slots] = own[ends]
-            return torch.cat([earlier, x[:, self.shifted :]], 1)
 
-        x = self.model.embedding.weight.detach()[tokens.to(self.device)]  # (R, C)
-        heads = (self.keys.shape[2], self.keys.shape[4])
-        for number, layer in enumerate(self.layers):
-            seen = shift(unit(x) * layer.attention_norm, 2 * number)
-            qkv = layer.qkv(seen).unflatten(1, (3, *heads))
-            both = turn(unit(qkv[:, :2]), cosine[:, None], sine[:, None])
-            keys, values = self.keys[number], self.values[number]
-            keys[owner, :, position[:count]] = both[:count, 1]
-            values[owner, :, position[:count]] = qkv[:count, 2]
-            mixed = torch.zeros_like(qkv[:, 0])  # (R, H, C/H)
-            at = 0
-            for slot, start, piece in pieces:
-                end, known = at + len(piece), start + len(piece)
-                mixed[at:end] = F.scaled_dot_product_attention(
-                    both[at:end, 0].transpose(0, 1)[None],
-                    keys[slot, :, :known][None],
-                    values[slot, :, :known][None],
-                    is_causal=len(piece) > 1,
-                )[0].transpose(0, 1)
-                at = end
-            x = x + layer.out(mixed.flatten(1))
-            seen = shift(unit(x) * layer.feed_forward_norm, 2 * number + 1)
-            fired = F.relu(layer.widen(seen)).square()
-            x = x + layer.narrow(fired)
-        last = F.pad(x[ends], (0, 0, 0, -len(pieces) % ROWS))
-        return self.model.read_out(last)[: len(pieces)]
+def matrices(block: Block) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """A block's matrices, those of the norms multiplied in, laid out."""
+    attention, feed_forward = block.attention, block.feed_forward
+
+    def reading(matrix: Tensor, norm: Tensor) -> Tensor:
+        return matrix * norm * math.sqrt(len(norm))
+
+    rows = reading(attention.qkv.weight, block.attention_norm.weight)
+    qk, v = rows.tensor_split([2 * len(rows) // 3])
+    pairs = qk.view(2 * attention.heads, 2, -1, rows.shape[1]).transpose(1, 2)
+    qkv = torch.cat([pairs.reshape(qk.shape), v])
+    widen = reading(feed_forward.widen.weight, block.feed_forward_norm.weight)
+    out, narrow = attention.out.weight, feed_forward.narrow.weight
+    return laid_out(qkv), laid_out(out), laid_out(widen), laid_out(narrow)
