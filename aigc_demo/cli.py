@@ -113,7 +113,7 @@ def _sample_text(options: argparse.Namespace) -> None:
 
 
 def _sample_digits(options: argparse.Namespace, family: str) -> None:
-    from aigc_demo.images import enlarge, grid, png
+    from aigc_demo.images import grid, png
     from aigc_demo.inference.gan import DigitSampler
     from aigc_demo.inference.vae import LatentWalker
     from aigc_demo.weights import replace_file
@@ -130,7 +130,7 @@ def _sample_digits(options: argparse.Namespace, family: str) -> None:
         images = sampler.sample(seeds, labels, options.truncation)
     else:
         images = LatentWalker.load(options.name, options.device).sample(seeds)
-    replace_file(options.output, png(enlarge(grid(images, columns=8), 4)))
+    replace_file(options.output, png(grid(images, columns=8), scale=4))
     print(f"{count} digits in {options.output}")
 
 

@@ -52,10 +52,13 @@ def enlarge(image: Tensor, scale: int) -> Tensor:
     return image.repeat_interleave(scale, -2).repeat_interleave(scale, -1)
 
 
-def png(image: Tensor) -> bytes:
-    """(H, W) in [0, 1] -> a grey PNG."""
-    file = io.BytesIO()
-    Image.fromarray(to_bytes(image)).save(file, "PNG", compress_level=6)
+def png(image: Tensor, scale: int = 1) -> bytes:
+    """(H, W) in [0, 1] -> a grey PNG; every pixel becomes scale x scale equal ones."""
+    picture, file = Image.fromarray(to_bytes(image)), io.BytesIO()
+    if scale > 1:
+        size = (scale * picture.width, scale * picture.height)
+        picture = picture.resize(size, Image.Resampling.NEAREST)
+    picture.save(file, "PNG", compress_level=1)  # a tenth larger, in half the time
     return file.getvalue()
 
 

@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from aigc_demo.inference import steps
-from aigc_demo.inference.engine import Engine, compute_on_one_core
+from aigc_demo.inference.cores import compute_on_one_core
+from aigc_demo.inference.engine import Engine
 from aigc_demo.inference.guesses import ORDER, Guesses, keys_of
 from aigc_demo.inference.steps import BatchedSteps
 from aigc_demo.inference.transformer import TextWriter

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Iterator
 import torch
 from torch import Tensor
 
+from aigc_demo.inference.cores import compute_on_one_core
 from aigc_demo.inference.guesses import Guesses
 from aigc_demo.inference.steps import ROWS, BatchedSteps, Piece
 from aigc_demo.models.transformer import Transformer
@@ -74,22 +75,6 @@ def close_all() -> None:
     """No thread computes while the interpreter is taken down."""
     for loop in list(_loops):
         loop.close()
-
-
-_starting = threading.Lock()
-
-
-def compute_on_one_core() -> None:
-    """This thread's products take one core, those of other threads as many as before.
-
-    A step is many small products: cores lose more by waiting for each other than they gain.
-    """
-    with _starting:
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)  # of this thread, and of every thread that begins later: so ...
-        other = threading.Thread(target=torch.set_num_threads, args=(threads,))
-        other.start()  # ... another one says what those shall begin with
-        other.join()
 
 
 class Engine:

@@ -8,10 +8,11 @@ from torch import Tensor
 
 from aigc_demo.images import check_images
 from aigc_demo.inference.check import HIGHEST_SEED, real, whole, wholes
+from aigc_demo.inference.cores import in_chunks
 from aigc_demo.models.gan import spherical_path
 from aigc_demo.weights import Loaded, load_model, read_directions
 
-CHUNK = 16  # images computed together, always so many: results do not depend on the batch
+CHUNK = 8  # images computed together, always so many: results do not depend on the batch
 
 
 class DigitSampler:
@@ -23,6 +24,7 @@ class DigitSampler:
     def __init__(self, loaded: Loaded, directions: dict[str, Tensor] | None = None) -> None:
         self.loaded = loaded
         self.directions = directions or {}  # steps in the noise that mean something, (D,) each
+        loaded.model.to(memory_format=torch.channels_last)  # as convolutions like it best
         self.generator, self.discriminator = loaded.model.generator, loaded.model.discriminator
         self.config = loaded.model.config
         self.classes: int = getattr(self.config, "classes", 0)
@@ -115,15 +117,10 @@ class DigitSampler:
         first, last = self._mixture(digits)
         return self._draw(z, (1 - share) * first + share * last)
 
-    @torch.inference_mode()
     def _draw(self, z: Tensor, mixture: Tensor) -> Tensor:
         """Noise (B, D) and class weights (B, K), if it knows classes -> (B, 28, 28)."""
-        count, inputs = len(z), [z, mixture] if self.classes else [z]
-        fill = -count % CHUNK
-        full = [torch.cat([x, x.new_zeros(fill, x.shape[1])]).split(CHUNK) for x in inputs]
-        chunks = zip(*full, strict=True)
-        images = [self.generator(*(x.to(self.loaded.device) for x in chunk)) for chunk in chunks]
-        return torch.cat(images)[:count, 0].cpu()
+        inputs = [z, mixture] if self.classes else [z]
+        return in_chunks(self.generator, inputs, CHUNK, self.loaded.device)[:, 0]
 
     @torch.inference_mode()
     def realness(self, images: Tensor, labels: Sequence[int] | None = None) -> Tensor:

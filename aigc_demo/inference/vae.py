@@ -1,6 +1,6 @@
 """Walks through a VAE's latent space."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -8,6 +8,7 @@ from torch import Tensor
 
 from aigc_demo.images import check_images
 from aigc_demo.inference.check import HIGHEST_SEED, matrix, whole, wholes
+from aigc_demo.inference.cores import in_chunks
 from aigc_demo.models.gan import spherical_path
 from aigc_demo.weights import Loaded, load_model
 
@@ -32,21 +33,20 @@ class LatentWalker:
         """
         return cls(load_model(source, "vae", device))
 
-    @torch.inference_mode()
     def encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Images (B, 28, 28) in [0, 1] -> the posterior's mean and standard deviation, (B, D) each.
 
         Raises:
             ValueError: not such images.
         """
-        images = check_images(images)[:, None].to(self.loaded.device)
-        count, fill = len(images), -len(images) % CHUNK
-        images = torch.cat([images, images.new_zeros(fill, *images.shape[1:])])
-        parts = [self.encoder(part) for part in images.split(CHUNK)]
-        mean, log_var = (torch.cat(part)[:count] for part in zip(*parts, strict=True))
-        return mean.cpu(), (0.5 * log_var).exp().cpu()
 
-    @torch.inference_mode()
+        def both(part: Tensor) -> Tensor:
+            mean, log_var = self.encoder(part)
+            return torch.cat([mean, (0.5 * log_var).exp()], 1)
+
+        mean, deviation = self._in_chunks(both, check_images(images)[:, None]).chunk(2, 1)
+        return mean, deviation
+
     def decode(self, z: Tensor | Sequence[Sequence[float]]) -> Tensor:
         """Latent points (B, D) -> pixel probabilities (B, 28, 28).
 
@@ -54,22 +54,18 @@ class LatentWalker:
             ValueError: another shape, none, NaN or infinity.
         """
         z = matrix(z, "z", self.latent_size)
-        count, fill = len(z), -len(z) % CHUNK
-        z = torch.cat([z, z.new_zeros(fill, self.latent_size)]).to(self.loaded.device)
-        images = torch.cat([self.decoder(part) for part in z.split(CHUNK)]).sigmoid()
-        return images[:count, 0].cpu()
+        return self._in_chunks(lambda part: self.decoder(part).sigmoid(), z)[:, 0]
+
+    def _in_chunks(self, compute: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
+        return in_chunks(compute, [rows], CHUNK, self.loaded.device)
 
     def sample(self, seeds: Sequence[int]) -> Tensor:
         """Decoded points of the prior, one a seed. (B,) -> (B, 28, 28)."""
         return self.decode(self.points(seeds))
 
-    @torch.inference_mode()
     def points(self, seeds: Sequence[int]) -> Tensor:
         """Points of the prior, one a seed. (B,) whole numbers from 0 -> (B, D)."""
-        noise = self.noise(seeds)
-        count, fill = len(noise), -len(noise) % CHUNK
-        noise = torch.cat([noise, noise.new_zeros(fill, self.latent_size)]).to(self.loaded.device)
-        return torch.cat([self.prior.from_noise(part) for part in noise.split(CHUNK)])[:count].cpu()
+        return self._in_chunks(self.prior.from_noise, self.noise(seeds))
 
     def noise(self, seeds: Sequence[int]) -> Tensor:
         """Standard normal noise, one vector a seed. (B,) whole numbers from 0 -> (B, D)."""

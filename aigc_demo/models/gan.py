@@ -7,6 +7,7 @@ arXiv:1802.05637.
 """
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -39,6 +40,14 @@ class ModulatedBatchNorm(nn.Module):
         """x: (B, C, H, W); z: (B, D); mixture: class weights (B, K), rows sum to 1 -> like x."""
         scale, shift = self.bend(z).chunk(2, dim=1)  # (B, C) each
         scale, shift = scale + mixture @ self.scale, shift + mixture @ self.shift
+        if not self.training:  # the norm only scales and shifts: all in one pass
+            mean, variance = (
+                cast(Tensor, self.norm.running_mean),
+                cast(Tensor, self.norm.running_var),
+            )
+            scale = scale * (variance + self.norm.eps).rsqrt()
+            shift = shift - mean * scale
+            return torch.addcmul(shift[:, :, None, None], x, scale[:, :, None, None])
         return self.norm(x) * scale[:, :, None, None] + shift[:, :, None, None]
 
 

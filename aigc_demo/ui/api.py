@@ -20,7 +20,7 @@ from gradio.utils import get_upload_folder
 from PIL import Image
 from torch import Tensor
 
-from aigc_demo.images import animation, as_digit, enlarge, grid, png
+from aigc_demo.images import animation, as_digit, grid, png
 from aigc_demo.inference.transformer import set_in_lines
 from aigc_demo.inference.vae import LatentWalker
 from aigc_demo.ui import check
@@ -67,7 +67,7 @@ class Endpoints:
             wanted = [digits[i % len(digits)] for i in range(count)]
         truncation = check.real(truncation, "truncation", 0, 1)
         images = sampler.sample(range(seed, seed + count), wanted, truncation)
-        return _file(png(enlarge(grid(images, columns=8), 4)), "png")
+        return _file(png(grid(images, columns=8), scale=4), "png")
 
     def gan_morph(
         self,
