@@ -8,6 +8,7 @@ import gradio as gr
 
 from aigc_demo.ui import check
 from aigc_demo.ui.models import Models
+from aigc_demo.ui.widgets import opens_below
 from aigc_demo.ui.words import Words
 
 Update = dict[str, Any]  # what gr.update returns: the properties of a component that change
@@ -74,7 +75,9 @@ class Page:
 
     def lesson(self, name: str) -> None:
         """How it works, below the tab: formulas, training steps, diagram."""
-        with self.words.tr(gr.Accordion(open=True, elem_classes="lesson"), "page.lesson"):
+        opens_below(f"how-{name}")
+        folded = gr.Accordion(open=False, elem_classes="lesson", elem_id=f"how-{name}")
+        with self.words.tr(folded, "page.lesson"):
             self.words.tr(
                 gr.Markdown(latex_delimiters=FORMULAS, elem_id=f"lesson-{name}"), f"lesson.{name}"
             )

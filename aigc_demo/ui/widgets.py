@@ -23,6 +23,17 @@ def widget(name: str, template: str, scripts: tuple[str, ...] = (), **props: Any
     )
 
 
+def opens_below(folded: str) -> gr.HTML:
+    """Nothing to see: it opens an accordion, by its id, when a reader gets there."""
+    return gr.HTML(
+        html_template="<div></div>",
+        js_on_load=static("near.js"),
+        apply_default_css=False,
+        padding=False,
+        below=folded,
+    )
+
+
 CAPTION = '<div class="caption" aria-live="polite"></div>'
 
 
