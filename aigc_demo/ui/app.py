@@ -17,9 +17,11 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from aigc_demo.ui.api import add_endpoints
+from aigc_demo.ui.files import add_files
 from aigc_demo.ui.gan import build_gan_tab
 from aigc_demo.ui.layout import Page
 from aigc_demo.ui.models import Models
+from aigc_demo.ui.route import follow_links
 from aigc_demo.ui.server import BodyLimit
 from aigc_demo.ui.transformer import build_transformer_tab
 from aigc_demo.ui.vae import build_vae_tab
@@ -49,12 +51,13 @@ def build(weights: Path | None = None, models: Models | None = None) -> gr.Block
                     elem_id="language",
                 )
         page = Page(models, words, language)
-        with gr.Tabs(elem_id="models", overflow_behavior="wrap"):
+        with gr.Tabs(elem_id="models", overflow_behavior="wrap") as tabs:
             for name, add in TABS.items():
                 with words.tr(gr.Tab(id=name), f"{name}.tab") as page.tab:
                     add(page)
         add_endpoints(models, words)
-        words.connect(demo, language)
+        add_files(page)
+        follow_links(page, tabs, words.connect(demo, language))
     return demo.queue(max_size=320, default_concurrency_limit=2, api_open=False)
 
 
