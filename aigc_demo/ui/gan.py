@@ -127,7 +127,6 @@ def _build_digits(page: Page) -> tuple[Callable, list]:
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=300) as left:
             result = tiles(words, choosing=True, elem_id="gan-digits", **first)
-            tr(gr.Markdown(elem_classes="hint"), "gan.pick_hint")
         with gr.Column(scale=2, min_width=280):
             model = tr(gr.Radio(value="gan", elem_id="gan-model"), "gan.model")
             wanted = tr(gr.CheckboxGroup(value=[], elem_id="gan-wanted"), "gan.wanted")
@@ -139,6 +138,7 @@ def _build_digits(page: Page) -> tuple[Callable, list]:
     fields = {"model": model, "digits": wanted, "count": count, "seed": seed}
     with left:
         share = Share(page, "digits", draw, {**fields, "truncation": truncation}, [result])
+        tr(gr.Markdown(elem_classes="hint"), "gan.pick_hint")
     share.opens()
     only_with_classes = "(model) => ({ __type__: 'update', visible: model === 'gan' })"
     model.change(None, model, wanted, js=only_with_classes, api_visibility="private")
