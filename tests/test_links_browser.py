@@ -90,6 +90,7 @@ def point(page: Page) -> None:
     drag(page, "#vae-map .plane", [(0.5, 0.5), (0.31, 0.72)])
     expect(caption).to_contain_text("judge")
     expect(caption).not_to_have_text(before)
+    page.wait_for_timeout(500)  # the server's picture takes the place of the browser's
 
 
 def drawing(page: Page) -> None:

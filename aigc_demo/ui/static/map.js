@@ -235,11 +235,10 @@ async function fetchDigits() {
   ask();
 }
 
-// A link moves the point: the server says where to.
+// A link moves the point: the server says where to, and its picture comes along.
 function jump() {
   if (held) return;
   point = { ...props.value };
-  moved = true;
   centre();
   show();
 }
