@@ -46,7 +46,7 @@ def widget_scripts() -> dict[str, str]:
     blocks = [block for block in build().blocks.values() if isinstance(block, gr.HTML)]
     found = {}
     for block in blocks:
-        name = re.match(r'<div class="widget (\w+)">', str(block.html_template))
+        name = re.match(r'<div class="widget (\w+)"', str(block.html_template))
         if name:
             found[name[1]] = block.js_on_load
     return found

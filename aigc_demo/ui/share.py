@@ -7,6 +7,7 @@ static/links.js does the work of all bars and keeps the browser's history.
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from functools import wraps
+from html import escape
 from inspect import isasyncgenfunction
 from typing import Any
 
@@ -71,15 +72,16 @@ class Share:
             f'<button type="button" value="{kind}">{kind.upper()}</button>' for kind in self.saves
         )
         copy = '<button type="button" class="copy"></button>'
-        later = isasyncgenfunction(self.handler)  # texts are not there yet when the page opens
-        link = "" if later else self.link(tuple(self.first[name] for name in self.names))
+        link = self.link(
+            tuple(self.first[name] for name in self.names)
+        )  # of what opens with the tab
+        about = f'data-tab="{self.tab}" data-link="{escape(link)}"'  # Gradio may drop properties
         return gr.HTML(
             value="",
-            html_template=f'<div class="widget bar">{copy}{buttons}</div>',
+            html_template=f'<div class="widget bar" {about}>{copy}{buttons}</div>',
             js_on_load=static("bar.js"),
             apply_default_css=False,
             padding=False,
-            tab=self.tab,
             link={"query": link},
             file=None,
             elem_id=f"share-{self.tab.replace('.', '-')}",

@@ -35,7 +35,7 @@ function enter(how, query) {
 
 // A new link in a bar: a step of the history, unless it is what the visitor came by.
 function follow(bar) {
-  const { query, opened } = bar.props.link;
+  const { query, opened } = bar.link();
   const before = bar.shown;
   bar.shown = query;
   if (opened && opened !== bar.opened) {
@@ -64,13 +64,13 @@ function label(bar) {
 }
 
 function adopt(bar) {
-  bar.shown = bar.props.link.query;
+  bar.shown = bar.link().query;
   bar.watch("link", () => follow(bar));
   bar.watch("file", () => bar.props.file && hand(bar.props.file));
   bar.element.querySelector(".copy").addEventListener("click", () => offer(bar));
   for (const button of bar.element.querySelectorAll("button[value]")) {
     button.addEventListener("click", () => {
-      bar.save({ query: bar.props.link.query, kind: button.value, number: ++count });
+      bar.save({ query: bar.link().query, kind: button.value, number: ++count });
     });
   }
   label(bar);
@@ -81,7 +81,7 @@ function look() {
   for (const bar of window.aigcBars || []) {
     if (!("shown" in bar)) adopt(bar);
     const pending = window.aigcPending;
-    if (pending?.tab !== bar.props.tab) continue;
+    if (pending?.tab !== bar.tab) continue;
     window.aigcPending = null;
     open(bar, pending.query);
   }
@@ -98,7 +98,7 @@ const hand = ({ name, kind, data }) => download(name, `data:${kind};base64,${dat
 
 async function offer(bar) {
   offered = bar;
-  const { query } = bar.props.link;
+  const { query } = bar.link();
   const url = query && fits(query) ? address(query) : "";
   dialog.classList.toggle("none", !url);
   dialog.showModal();
@@ -130,11 +130,11 @@ async function copied(url) {
 }
 
 function saveState() {
-  const { query } = offered.props.link;
+  const { query } = offered.link();
   if (!query) return;
   const state = { aigc: 1, ...Object.fromEntries(new URLSearchParams(query)), lang: language() };
   const text = `${JSON.stringify(state, null, 2)}\n`;
-  const tab = offered.props.tab.replace(".", "-");
+  const tab = offered.tab.replace(".", "-");
   download(`aigc-${tab}.json`, `data:application/json,${encodeURIComponent(text)}`);
 }
 
