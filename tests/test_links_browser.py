@@ -184,6 +184,14 @@ def test_a_link_shows_the_very_result_on_another_server(
         assert page.get_by_test_id("toast-text").count() == 0
 
 
+def test_the_poem_that_a_tab_opens_with_has_its_link_too(browser: Browser, server_url: str) -> None:
+    with Visitor(browser, server_url) as page:
+        open_tab(page, "transformer", "poems")
+        link, shown = copied(page, "transformer.poems"), text_of(page, "#poems-text textarea")
+    with Visitor(browser, link) as page:
+        expect(page.locator("#poems-text textarea")).to_have_value(shown, timeout=LONG)
+
+
 def test_back_and_forward_step_through_results_without_a_reload(
     browser: Browser, server_url: str
 ) -> None:

@@ -72,9 +72,7 @@ class Share:
             f'<button type="button" value="{kind}">{kind.upper()}</button>' for kind in self.saves
         )
         copy = '<button type="button" class="copy"></button>'
-        link = self.link(
-            tuple(self.first[name] for name in self.names)
-        )  # of what opens with the tab
+        link = self.link(tuple(self.first[name] for name in self.names))  # what is there first
         about = f'data-tab="{self.tab}" data-link="{escape(link)}"'  # Gradio may drop properties
         return gr.HTML(
             value="",
