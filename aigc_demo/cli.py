@@ -159,13 +159,15 @@ def _data(options: argparse.Namespace) -> None:
 
 
 def _demo(options: argparse.Namespace) -> None:
-    from aigc_demo.ui.app import main as show
+    from aigc_demo.ui.app import serve
 
-    show([] if options.weights is None else ["--weights", str(options.weights)])
+    serve(options)
 
 
 def _parser() -> argparse.ArgumentParser:
     """The commands and their options."""
+    from aigc_demo.ui.options import add_options
+
     parser = argparse.ArgumentParser(prog="python -m aigc_demo", description=__doc__)
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -250,8 +252,8 @@ def _parser() -> argparse.ArgumentParser:
     data.add_argument("--data", type=Path, help="a local copy to check instead")
     data.add_argument("--samples", type=Path, help="also write the bundled samples there")
 
-    demo = command("demo", _demo, "Open the page, like app.py.", "demo")
-    demo.add_argument("--weights", type=Path, help="a weights folder, or a folder of them")
+    demo = command("demo", _demo, "Open the page, like app.py.", "demo --port 7861")
+    add_options(demo)
     return parser
 
 

@@ -46,7 +46,7 @@ def widget_scripts() -> dict[str, str]:
     blocks = [block for block in build().blocks.values() if isinstance(block, gr.HTML)]
     found = {}
     for block in blocks:
-        name = re.match(r'<div class="widget (\w+)">', str(block.html_template))
+        name = re.match(r'<div class="widget (\w+)"', str(block.html_template))
         if name:
             found[name[1]] = block.js_on_load
     return found
@@ -60,9 +60,9 @@ def test_a_widgets_script_is_clean(tmp_path, name):
     assert complaints(tmp_path, f"export async function script() {{\n{WIDGETS[name]}\n}}\n") == ""
 
 
-@pytest.mark.parametrize("name", ["language.js", "first_language.js"])
-def test_the_scripts_of_the_language_are_clean(tmp_path, name):
-    script = static(name).replace("__TABLE__", "{}")
+@pytest.mark.parametrize("name", ["language.js", "first_language.js", "route.js"])
+def test_the_scripts_of_the_page_are_clean(tmp_path, name):
+    script = static(name).replace("__TABLE__", "{}").replace("__TABS__", "{}")
     assert complaints(tmp_path, f"export default {script.lstrip()}") == ""
 
 

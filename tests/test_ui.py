@@ -228,7 +228,7 @@ def test_both_vaes_rebuild_walk_and_sample() -> None:
 
 
 def test_a_walk_starts_and_ends_at_its_stops_and_blends_real_pictures() -> None:
-    stops, pictures = vae._stops(MODELS, "vae-2d", [3, 8, 5], 4)
+    stops, pictures = vae.stops_of(MODELS, "vae-2d", [3, 8, 5], 4)
     frames = vae._frames(MODELS.vae(), stops, 9, False)
     ends = MODELS.vae().decode(stops[[0, 1, 2]])
     assert torch.allclose(frames[[0, 4, 8]], ends, atol=1e-5)
@@ -240,7 +240,7 @@ def test_a_walk_starts_and_ends_at_its_stops_and_blends_real_pictures() -> None:
 
 def test_walks_are_compared_between_the_same_digits() -> None:
     shown = vae.compare_walks(MODELS, WORDS, "vae-2d", "38", "straight", 4)
-    _, pictures = vae._stops(MODELS, "vae-2d", [3, 8], 4)
+    _, pictures = vae.stops_of(MODELS, "vae-2d", [3, 8], 4)
     rows = []
     for name in VAES:
         walker = MODELS.vae(name)

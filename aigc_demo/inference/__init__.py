@@ -2,9 +2,24 @@
 
 from pathlib import Path
 
-from aigc_demo.weights import bundled_names, read_config, sample_digits, sample_index
+from aigc_demo.weights import (
+    bundled_names,
+    choose_device,
+    find_folder,
+    multiplies_bfloat16,
+    read_config,
+    sample_digits,
+    sample_index,
+)
 
-__all__ = ["bundled_names", "folder_name", "sample_digits", "sample_index"]
+__all__ = [
+    "bundled_names",
+    "folder_name",
+    "sample_digits",
+    "sample_index",
+    "text_mode",
+    "weights_hash",
+]
 
 
 def folder_name(folder: Path) -> str:
@@ -14,3 +29,17 @@ def folder_name(folder: Path) -> str:
         ValueError: no sound config.json there.
     """
     return read_config(folder)["name"]
+
+
+def weights_hash(source: str | Path) -> str:
+    """SHA-256 of the weights of a bundled name, a folder or owner/repo@revision.
+
+    Raises:
+        ValueError: unknown, or its config.json is damaged.
+    """
+    return read_config(find_folder(source))["sha256"]
+
+
+def text_mode() -> str:
+    """The numbers that writers multiply here; digits are always made in float32."""
+    return "bfloat16" if multiplies_bfloat16(choose_device()) else "float32"

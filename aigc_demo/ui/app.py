@@ -17,9 +17,13 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from aigc_demo.ui.api import add_endpoints
+from aigc_demo.ui.files import add_files
 from aigc_demo.ui.gan import build_gan_tab
 from aigc_demo.ui.layout import Page
+from aigc_demo.ui.lend import EVERYWHERE, lend, on_a_space
 from aigc_demo.ui.models import Models
+from aigc_demo.ui.options import add_options
+from aigc_demo.ui.route import follow_links
 from aigc_demo.ui.server import BodyLimit
 from aigc_demo.ui.transformer import build_transformer_tab
 from aigc_demo.ui.vae import build_vae_tab
@@ -49,12 +53,13 @@ def build(weights: Path | None = None, models: Models | None = None) -> gr.Block
                     elem_id="language",
                 )
         page = Page(models, words, language)
-        with gr.Tabs(elem_id="models", overflow_behavior="wrap"):
+        with gr.Tabs(elem_id="models", overflow_behavior="wrap") as tabs:
             for name, add in TABS.items():
                 with words.tr(gr.Tab(id=name), f"{name}.tab") as page.tab:
                     add(page)
         add_endpoints(models, words)
-        words.connect(demo, language)
+        add_files(page)
+        follow_links(page, tabs, words.connect(demo, language))
     return demo.queue(max_size=320, default_concurrency_limit=2, api_open=False)
 
 
@@ -98,6 +103,30 @@ def launch_options() -> dict:
     }
 
 
+def serve(options: argparse.Namespace) -> None:
+    """Serves the page until Ctrl-C.
+
+    Raises:
+        ValueError, OSError: what --weights names is no weights folder, or the port is taken.
+    """
+    models = Models(options.weights)
+    demo = build(models=models)
+    warming = threading.Timer(WARM_AFTER, models.warm)  # once the first visitor has the page
+    warming.daemon = True
+    warming.start()
+    share = options.share and not on_a_space()
+    demo.launch(
+        server_name=options.host or (EVERYWHERE if share else None),
+        server_port=options.port,
+        auth=options.auth,
+        prevent_thread_lock=share,
+        **launch_options(),
+    )
+    if share:
+        lend(demo)
+        demo.block_thread()
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Serves the page until Ctrl-C."""
     parser = argparse.ArgumentParser(
@@ -105,16 +134,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         description=main.__doc__,
         epilog="example: python app.py --weights runs/gan --port 7861",
     )
-    parser.add_argument("--weights", type=Path, help="a weights folder, or a folder of them")
-    parser.add_argument("--host", help="address to listen on (default: this machine only)")
-    parser.add_argument("--port", type=int, help="port (default: the first free from 7860)")
-    options = parser.parse_args(arguments)
+    add_options(parser)
     try:
-        models = Models(options.weights)
-        demo = build(models=models)
-        warming = threading.Timer(WARM_AFTER, models.warm)  # once the first visitor has the page
-        warming.daemon = True
-        warming.start()
-        demo.launch(server_name=options.host, server_port=options.port, **launch_options())
+        serve(parser.parse_args(arguments))
     except (ValueError, OSError) as error:
         sys.exit(f"error: {error}")

@@ -111,7 +111,7 @@ def drawn_digit(value: Any) -> Tensor:
         raise Complaint("error.blank_photo") from None
     if image.max() < 0.2:
         raise Complaint("error.empty_drawing")
-    return image
+    return (image * 255).round() / 255  # as a picture or a link can hold it
 
 
 def answered(words: Words, handler: Callable) -> Callable:

@@ -12,11 +12,13 @@ from aigc_demo.ui.gan_inside import build_inside
 from aigc_demo.ui.lab import build_lab
 from aigc_demo.ui.layout import Page, Update, dice
 from aigc_demo.ui.models import GANS, Models
+from aigc_demo.ui.share import FILM, Share
 from aigc_demo.ui.widgets import player, tiles
 from aigc_demo.ui.words import Words
 
 LONGEST_NUMBER = 16
 MOST = 64
+TYPICAL = 0.8  # the truncation of numbers and morphs
 
 
 def draw(models: Models, words: Words, model, wanted, count, seed, truncation) -> Update:
@@ -65,7 +67,7 @@ def write_number(models: Models, words: Words, number, seed) -> Update:
     """A typed number, one digit after the other."""
     labels = known_classes(models.gan(), check.digits(number, LONGEST_NUMBER))
     seed = check.seed(seed)
-    images = models.gan().sample(range(seed, seed + len(labels)), labels, 0.8)
+    images = models.gan().sample(range(seed, seed + len(labels)), labels, TYPICAL)
     typed = "".join(map(str, labels))
     texts = words.both("gan.written", number=typed, seed=seed)
     return gr.update(strip=strip(images), count=len(labels), texts=texts)
@@ -77,7 +79,7 @@ def morph(models: Models, words: Words, first, last, seed, steps) -> tuple[Updat
     known_classes(models.gan(), labels)
     seed = check.seed(seed)
     steps = check.whole(steps, "steps", 2, MOST)
-    frames = models.gan().morph((labels[0], labels[1]), (seed, seed + 1), steps, 0.8)
+    frames = models.gan().morph((labels[0], labels[1]), (seed, seed + 1), steps, TYPICAL)
     texts = words.both("gan.morphed", first=labels[0], last=labels[1], steps=steps, seed=seed)
     sheet = strip(frames)
     return gr.update(strip=sheet, count=steps, texts=texts), gr.update(strip=sheet, count=steps)
@@ -123,9 +125,8 @@ def _build_digits(page: Page) -> tuple[Callable, list]:
     tr, words = page.words.tr, page.words
     first = page.first(draw, "gan", [], 35, 7, 0.8)
     with gr.Row(equal_height=False):
-        with gr.Column(scale=3, min_width=300):
+        with gr.Column(scale=3, min_width=300) as left:
             result = tiles(words, choosing=True, elem_id="gan-digits", **first)
-            tr(gr.Markdown(elem_classes="hint"), "gan.pick_hint")
         with gr.Column(scale=2, min_width=280):
             model = tr(gr.Radio(value="gan", elem_id="gan-model"), "gan.model")
             wanted = tr(gr.CheckboxGroup(value=[], elem_id="gan-wanted"), "gan.wanted")
@@ -134,7 +135,11 @@ def _build_digits(page: Page) -> tuple[Callable, list]:
             button = tr(gr.Button(variant="primary", elem_id="gan-draw"), "gan.draw")
             with tr(gr.Accordion(open=False), "page.more"):
                 truncation = tr(gr.Slider(0, 1, 0.8, step=0.05), "gan.truncation")
-    inputs = [model, wanted, count, seed, truncation]
+    fields = {"model": model, "digits": wanted, "count": count, "seed": seed}
+    with left:
+        share = Share(page, "digits", draw, {**fields, "truncation": truncation}, [result])
+        tr(gr.Markdown(elem_classes="hint"), "gan.pick_hint")
+    share.opens()
     only_with_classes = "(model) => ({ __type__: 'update', visible: model === 'gan' })"
     model.change(None, model, wanted, js=only_with_classes, api_visibility="private")
     for event in (
@@ -146,23 +151,26 @@ def _build_digits(page: Page) -> tuple[Callable, list]:
         seed.submit,
         roll.then,
     ):
-        page.compute(event, draw, inputs, result)
+        share.compute(event)
     return result.pick, [model, wanted, seed, truncation, result]
 
 
 def _build_number(page: Page) -> None:
     tr, words = page.words.tr, page.words
     with gr.Row(equal_height=False):
-        with gr.Column(scale=3, min_width=300):
+        with gr.Column(scale=3, min_width=300) as left:
             shown = page.first(write_number, "2026", 3)
             result = tiles(words, columns=16, elem_id="gan-number-result", **shown)
         with gr.Column(scale=2, min_width=280):
             number = tr(gr.Textbox("2026", max_lines=1, elem_id="gan-number"), "gan.number")
             seed, roll = dice(words, 3, "gan-number-seed")
             button = tr(gr.Button(variant="primary", elem_id="gan-write"), "gan.write")
-    inputs = [number, seed]
+    with left:
+        fields = {"number": number, "seed": seed}
+        share = Share(page, "number", write_number, fields, [result], model="gan")
+    share.opens()
     for event in (button.click, number.submit, seed.submit, roll.then):
-        page.compute(event, write_number, inputs, result)
+        share.compute(event)
 
 
 def _build_morph(page: Page) -> None:
@@ -170,7 +178,7 @@ def _build_morph(page: Page) -> None:
     animated, laid_out = page.first_of(morph, 2, "3", "8", 5, 24)
     choices = [(digit, digit) for digit in check.DIGITS]
     with gr.Row(equal_height=False):
-        with gr.Column(scale=3, min_width=300):
+        with gr.Column(scale=3, min_width=300) as left:
             film = player(words, elem_id="gan-film", **animated)
             frames = tiles(words, columns=12, largest=3, elem_id="gan-frames", **laid_out)
         with gr.Column(scale=2, min_width=280):
@@ -180,6 +188,9 @@ def _build_morph(page: Page) -> None:
             button = tr(gr.Button(variant="primary", elem_id="gan-morph"), "gan.morph")
             with tr(gr.Accordion(open=False), "page.more"):
                 steps = tr(gr.Slider(2, MOST, 24, step=1), "gan.steps")
-    inputs = [first, last, seed, steps]
+    fields = {"first": first, "last": last, "seed": seed, "steps": steps}
+    with left:
+        share = Share(page, "morph", morph, fields, [film, frames], model="gan", saves=FILM)
+    share.opens()
     for event in (button.click, first.input, last.input, steps.release, seed.submit, roll.then):
-        page.compute(event, morph, inputs, [film, frames])
+        share.compute(event)

@@ -18,7 +18,7 @@ FORMULAS: list[dict[str, str | bool]] = [
     {"left": "$", "right": "$", "display": False},
 ]
 # Writers wait for the engine, not for threads: as many at once as it has places.
-WRITING = {"concurrency_id": "writing", "concurrency_limit": 32}
+WRITING: dict[str, Any] = {"concurrency_id": "writing", "concurrency_limit": 32}
 
 
 class Page:
@@ -27,6 +27,7 @@ class Page:
     def __init__(self, models: Models, words: Words, language: gr.Radio) -> None:
         self.models, self.words, self.language = models, words, language
         self.tab: gr.Tab | None = None  # of the model that is being added
+        self.shares: list[Any] = []  # the results that have a link, see share.py
 
     def first_of(self, handler: Callable, count: int, *values: Any) -> list[dict[str, Any]]:
         """The properties that a handler gives its widgets, so that a tab opens with a real result.

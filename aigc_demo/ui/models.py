@@ -15,7 +15,7 @@ from aigc_demo.explain.neighbours import TrainingIndex
 from aigc_demo.explain.neurons import NeuronTable
 from aigc_demo.explain.overlap import Overlaps
 from aigc_demo.explain.vae import Tradeoff, tradeoff
-from aigc_demo.inference import bundled_names, folder_name, sample_digits
+from aigc_demo.inference import bundled_names, folder_name, sample_digits, weights_hash
 from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.inference.judge import DigitJudge
 from aigc_demo.inference.transformer import TextWriter, to_simplified
@@ -68,6 +68,10 @@ class Models:
                     print(f"error: {name}: {error}", file=sys.stderr)
                     raise Complaint("error.weights", model=name) from error
             return self._loaded[name]
+
+    def hash(self, name: str) -> str:
+        """SHA-256 of a model's weights."""
+        return self.get(f"{name} hash", lambda _: weights_hash(self.folders.get(name, name)))
 
     def gan(self, name: str = "gan") -> DigitSampler:
         """gan or gan-mlp."""

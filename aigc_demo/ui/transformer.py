@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from inspect import signature
 from typing import Any
 
 import gradio as gr
 
+from aigc_demo.inference import text_mode
 from aigc_demo.inference.transformer import Writing, set_in_lines, to_simplified
 from aigc_demo.prosody import FORMS
 from aigc_demo.ui import check
 from aigc_demo.ui.layout import WRITING, Page, throw
 from aigc_demo.ui.models import Models
+from aigc_demo.ui.share import TEXT, Share
 from aigc_demo.ui.text_inside import build_inside
 from aigc_demo.ui.words import Words
 
@@ -130,19 +133,22 @@ def build_transformer_tab(page: Page) -> None:
     page.lesson("transformer")
 
 
-def _when_opened(page: Page, handler, inputs: list, outputs: list) -> Any:
-    """Writes a first text when the model's tab opens; what is already there stays."""
+def _when_opened(page: Page, share: Share) -> Any:
+    """Writes a first text when the model's tab opens; what is already there, or asked for by a
+    link, stays."""
+    handler, outputs = share.linked(share.handler), share.outputs
 
-    async def write_first(models: Models, words: Words, shown, *values) -> AsyncIterator[Any]:
-        if shown:
-            yield tuple(gr.skip() for _ in outputs) if len(outputs) > 1 else gr.skip()
+    async def write_first(models: Models, words: Words, shown, link, *values) -> AsyncIterator[Any]:
+        if shown or link:
+            yield tuple(gr.skip() for _ in outputs)
             return
         async for text in handler(models, words, *values):
             yield text
 
     assert page.tab is not None
     options = {"show_progress": "hidden", **WRITING}
-    return page.compute(page.tab.select, write_first, [outputs[0], *inputs], outputs, **options)
+    inputs = [outputs[0], share.bar, *share.inputs]
+    return page.compute(page.tab.select, write_first, inputs, outputs, **options)
 
 
 def _sampling(page: Page, temperature: float, top_p: float, seed: int, name: str) -> list:
@@ -168,13 +174,22 @@ def _writing(page: Page, name: str) -> list[gr.Button]:
     return [page.words.tr(button, f"transformer.{key}") for key, button in buttons.items()]
 
 
-def _connect(page: Page, triggers: list, buttons: list, handler, inputs: list, outputs) -> None:
-    """Streams on each trigger, and on Another after a new seed, until Stop."""
+def _share(page: Page, name: str, handler, fields: list, widgets: list) -> Share:
+    """The bar of a text. fields: as the handler takes them, named by its own arguments."""
+    names = list(signature(handler).parameters)[2:]
+    named = dict(zip(names, fields, strict=True))
+    about: dict[str, Any] = {"model": name, "mode": text_mode(), "saves": TEXT}
+    return Share(page, name, handler, named, widgets, **about, **WRITING)
+
+
+def _connect(page: Page, triggers: list, buttons: list, share: Share) -> None:
+    """Streams on each trigger, on Another after a new seed, and for a link, until Stop."""
     write, again, stop = buttons
-    first = _when_opened(page, handler, inputs, outputs)
-    options = {"show_progress": "minimal", "cancels": [first], **WRITING}
-    starts = [write.click, throw(again, inputs[-1]).then, *triggers]
-    events = [page.compute(start, handler, inputs, outputs, **options) for start in starts]
+    first = _when_opened(page, share)
+    options = {"show_progress": "minimal", "cancels": [first]}
+    starts = [write.click, throw(again, share.inputs[-1]).then, *triggers]
+    events = [share.compute(start, **options) for start in starts]
+    events.append(share.opens(**options))
     stop.click(None, None, None, cancels=[first, *events], api_visibility="private")
 
 
@@ -182,7 +197,7 @@ def _build_shakespeare(page: Page) -> gr.Textbox:
     """Adds the writer of plays; returns where its text stands."""
     tr = page.words.tr
     with gr.Row(equal_height=False):
-        with gr.Column(scale=3, min_width=300):
+        with gr.Column(scale=3, min_width=300) as left:
             text = tr(
                 gr.Textbox(
                     lines=14,
@@ -211,8 +226,9 @@ def _build_shakespeare(page: Page) -> gr.Textbox:
             length = tr(gr.Slider(1, LONGEST, 300, step=1), "transformer.length")
             with tr(gr.Accordion(open=False), "page.more"):
                 sampling = _sampling(page, 0.8, 0.95, 1, "shakespeare")
-    inputs = [prompt, length, *sampling]
-    _connect(page, [sampling[-1].submit], buttons, continue_text, inputs, [text])
+    with left:
+        share = _share(page, "shakespeare", continue_text, [prompt, length, *sampling], [text])
+    _connect(page, [sampling[-1].submit], buttons, share)
     return text
 
 
@@ -220,7 +236,7 @@ def _build_poems(page: Page) -> gr.Textbox:
     """Adds the writer of verse; returns where its poem stands."""
     tr = page.words.tr
     with gr.Row(equal_height=False):
-        with gr.Column(scale=3, min_width=300):
+        with gr.Column(scale=3, min_width=300) as left:
             text = tr(
                 gr.Textbox(
                     lines=6,
@@ -248,6 +264,8 @@ def _build_poems(page: Page) -> gr.Textbox:
                 sampling = _sampling(page, 0.8, 0.9, POEM_SEED, "poems")
     inputs = [form, title, heads, regulated, script, line, *sampling]
     triggers = [title.submit, heads.submit, line.submit, sampling[-1].submit]
-    _connect(page, triggers, buttons, write_poem, inputs, [text, poem])
+    with left:
+        share = _share(page, "poems", write_poem, inputs, [text, poem])
+    _connect(page, triggers, buttons, share)
     page.compute(script.input, change_script, [poem, script], text, show_progress="hidden")
     return text

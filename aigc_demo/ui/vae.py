@@ -10,12 +10,14 @@ import torch
 from torch import Tensor
 
 from aigc_demo.explain.decoder import decoder_layers
-from aigc_demo.images import data_uri, grid, png, strip
+from aigc_demo.images import data_uri, grid, png, strip, to_bytes
 from aigc_demo.inference import sample_digits
 from aigc_demo.inference.vae import LatentWalker
 from aigc_demo.ui import check
 from aigc_demo.ui.layout import Page, Update, dice
+from aigc_demo.ui.links import drawing_of
 from aigc_demo.ui.models import ENCODED, VAES, Models
+from aigc_demo.ui.share import FILM, Share
 from aigc_demo.ui.vae_inside import build_inside
 from aigc_demo.ui.views import group
 from aigc_demo.ui.widgets import gallery, latent_map, pad, player, tiles
@@ -116,9 +118,9 @@ def _numbers(vector: Tensor) -> str:
 def walk(models: Models, words: Words, model, route, path, seed, steps) -> tuple[Update, Update]:
     """Through test digits of the classes on a route, as a film and frame by frame."""
     name = models.known(model, VAES)
-    labels, spherical, seed = _route(route, path, seed)
+    labels, spherical, seed = route_of(route, path, seed)
     steps = check.whole(steps, "steps", 2, MOST)
-    stops, _ = _stops(models, name, labels, seed)
+    stops, _ = stops_of(models, name, labels, seed)
     sheet = strip(_frames(models.vae(name), stops, steps, spherical))
     texts = words.both(
         "vae.walked",
@@ -133,8 +135,8 @@ def walk(models: Models, words: Words, model, route, path, seed, steps) -> tuple
 def compare_walks(models: Models, words: Words, model, route, path, seed) -> Update:
     """A few frames of the same walk by either model, and by a plain blend of the pixels."""
     name = models.known(model, VAES)
-    labels, spherical, seed = _route(route, path, seed)
-    _, pictures = _stops(models, name, labels, seed)  # the same digits for all
+    labels, spherical, seed = route_of(route, path, seed)
+    _, pictures = stops_of(models, name, labels, seed)  # the same digits for all
     rows, groups = [], []
     for other, role, key in (("vae-2d", "noise", "vae.by_map"), ("vae", "generator", "vae.by_far")):
         if other in models.known_of(VAES):
@@ -146,7 +148,7 @@ def compare_walks(models: Models, words: Words, model, route, path, seed) -> Upd
     return gr.update(strip=strip(torch.cat(rows)), groups=groups)
 
 
-def _route(route, path, seed) -> tuple[list[int], bool, int]:
+def route_of(route, path, seed) -> tuple[list[int], bool, int]:
     """The digits to pass, whether on great arcs, and the seed, checked."""
     labels = check.digits(route, LONGEST_ROUTE)
     if len(labels) < 2:
@@ -154,7 +156,7 @@ def _route(route, path, seed) -> tuple[list[int], bool, int]:
     return labels, check.one_of(path, "path", PATHS) == "spherical", check.seed(seed)
 
 
-def _stops(models: Models, name: str, labels: list[int], seed: int) -> tuple[Tensor, Tensor]:
+def stops_of(models: Models, name: str, labels: list[int], seed: int) -> tuple[Tensor, Tensor]:
     """The stops of a walk as points (N, D) and as pictures (N, 28, 28)."""
     ends = [landmarks(models, name, label) for label in labels]
     places = [(seed + i) % len(points) for i, (points, _) in enumerate(ends)]
@@ -163,9 +165,14 @@ def _stops(models: Models, name: str, labels: list[int], seed: int) -> tuple[Ten
     return torch.stack(points), torch.stack(images)
 
 
+def points_of(walker: LatentWalker, stops: Tensor, steps: int, spherical: bool) -> Tensor:
+    """The points of a walk. (N, D) -> (steps, D)."""
+    return _spread([walker.way(a, b, steps, spherical) for a, b in pairwise(stops)])
+
+
 def _frames(walker: LatentWalker, stops: Tensor, steps: int, spherical: bool) -> Tensor:
     """The pictures of a walk. (N, D) -> (steps, 28, 28)."""
-    return walker.decode(_spread([walker.way(a, b, steps, spherical) for a, b in pairwise(stops)]))
+    return walker.decode(points_of(walker, stops, steps, spherical))
 
 
 def _blend(stops: Tensor, steps: int) -> Tensor:
@@ -234,17 +241,20 @@ def _build_map(page: Page) -> None:
         server_functions=[page.serve(map_digits), page.serve(map_decoder)],
         **shown,
     )
-    page.words.tr(gr.Markdown(elem_classes="hint"), "vae.map_hint")
-    page.compute(
-        plane.move,
+    share = Share(
+        page,
+        "map",
         decode_point,
+        {"point": plane},
         [plane],
-        plane,
-        trigger_mode="always_last",
+        model="vae-2d",
         show_progress="hidden",
         concurrency_id="dragging",
         concurrency_limit=4,
     )
+    page.words.tr(gr.Markdown(elem_classes="hint"), "vae.map_hint")
+    share.opens()
+    share.compute(plane.move, trigger_mode="always_last")
 
 
 def _choice(page: Page, name: str) -> gr.Radio:
@@ -261,6 +271,7 @@ def _build_rebuild(page: Page) -> None:
             canvas = pad(words, elem_id="vae-pad", strip=shown[0]["strip"])
         with gr.Column(scale=3, min_width=300):
             result = tiles(words, columns=3, elem_id="vae-rebuilt", **shown[1])
+            place = gr.Column()
             model = _choice(page, "vae-rebuild-model")
             seed, roll = dice(words, 0, "vae-seed")
     tr(gr.Markdown(elem_classes="hint"), "vae.pick_hint")
@@ -273,19 +284,27 @@ def _build_rebuild(page: Page) -> None:
         strip=strip(images[:SHOWN]),
         count=SHOWN,
     )
-    both = [canvas, result]
-    drawn, picked = [model, canvas, seed], [model, shelf, seed]
-    for event in (canvas.stroke, model.input):
-        page.compute(event, rebuild, drawn, both, show_progress_on=result)
-    page.compute(shelf.pick, rebuild_picked, picked, both, show_progress_on=result)
-    page.compute(roll.then, rebuild, drawn, both)
+    fields, both = {"model": model, "drawing": canvas, "seed": seed}, [canvas, result]
+    first = {"drawing": _picked(0)}
+    with place:
+        share = Share(page, "rebuild", rebuild, fields, both, first=first, show_progress_on=result)
+    share.opens()
+    for event in (canvas.stroke, model.input, roll.then):
+        share.compute(event)
+    picked = share.linked(rebuild_picked, lambda name, at, number: (name, _picked(at), number))
+    page.compute(shelf.pick, picked, [model, shelf, seed], share.outputs, show_progress_on=result)
+
+
+def _picked(place: int) -> str:
+    """A test digit as if it were drawn."""
+    return drawing_of(to_bytes(test_digits()[0][place]))
 
 
 def _build_walk(page: Page, here: gr.Tab) -> None:
     tr, words = page.words.tr, page.words
     film_shown, frames_shown = page.first_of(walk, 2, "vae-2d", "38", "straight", 0, 24)
     with gr.Row(equal_height=False):
-        with gr.Column(scale=3, min_width=300):
+        with gr.Column(scale=3, min_width=300) as left:
             film = player(words, elem_id="vae-film", **film_shown)
             frames = tiles(words, columns=12, largest=3, elem_id="vae-frames", **frames_shown)
         with gr.Column(scale=2, min_width=280):
@@ -298,7 +317,12 @@ def _build_walk(page: Page, here: gr.Tab) -> None:
                 steps = tr(gr.Slider(2, MOST, 24, step=1), "vae.steps")
     tr(gr.Markdown(elem_classes="hint"), "vae.beside_hint")
     beside = gallery(words, strip="", groups=[], elem_id="vae-beside")
-    fields = [model, route, path, seed]
+    named = {"model": model, "route": route, "path": path, "seed": seed}
+    fields = list(named.values())
+    with left:
+        walks = {**named, "steps": steps}
+        share = Share(page, "walk", walk, walks, [film, frames], saves=FILM)
+    page.compute(share.opens().success, compare_walks, fields, beside)
     for event in (
         button.click,
         model.input,
@@ -307,22 +331,24 @@ def _build_walk(page: Page, here: gr.Tab) -> None:
         seed.submit,
         roll.then,
     ):
-        walked = page.compute(event, walk, [*fields, steps], [film, frames])
-        page.compute(walked.success, compare_walks, fields, beside)
-    page.compute(steps.release, walk, [*fields, steps], [film, frames])
+        page.compute(share.compute(event).success, compare_walks, fields, beside)
+    share.compute(steps.release)
     page.compute(here.select, compare_walks, fields, beside)  # not before the tab opens
 
 
 def _build_prior(page: Page) -> None:
     tr, words = page.words.tr, page.words
     with gr.Row(equal_height=False):
-        with gr.Column(scale=3, min_width=300):
+        with gr.Column(scale=3, min_width=300) as left:
             result = tiles(words, elem_id="vae-digits", **page.first(draw, "vae-2d", 35, 0))
         with gr.Column(scale=2, min_width=280):
             model = _choice(page, "vae-prior-model")
             count = tr(gr.Slider(1, MOST, 35, step=1, elem_id="vae-count"), "vae.count")
             seed, roll = dice(words, 0, "vae-prior-seed")
             button = tr(gr.Button(variant="primary", elem_id="vae-draw"), "vae.draw")
-    inputs = [model, count, seed]
+    fields = {"model": model, "count": count, "seed": seed}
+    with left:
+        share = Share(page, "prior", draw, fields, [result])
+    share.opens()
     for event in (button.click, model.input, count.release, seed.submit, roll.then):
-        page.compute(event, draw, inputs, result)
+        share.compute(event)

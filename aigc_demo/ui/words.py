@@ -30,6 +30,7 @@ class Words:
         """Names the component's label, text, choices, ... and renames them at every switch."""
         for name, value in self.properties("en", key).items():
             setattr(component, name, value)
+            component.constructor_args[name] = value  # of it Gradio makes a session's own copies
         self.components.append((component, key))
         return component
 
@@ -58,8 +59,11 @@ class Words:
         keys = [key for key in sentences if key.startswith(prefix + ".")]
         return {key.removeprefix(prefix + "."): self.both(key) for key in keys}
 
-    def connect(self, demo: gr.Blocks, switch: gr.Radio) -> None:
-        """Makes the switch work, by the browser alone, and sets it when the page opens."""
+    def connect(self, demo: gr.Blocks, switch: gr.Radio) -> Any:
+        """Makes the switch work, by the browser alone, and sets it when the page opens.
+
+        Returns the event of the page's opening.
+        """
         table = {
             language: {
                 "title": self.say(language, "page.title"),
@@ -74,4 +78,4 @@ class Words:
         outputs = [component for component, _ in self.components]
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         switch.change(None, switch, outputs, js=script, **private)
-        demo.load(None, None, switch, js=static("first_language.js"), **private)
+        return demo.load(None, None, switch, js=static("first_language.js"), **private)

@@ -235,8 +235,17 @@ async function fetchDigits() {
   ask();
 }
 
+// A link moves the point: the server says where to, and its picture comes along.
+function jump() {
+  if (held) return;
+  point = { ...props.value };
+  centre();
+  show();
+}
+
 sheet.addEventListener("load", ask);
 show();
+watch("value", jump);
 watch(["strip", "texts"], show);
 window.addEventListener("aigc:language", ask);
 new ResizeObserver(ask).observe(canvas);

@@ -1,0 +1,147 @@
+"""What a visitor saves: pictures, animations, texts and tables, made anew from the result's link.
+
+Every file says where it comes from: the state of the link and the whole hash of the weights.
+"""
+
+import base64
+import csv
+import io
+import json
+from collections.abc import Callable, Mapping
+from inspect import isasyncgenfunction
+from typing import Any
+from urllib.parse import parse_qsl
+
+import numpy as np
+import torch
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+from torch import Tensor
+
+from aigc_demo import __version__
+from aigc_demo.images import SIDE, enlarge, grid, to_bytes
+from aigc_demo.ui import check
+from aigc_demo.ui.layout import Page, Update
+from aigc_demo.ui.models import Models
+from aigc_demo.ui.numbers import NUMBERS
+from aigc_demo.ui.share import Share, answers
+from aigc_demo.ui.words import Words
+
+SCALE, COLUMNS = 4, 8  # of a sheet of digits
+FRAME_SCALE, MILLISECONDS = 8, 60  # of an animation
+DESCRIPTION = 0x010E  # the tag ImageDescription of Exif
+KINDS = {"png": "image/png", "webp": "image/webp", "txt": "text/plain", "csv": "text/csv"}
+Told = Mapping[str, str]  # what a file says of itself
+
+
+def as_png(images: Tensor, told: Told) -> bytes:
+    """A sheet of digits; what is told stands in its tEXt chunks."""
+    sheet = enlarge(grid(images, COLUMNS), SCALE)
+    chunks = PngInfo()
+    for name, text in told.items():
+        chunks.add_text(name, text)
+    file = io.BytesIO()
+    Image.fromarray(to_bytes(sheet)).save(file, "PNG", pnginfo=chunks)
+    return file.getvalue()
+
+
+def as_webp(images: Tensor, told: Told) -> bytes:
+    """An animation there and back, without loss; what is told is the Exif description."""
+    frames = [Image.fromarray(frame) for frame in to_bytes(enlarge(images, FRAME_SCALE))]
+    exif = Image.Exif()
+    exif[DESCRIPTION] = json.dumps(told)
+    file = io.BytesIO()
+    frames[0].save(
+        file,
+        "WEBP",
+        save_all=True,
+        append_images=[*frames[1:], *frames[-2:0:-1]],
+        duration=MILLISECONDS,
+        loop=0,
+        lossless=True,
+        method=0,
+        exif=exif,
+    )
+    return file.getvalue()
+
+
+def as_txt(text: str, told: Told) -> bytes:
+    """The text, and below a line what is told."""
+    lines = [f"{name}: {value}" for name, value in told.items()]
+    return "\n".join([text.rstrip("\n"), "", "---", *lines, ""]).encode()
+
+
+def as_csv(rows: list[list], told: Told) -> bytes:
+    """A table; what is told stands above it, behind #."""
+    file = io.StringIO()
+    writer = csv.writer(file)
+    writer.writerows([[f"# {name}: {value}"] for name, value in told.items()])
+    writer.writerows(rows)
+    return b"\xef\xbb\xbf" + file.getvalue().encode()  # so that spreadsheets take it for UTF-8
+
+
+def images_of(update: Update) -> Tensor:
+    """The digits of a widget, (B, 28, 28) in [0, 1], as they are shown."""
+    with Image.open(io.BytesIO(base64.b64decode(update["strip"].partition(",")[2]))) as strip:
+        pixels = torch.from_numpy(np.array(strip.convert("L"))).float() / 255
+    return pixels.view(SIDE, -1, SIDE).transpose(0, 1).contiguous()
+
+
+def told_of(models: Models, share: Share, query: str) -> dict[str, str]:
+    """What a file says of itself."""
+    state = dict(parse_qsl(query, keep_blank_values=True))
+    name = state.get("model", share.model)
+    full = {"model": name, "weights": models.hash(name)}
+    return {**state, **full, "software": f"AIGC Demo {__version__}", "link": f"?{query}"}
+
+
+def make(models: Models, share: Share, values: tuple, answer: tuple, kind: str) -> bytes:
+    """A result as a file. answer: what the handler gave for the values, last."""
+    told = told_of(models, share, share.link(values))
+    if kind == "txt":
+        return as_txt(answer[0], told)
+    if kind == "csv":
+        model, task = share.tab.split(".")
+        return as_csv(NUMBERS[model][task](models, *values), told)
+    pictures = images_of(next(update for update in reversed(answer) if update.get("strip")))
+    return as_png(pictures, told) if kind == "png" else as_webp(pictures, told)
+
+
+def add_files(page: Page) -> None:
+    """Makes the buttons of every bar save their files."""
+    for share in page.shares:
+        page.compute(
+            share.bar.save, _saving(share), [share.bar, page.language], share.bar, **share.options
+        )
+
+
+def _saving(share: Share) -> Callable:
+    """The handler that makes a file of a result."""
+
+    def begin(words: Words, asked: Any, language: Any) -> tuple[tuple, str]:
+        asked = asked if isinstance(asked, dict) else {}
+        values, _ = share.restore(asked.get("query"), words, language)
+        return values, check.one_of(asked.get("kind"), "kind", share.saves)
+
+    def give(models: Models, values: tuple, answer: Any, kind: str, asked: Any) -> Update:
+        data = make(models, share, values, answers(answer), kind)
+        file = {
+            "name": f"aigc-{share.tab.replace('.', '-')}.{kind}",
+            "kind": KINDS[kind],
+            "data": base64.b64encode(data).decode(),
+            "number": asked.get("number"),
+        }
+        return {"file": file, "__type__": "update"}
+
+    def save(models: Models, words: Words, asked, language) -> Update:
+        """One file, of a picture."""
+        values, kind = begin(words, asked, language)
+        return give(models, values, share.handler(models, words, *values), kind, asked)
+
+    async def save_text(models: Models, words: Words, asked, language):
+        """One file, of a text that is written anew."""
+        values, kind = begin(words, asked, language)
+        texts = [answer async for answer in share.handler(models, words, *values)]
+        yield give(models, values, texts[-1], kind, asked)
+
+    return save_text if isasyncgenfunction(share.handler) else save

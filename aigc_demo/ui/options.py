@@ -1,0 +1,25 @@
+"""The options of serving the page; apart from the page, so that --help needs not load it."""
+
+import argparse
+from pathlib import Path
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Adds them to app.py or to the command demo."""
+    add = parser.add_argument
+    add("--weights", type=Path, help="a weights folder, or a folder of them")
+    add("--host", help="address to listen on (default: this machine only)")
+    add("--port", type=int, help="port (default: the first free from 7860)")
+    add("--auth", type=_credentials, metavar="USER:PASSWORD", help="ask visitors for these")
+    add(
+        "--share",
+        action="store_true",
+        help="print a public address by Gradio's tunnel, or one for the local network, as QR code",
+    )
+
+
+def _credentials(text: str) -> tuple[str, str]:
+    name, _, password = text.partition(":")
+    if not name or not password:
+        raise argparse.ArgumentTypeError(f"expected USER:PASSWORD, got {name!r} alone")
+    return name, password

@@ -1,0 +1,194 @@
+"""A result with its link: what computes it also says its state, and a link computes it again.
+
+Below every result stands a bar (static/bar.js) with the buttons Copy link and the files to save;
+static/links.js does the work of all bars and keeps the browser's history.
+"""
+
+import re
+from collections.abc import AsyncIterator, Callable, Mapping
+from functools import wraps
+from html import escape
+from inspect import isasyncgenfunction
+from typing import Any
+
+import gradio as gr
+
+from aigc_demo.ui import check, links
+from aigc_demo.ui.layout import Page, Update
+from aigc_demo.ui.models import Models
+from aigc_demo.ui.words import Words, static
+
+HASH = 8  # hexadecimal digits of the weights' SHA-256 that a link holds
+HASHES = re.compile(r"[0-9a-f]{8,64}", re.ASCII)
+SHEET, FILM, TEXT = ("png", "csv"), ("png", "webp", "csv"), ("txt",)  # what is saved of a result
+MODES = ("bfloat16", "float32")  # in which numbers are multiplied
+
+
+def answers(answer: Any) -> tuple:
+    """What a handler returns, as one value a component."""
+    return answer if isinstance(answer, tuple) else (answer,)
+
+
+class Share:
+    """One task's result: its handler, fields and widgets, and the bar with its link.
+
+    Args:
+        task: the id of its tab.
+        fields: what the handler takes, by the names that a link gives them.
+        model: the model, where none of the fields says which.
+        saves: the files that it can be saved as; see files.py.
+        first: values of fields that the page opens with, where the components do not hold them.
+        options: of Page.compute.
+    """
+
+    def __init__(
+        self,
+        page: Page,
+        task: str,
+        handler: Callable,
+        fields: Mapping[str, Any],
+        widgets: list,
+        *,
+        model: str = "",
+        mode: str = "float32",
+        saves: tuple[str, ...] = SHEET,
+        first: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> None:
+        assert page.tab is not None
+        self.page, self.handler, self.options = page, handler, options
+        self.model, self.mode = model, mode
+        self.tab = f"{page.tab.id}.{task}"
+        self.names, self.inputs = list(fields), list(fields.values())
+        self.codecs = {name: links.codec(name, part) for name, part in fields.items()}
+        self.first = {name: part.value for name, part in fields.items()} | dict(first or {})
+        self.saves = saves
+        self.bar = self._bar()
+        self.widgets, self.outputs = widgets, [*widgets, self.bar]
+        page.shares.append(self)
+
+    def _bar(self) -> gr.HTML:
+        buttons = "".join(
+            f'<button type="button" value="{kind}">{kind.upper()}</button>' for kind in self.saves
+        )
+        copy = '<button type="button" class="copy"></button>'
+        link = self.link(tuple(self.first[name] for name in self.names))  # what is there first
+        about = f'data-tab="{self.tab}" data-link="{escape(link)}"'  # Gradio may drop properties
+        return gr.HTML(
+            value="",
+            html_template=f'<div class="widget bar" {about}>{copy}{buttons}</div>',
+            js_on_load=static("bar.js"),
+            apply_default_css=False,
+            padding=False,
+            link={"query": link},
+            file=None,
+            elem_id=f"share-{self.tab.replace('.', '-')}",
+        )
+
+    def about(self, values: Mapping[str, Any]) -> dict[str, str]:
+        """What a link says of every result; the model may be one of its fields."""
+        name = values.get("model", self.model)
+        known = {} if "model" in values else {"model": name}
+        weights = self.page.models.hash(name)[:HASH]
+        return {"tab": self.tab, **known, "weights": weights, "mode": self.mode}
+
+    def link(self, values: tuple) -> str:
+        """The query of the link to a result; none where the model is damaged."""
+        named = dict(zip(self.names, values, strict=True))
+        try:
+            return links.encode(self.about(named), named, self.codecs)
+        except check.Complaint:
+            return ""
+
+    def linked(self, handler: Callable, fields: Callable[..., tuple] | None = None) -> Callable:
+        """A handler that also puts the link to its result into the bar.
+
+        fields: the values of the fields that stand for the handler's own, where these differ.
+        """
+
+        def said(values: tuple) -> Update:
+            return gr.update(link={"query": self.link(fields(*values) if fields else values)})
+
+        @wraps(handler)
+        def run(models: Models, words: Words, *values: Any) -> tuple:
+            return (*answers(handler(models, words, *values)), said(values))
+
+        @wraps(handler)
+        async def write(models: Models, words: Words, *values: Any) -> AsyncIterator[tuple]:
+            update: Any = None
+            async for answer in handler(models, words, *values):
+                update = gr.skip() if update else said(values)  # once is enough
+                yield (*answers(answer), update)
+
+        return write if isasyncgenfunction(handler) else run
+
+    def compute(self, event: Callable, **options: Any) -> Any:
+        """Runs the handler on an event, and follows it with the link."""
+        handler = self.linked(self.handler)
+        settings = {**self.options, **options}
+        return self.page.compute(event, handler, self.inputs, self.outputs, **settings)
+
+    def opens(self, **options: Any) -> Any:
+        """Makes the page restore this result from a link. Returns the event."""
+        outputs = list(dict.fromkeys([*self.inputs, *self.outputs]))
+        inputs = [self.bar, self.page.language]
+        settings = {**self.options, "trigger_mode": "always_last", **options}
+        opened = self._write if isasyncgenfunction(self.handler) else self._open
+        return self.page.compute(self.bar.open, opened, inputs, outputs, **settings)
+
+    def _open(self, models: Models, words: Words, asked: Any, language: Any) -> dict:
+        values, updates = self._read(asked, words, language)
+        return {**updates, **self._shown(self.handler(models, words, *values), updates)}
+
+    async def _write(
+        self, models: Models, words: Words, asked: Any, language: Any
+    ) -> AsyncIterator[dict]:
+        values, updates = self._read(asked, words, language)
+        async for answer in self.handler(models, words, *values):
+            yield {**updates, **self._shown(answer, updates)}
+            updates = {}
+
+    def _shown(self, answer: Any, updates: Mapping[Any, Any]) -> dict:
+        """The answer by widget; one that is a field as well is given both."""
+        shown = dict(zip(self.widgets, answers(answer), strict=True))
+        both = {part: {**shown[part], "value": updates[part]} for part in shown if part in updates}
+        return {**shown, **both}
+
+    def _read(self, asked: Any, words: Words, language: Any) -> tuple[tuple, dict]:
+        """The values that a link names, and what each component gets; says what is wrong."""
+        asked = asked if isinstance(asked, dict) else {}
+        values, wrong = self.restore(asked.get("query"), words, language)
+        if wrong:
+            gr.Warning(" ".join(wrong), title=words.say(language, "error.of_link"))
+        updates = dict(zip(self.inputs, values, strict=True))
+        link = {"query": self.link(values), "opened": asked.get("number")}
+        return values, {**updates, self.bar: gr.update(link=link)}
+
+    def restore(self, query: Any, words: Words, language: Any) -> tuple[tuple, list[str]]:
+        """The fields' values by a link, and sentences about what is wrong with it."""
+        opened = links.decode(query, self.codecs)
+        values = {**self.first, **opened.values}
+        here, wrong = self.about(values), []
+        for name, said in opened.about.items():
+            if name == "weights" and HASHES.fullmatch(said):
+                if not said.startswith(here[name]):
+                    wrong.append(words.say(language, "error.other_weights"))
+            elif name == "mode" and said in MODES:
+                if said != self.mode:
+                    wrong.append(
+                        words.say(language, "error.other_mode", theirs=said, here=self.mode)
+                    )
+            elif said != here.get(name):
+                opened.left_out.append(name)
+        if opened.left_out:
+            names = "、" if language == "zh" else ", "
+            told = names.join(_told(name, words, language) for name in opened.left_out)
+            wrong.insert(0, words.say(language, "error.left_out", names=told))
+        return tuple(values[name] for name in self.names), wrong
+
+
+def _told(name: str, words: Words, language: Any) -> str:
+    """A parameter's name as a notice tells it; toasts would show a stranger's HTML."""
+    if f"name.{name}" in words.table["en"]:
+        return words.say(language, f"name.{name}")
+    return name if name.isascii() and name.isidentifier() and len(name) <= 20 else "?"

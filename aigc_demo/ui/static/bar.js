@@ -1,0 +1,20 @@
+// The bar below a result: Copy link, and the files it is saved as. links.js does the work for all.
+// A bar that is updated before its tab opens comes without its properties: the first are in the HTML.
+const { tab, link: first } = element.querySelector(".bar").dataset;
+const bar = {
+  element,
+  props,
+  watch,
+  tab,
+  link: () => props.link || { query: first },
+  open: (asked) => {
+    props.value = asked;
+    trigger("open");
+  },
+  save: (asked) => {
+    props.value = asked;
+    trigger("save");
+  },
+};
+window.aigcBars = [...(window.aigcBars || []), bar];
+window.dispatchEvent(new CustomEvent("aigc:bar"));

@@ -1,0 +1,192 @@
+// Links to results, for the bars of all tabs: the address bar follows what is shown, back and
+// forward show it again, and a dialog gives the link, its QR code and the state as a file.
+const dialog = element.querySelector("dialog");
+const field = element.querySelector(".address");
+const told = element.querySelector(".told");
+const code = element.querySelector("img");
+const file = element.querySelector("input[type=file]");
+const LARGEST = 65_536; // characters of a state
+const SOON = 1_000; // ms; what follows so soon is the same step of the history
+let offered = null; // the bar whose link the dialog shows
+let count = 0; // of what the server was asked
+let asked = 0; // for the result that was asked for last
+let step = { at: 0, bar: null };
+
+const fits = (query) => query.length <= props.longest;
+const address = (query) => {
+  const page = props.base || location.origin + location.pathname;
+  return `${page}?${query}&lang=${language()}`;
+};
+
+// The address bar's own text: settings of Gradio, such as the theme, stay in it.
+function local(query) {
+  const kept = [...new URLSearchParams(location.search)].filter(([name]) => name.startsWith("__"));
+  const rest = new URLSearchParams(kept).toString();
+  return `?${query}&lang=${language()}${rest && `&${rest}`}`;
+}
+
+function enter(how, query) {
+  try {
+    history[how]({ ...history.state, aigc: query }, "", fits(query) ? local(query) : undefined);
+  } catch {
+    // a browser may refuse too many steps at once
+  }
+}
+
+// A new link in a bar: a step of the history, unless it is what the visitor came by.
+function follow(bar) {
+  const { query, opened } = bar.link();
+  const before = bar.shown;
+  bar.shown = query;
+  if (opened && opened !== bar.opened) {
+    bar.opened = opened;
+    if (opened === asked) enter("replaceState", query); // unless the visitor has gone on
+    return;
+  }
+  if (!query || !before || query === before) return;
+  // What was shown before the first step, so that there is a way back to it.
+  if (!history.state?.aigc) history.replaceState({ ...history.state, aigc: before }, "");
+  const soon = step.bar === bar && Date.now() - step.at < SOON;
+  step = { at: Date.now(), bar };
+  enter(soon ? "replaceState" : "pushState", query);
+}
+
+function open(bar, query) {
+  asked = ++count;
+  bar.open({ query, number: asked });
+}
+
+function label(bar) {
+  bar.element.querySelector(".copy").textContent = word("copy");
+  for (const button of bar.element.querySelectorAll("button[value]")) {
+    button.setAttribute("aria-label", filled(word("save"), { kind: button.value.toUpperCase() }));
+  }
+}
+
+function adopt(bar) {
+  bar.shown = bar.link().query;
+  bar.watch("link", () => follow(bar));
+  bar.watch("file", () => bar.props.file && hand(bar.props.file));
+  bar.element.querySelector(".copy").addEventListener("click", () => offer(bar));
+  for (const button of bar.element.querySelectorAll("button[value]")) {
+    button.addEventListener("click", () => {
+      bar.save({ query: bar.link().query, kind: button.value, number: ++count });
+    });
+  }
+  label(bar);
+}
+
+// New bars, and the one that a link waits for.
+function look() {
+  for (const bar of window.aigcBars || []) {
+    if (!("shown" in bar)) adopt(bar);
+    const pending = window.aigcPending;
+    if (pending?.tab !== bar.tab) continue;
+    window.aigcPending = null;
+    open(bar, pending.query);
+  }
+}
+
+function download(name, url) {
+  const link = document.createElement("a");
+  link.download = name;
+  link.href = url;
+  link.click();
+}
+
+const hand = ({ name, kind, data }) => download(name, `data:${kind};base64,${data}`);
+
+async function offer(bar) {
+  offered = bar;
+  const { query } = bar.link();
+  const url = query && fits(query) ? address(query) : "";
+  dialog.classList.toggle("none", !url);
+  dialog.showModal();
+  code.hidden = true;
+  field.value = url;
+  if (!url) {
+    told.textContent = word(query ? "too_long" : "no_link");
+    return;
+  }
+  told.textContent = (await copied(url)) ? word("copied") : word("copy_it");
+  try {
+    const picture = await server.qr_code(url);
+    code.hidden = !picture;
+    if (picture) code.src = picture;
+  } catch {
+    // the link itself is there
+  }
+}
+
+async function copied(url) {
+  field.focus();
+  field.select();
+  try {
+    await navigator.clipboard.writeText(url);
+    return true;
+  } catch {
+    return document.execCommand("copy"); // where the page may not use the clipboard by itself
+  }
+}
+
+function saveState() {
+  const { query } = offered.link();
+  if (!query) return;
+  const state = { aigc: 1, ...Object.fromEntries(new URLSearchParams(query)), lang: language() };
+  const text = `${JSON.stringify(state, null, 2)}\n`;
+  const tab = offered.tab.replace(".", "-");
+  download(`aigc-${tab}.json`, `data:application/json,${encodeURIComponent(text)}`);
+}
+
+// A state file: what a link would hold, without its limit of length.
+async function read(chosen) {
+  let state = {};
+  try {
+    state = JSON.parse(chosen.size <= LARGEST ? await chosen.text() : "");
+  } catch {
+    // no JSON
+  }
+  if (state?.aigc !== 1 || !state.tab) {
+    if (!dialog.open) dialog.showModal();
+    dialog.classList.add("none");
+    told.textContent = word("unreadable");
+    return;
+  }
+  delete state.aigc;
+  delete state.lang; // the visitor's stays
+  dialog.close();
+  history.pushState(null, "", location.pathname);
+  window.aigcAsked = new URLSearchParams(state).toString();
+  trigger("route");
+}
+
+const dropped = (event) => {
+  const chosen = [...(event.dataTransfer?.files || [])].find(({ name }) => /\.json$/i.test(name));
+  if (!chosen) return;
+  event.preventDefault();
+  read(chosen);
+};
+
+element.querySelector("[data-word=save_state]").addEventListener("click", saveState);
+element.querySelector("[data-word=open_state]").addEventListener("click", () => file.click());
+element.querySelector("[data-word=close]").addEventListener("click", () => dialog.close());
+dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+field.addEventListener("focus", () => field.select());
+file.addEventListener("change", () => {
+  if (file.files.length) read(file.files[0]);
+  file.value = "";
+});
+window.addEventListener("dragover", (event) => {
+  if ([...(event.dataTransfer?.types || [])].includes("Files")) event.preventDefault();
+});
+window.addEventListener("drop", dropped);
+window.addEventListener("popstate", () => trigger("route"));
+window.addEventListener("aigc:bar", look);
+window.addEventListener("aigc:language", () => {
+  for (const bar of window.aigcBars || []) label(bar);
+  const query = new URLSearchParams(location.search);
+  if (!query.get("tab")) return;
+  query.set("lang", language());
+  history.replaceState(history.state, "", `?${query}`);
+});
+look();

@@ -1,0 +1,340 @@
+"""Links in a real browser: what one server made, another shows just so; back, forward, files."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from conftest import serving
+from playwright.sync_api import Browser, Page, expect
+from test_browser import drag, fill, open_tab, painted, wait_for_other, words
+
+pytestmark = pytest.mark.browser
+LONG = 60_000  # ms; a busy machine is slow, not wrong
+
+
+@pytest.fixture(scope="module")
+def second_url() -> Iterator[str]:
+    """Another process of the app, which knows nothing of the first."""
+    with serving() as url:
+        yield url
+
+
+class Visitor:
+    """A browser of its own for one page, which must raise no error."""
+
+    def __init__(self, browser: Browser, url: str, width: int = 1280, **options) -> None:
+        size = {"width": width, "height": 844}
+        self.context = browser.new_context(
+            viewport=size, accept_downloads=True, **{"locale": "en-US", **options}
+        )
+        self.page = self.context.new_page()
+        self.errors: list[str] = []
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.goto(url)
+
+    def __enter__(self) -> Page:
+        return self.page
+
+    def __exit__(self, *_: object) -> None:
+        self.context.close()
+        assert self.errors == []
+
+
+def bar(tab: str) -> str:
+    return f"#share-{tab.replace('.', '-')}"
+
+
+def wait_for_parameter(page: Page, name: str, value: str) -> None:
+    page.wait_for_function(
+        "([name, value]) => new URLSearchParams(location.search).get(name) === value",
+        arg=[name, value],
+        timeout=LONG,
+    )
+
+
+def copied(page: Page, tab: str) -> str:
+    """The link that the button gives."""
+    page.locator(f"{bar(tab)} .copy").click()
+    expect(page.locator("#links .address")).to_have_value(re.compile(f"tab={tab}"))
+    link = page.locator("#links .address").input_value()
+    page.locator("#links [data-word=close]").click()
+    return link
+
+
+def digits(page: Page) -> None:
+    before = painted(page, "#gan-digits canvas")
+    page.locator("#gan-wanted label").nth(4).click()
+    after = wait_for_other(page, "#gan-digits canvas", before)
+    page.locator("#gan-seed-dice").click()
+    wait_for_other(page, "#gan-digits canvas", after)
+
+
+def number(page: Page) -> None:
+    fill(page, "#gan-number", "19840615")
+    page.locator("#gan-write").click()
+    expect(page.locator("#gan-number-result .caption")).to_contain_text("19840615")
+
+
+def morph(page: Page) -> None:
+    before = painted(page, "#gan-frames canvas")
+    page.locator("#gan-morph-seed-dice").click()
+    wait_for_other(page, "#gan-frames canvas", before)
+
+
+def point(page: Page) -> None:
+    caption = page.locator("#vae-map .caption")
+    before = caption.inner_text()
+    drag(page, "#vae-map .plane", [(0.5, 0.5), (0.31, 0.72)])
+    expect(caption).to_contain_text("judge")
+    expect(caption).not_to_have_text(before)
+    page.wait_for_timeout(500)  # the server's picture takes the place of the browser's
+
+
+def drawing(page: Page) -> None:
+    before = painted(page, "#vae-rebuilt canvas")
+    page.locator("#vae-pad [data-word=clear]").click()
+    drag(page, "#vae-pad canvas", [(0.3, 0.25), (0.7, 0.3), (0.45, 0.85)])
+    wait_for_other(page, "#vae-rebuilt canvas", before)
+
+
+def picked(page: Page) -> None:
+    before = painted(page, "#vae-rebuilt canvas")
+    page.locator("#vae-shelf canvas").click(position={"x": 90, "y": 30})
+    wait_for_other(page, "#vae-rebuilt canvas", before)
+
+
+def walk(page: Page) -> None:
+    fill(page, "#vae-route", "7140")
+    page.locator("#vae-walk").click()
+    expect(page.locator("#vae-film .caption")).to_contain_text("7 → 1 → 4 → 0")
+
+
+def samples(page: Page) -> None:
+    before = painted(page, "#vae-digits canvas")
+    page.locator("#vae-prior-model label").nth(1).click()
+    wait_for_other(page, "#vae-digits canvas", before)
+
+
+def play(page: Page) -> None:
+    fill(page, "#shakespeare-prompt", "HAMLET:\nTo sleep")
+    page.locator("#transformer-tasks input[type=number]").first.fill("60")
+    page.locator("#shakespeare-write").click()
+    whole = re.compile(r"^HAMLET:\nTo sleep[\s\S]{60}$")
+    expect(page.locator("#shakespeare-text textarea")).to_have_value(whole, timeout=LONG)
+
+
+def poem(page: Page) -> None:
+    fill(page, "#poems-title", "秋夜")
+    page.locator("#poems-form label").nth(0).click()
+    fill(page, "#poems-heads", "山高月小")
+    page.locator("#poems-write").click()
+    whole = re.compile(r"^《秋夜》\n山.{5}\n高.{5}\n月.{5}\n小.{5}$")
+    expect(page.locator("#poems-text textarea")).to_have_value(whole, timeout=LONG)
+
+
+STEPS = {  # a tab, what is done in it, the canvases or texts that show its result
+    "digits": ("gan.digits", digits, ["#gan-digits canvas"], "#gan-digits .caption"),
+    "number": ("gan.number", number, ["#gan-number-result canvas"], "#gan-number-result .caption"),
+    "morph": ("gan.morph", morph, ["#gan-frames canvas"], "#gan-film .caption"),
+    "point": ("vae.map", point, ["#vae-map .decoded"], "#vae-map .caption"),
+    "drawing": ("vae.rebuild", drawing, ["#vae-rebuilt canvas"], "#vae-rebuilt .caption"),
+    "picked": ("vae.rebuild", picked, ["#vae-rebuilt canvas"], "#vae-rebuilt .caption"),
+    "walk": ("vae.walk", walk, ["#vae-frames canvas"], "#vae-film .caption"),
+    "samples": ("vae.prior", samples, ["#vae-digits canvas"], "#vae-digits .caption"),
+    "play": ("transformer.shakespeare", play, [], "#shakespeare-text textarea"),
+    "poem": ("transformer.poems", poem, [], "#poems-text textarea"),
+}
+
+
+def text_of(page: Page, place: str) -> str:
+    found = page.locator(place)
+    return found.input_value() if place.endswith("textarea") else found.inner_text()
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_link_shows_the_very_result_on_another_server(
+    browser: Browser, server_url: str, second_url: str, step: str
+) -> None:
+    tab, act, canvases, text = STEPS[step]
+    with Visitor(browser, server_url) as page:
+        open_tab(page, *tab.split("."))
+        act(page)
+        wait_for_parameter(page, "tab", tab)
+        link, shown = copied(page, tab), text_of(page, text)
+        pictures = [painted(page, canvas) for canvas in canvases]
+        assert urlsplit(link).query == urlsplit(page.url).query
+    elsewhere = second_url + "?" + urlsplit(link).query
+    with Visitor(browser, elsewhere, locale="zh-CN") as page:
+        expect(page).to_have_title(words("en")["page.title"])  # the link's language
+        place = page.locator(text)
+        if text.endswith("textarea"):
+            expect(place).to_have_value(shown, timeout=LONG)
+        else:
+            expect(place).to_have_text(shown, timeout=LONG)
+        for canvas, picture in zip(canvases, pictures, strict=True):
+            page.wait_for_function(
+                "([canvas, picture]) => document.querySelector(canvas).toDataURL() === picture",
+                arg=[canvas, picture],
+            )
+        assert page.url == elsewhere
+        assert copied(page, tab) == elsewhere
+        assert page.get_by_test_id("toast-text").count() == 0
+
+
+def test_the_poem_that_a_tab_opens_with_has_its_link_too(browser: Browser, server_url: str) -> None:
+    with Visitor(browser, server_url) as page:
+        open_tab(page, "transformer", "poems")
+        link, shown = copied(page, "transformer.poems"), text_of(page, "#poems-text textarea")
+    with Visitor(browser, link) as page:
+        expect(page.locator("#poems-text textarea")).to_have_value(shown, timeout=LONG)
+
+
+def test_back_and_forward_step_through_results_without_a_reload(
+    browser: Browser, server_url: str
+) -> None:
+    with Visitor(browser, server_url) as page:
+        first = painted(page, "#gan-digits canvas")
+        page.evaluate("window.here = true")
+        fill(page, "#gan-seed", "11")
+        page.locator("#gan-seed input").press("Enter")
+        second = wait_for_other(page, "#gan-digits canvas", first)
+        wait_for_parameter(page, "seed", "11")
+        open_tab(page, "vae", "walk")
+        walk(page)
+        wait_for_parameter(page, "route", "7140")
+        page.go_back()
+        wait_for_parameter(page, "seed", "11")
+        expect(page.locator("#gan-digits canvas")).to_be_visible()
+        assert painted(page, "#gan-digits canvas") == second
+        page.go_back()
+        wait_for_other(page, "#gan-digits canvas", second)
+        assert painted(page, "#gan-digits canvas") == first
+        expect(page.locator("#gan-seed input")).to_have_value("7")
+        page.go_forward()
+        page.go_forward()
+        wait_for_parameter(page, "route", "7140")
+        expect(page.locator("#vae-film .caption")).to_contain_text("7 → 1 → 4 → 0")
+        assert page.evaluate("window.here")
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_damaged_link_gets_one_notice_and_the_rest_is_shown(
+    browser: Browser, server_url: str, language: str
+) -> None:
+    query = f"?tab=vae.walk&route=742&steps=many&path=crooked&colour=3&lang={language}"
+    with Visitor(browser, server_url + query) as page:
+        expect(page.locator("#vae-film .caption")).to_contain_text("7 → 4 → 2")
+        names = {"zh": "帧数、路线、colour", "en": "Frames, the path, colour"}[language]
+        notice = words(language)["error.left_out"].format(names=names)
+        expect(page.get_by_test_id("toast-text")).to_have_text(notice)
+        expect(page.locator("#vae-frames canvas")).to_be_visible()
+
+
+def test_a_link_to_no_tab_opens_the_page_and_says_so(browser: Browser, server_url: str) -> None:
+    with Visitor(browser, server_url + "?tab=<img src=x onerror=alert(1)>&lang=en") as page:
+        painted(page, "#gan-digits canvas")
+        notice = words("en")["error.left_out"].format(names=words("en")["name.tab"])
+        expect(page.get_by_test_id("toast-text")).to_have_text(notice)
+
+
+def test_a_state_file_restores_a_result_on_another_server(
+    browser: Browser, server_url: str, second_url: str, tmp_path: Path
+) -> None:
+    with Visitor(browser, server_url) as page:
+        open_tab(page, "vae", "rebuild")
+        drawing(page)
+        page.locator(f"{bar('vae.rebuild')} .copy").click()
+        with page.expect_download() as saved:
+            page.locator("#links [data-word=save_state]").click()
+        saved.value.save_as(tmp_path / saved.value.suggested_filename)
+        caption = page.locator("#vae-rebuilt .caption").inner_text()
+    (file,) = tmp_path.iterdir()
+    assert json.loads(file.read_text())["tab"] == "vae.rebuild"
+    with Visitor(browser, second_url + "?lang=en") as page:
+        before = page.url
+        data = page.evaluate_handle(
+            """text => {
+                const data = new DataTransfer();
+                data.items.add(new File([text], "state.json"));
+                return data;
+            }""",
+            file.read_text(),
+        )
+        page.locator("#gan-digits").dispatch_event("drop", {"dataTransfer": data})
+        expect(page.locator("#vae-rebuilt .caption")).to_have_text(caption, timeout=LONG)
+        wait_for_parameter(page, "tab", "vae.rebuild")
+        assert page.url != before
+        page.locator(f"{bar('vae.rebuild')} .copy").click()
+        chosen = page.locator("#links input[type=file]")
+        chosen.set_input_files({"name": "a.json", "mimeType": "application/json", "buffer": b"[1]"})
+        expect(page.locator("#links .told")).to_have_text(words("en")["link.unreadable"])
+
+
+def test_a_long_prompt_has_no_link_but_a_file(browser: Browser, server_url: str) -> None:
+    with Visitor(browser, server_url) as page:
+        open_tab(page, "vae", "map")
+        long = "tab=transformer.shakespeare&prompt=" + "x" * 5_000
+        page.evaluate("long => window.aigcBars.find((b) => b.tab === 'vae.map')"
+                      ".props.link = { query: long }", long)  # fmt: skip
+        page.locator(f"{bar('vae.map')} .copy").click()
+        expect(page.locator("#links .told")).to_have_text(words("en")["link.too_long"])
+        expect(page.locator("#links .address")).to_be_hidden()
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_copying_works_without_leave_to_use_the_clipboard(
+    browser: Browser, server_url: str, allowed: bool
+) -> None:
+    with Visitor(browser, server_url) as page:
+        painted(page, "#gan-digits canvas")
+        if not allowed:
+            page.evaluate(
+                """() => {
+                    const no = () => Promise.reject(new Error("denied"));
+                    Object.defineProperty(navigator, "clipboard", { value: { writeText: no } });
+                    document.execCommand = () => false;
+                }"""
+            )
+        else:
+            page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page.locator(f"{bar('gan.digits')} .copy").click()
+        key = "link.copied" if allowed else "link.copy_it"
+        expect(page.locator("#links .told")).to_have_text(words("en")[key])
+        selected = page.evaluate(
+            "() => { const f = document.querySelector('#links .address');"
+            " return f.value.slice(f.selectionStart, f.selectionEnd) }"
+        )
+        assert selected == page.locator("#links .address").input_value() != ""
+        if allowed:
+            assert page.evaluate("navigator.clipboard.readText()") == selected
+        code = page.locator("#links img")
+        expect(code).to_be_visible()
+        assert code.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
+
+
+@pytest.mark.parametrize(
+    ("tab", "kind"), [("gan.digits", "png"), ("vae.walk", "webp"), ("transformer.poems", "txt")]
+)
+def test_a_visitor_saves_a_file(
+    browser: Browser, server_url: str, tmp_path: Path, tab: str, kind: str
+) -> None:
+    with Visitor(browser, server_url) as page:
+        open_tab(page, *tab.split("."))
+        with page.expect_download(timeout=LONG) as saved:
+            page.locator(f"{bar(tab)} button[value={kind}]").click()
+        assert saved.value.suggested_filename == f"aigc-{tab.replace('.', '-')}.{kind}"
+        saved.value.save_as(tmp_path / "saved")
+        data = (tmp_path / "saved").read_bytes()
+        start = {"png": b"\x89PNG", "webp": b"RIFF", "txt": "《春江》".encode()}[kind]
+        assert data.startswith(start)
+
+
+def test_the_address_follows_the_language(browser: Browser, server_url: str) -> None:
+    with Visitor(browser, server_url + "?tab=gan.number&number=7&lang=en") as page:
+        expect(page.locator("#gan-number-result .caption")).to_contain_text("7, in a hand")
+        page.locator("#language input[value=zh]").locator("..").click()
+        wait_for_parameter(page, "lang", "zh")
+        assert "lang=zh" in copied(page, "gan.number")
