@@ -17,6 +17,7 @@ from typing import IO, Any
 
 import pytest
 import torch
+from fake_hub import FakeHub
 from torch import nn
 
 from aigc_demo.inference.gan import DigitSampler
@@ -115,6 +116,22 @@ def tiny_writer(tiny_folders):
 def tiny_poet(tiny_folders):
     """All four forms; its context of 40 is shorter than a 五律 or 七律."""
     return TextWriter.load(tiny_folders["poems"], "cpu")
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeHub]:
+    """A Hub that the client reaches, in this process; its cache is empty, nobody is logged in."""
+    from huggingface_hub import constants
+
+    with FakeHub() as hub:
+        template = hub.url + "/{repo_id}/resolve/{revision}/{filename}"
+        monkeypatch.setattr(constants, "ENDPOINT", hub.url)
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+        monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "token"))
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+        monkeypatch.delenv("HF_TOKEN", raising=False)
+        yield hub
 
 
 @pytest.fixture(scope="session")
