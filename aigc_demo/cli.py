@@ -158,6 +158,25 @@ def _data(options: argparse.Namespace) -> None:
         print(f"samples: written to {options.samples}")
 
 
+def _publish(options: argparse.Namespace) -> None:
+    from aigc_demo.hub import publish
+    from aigc_demo.training.hub_card import hub_card
+    from aigc_demo.weights import find_folder, load_model, read_config
+
+    folder = find_folder(options.name)
+    load_model(folder, read_config(folder)["family"], "cpu")  # nothing damaged is published
+    files: dict[str, Path | bytes] = {
+        path.relative_to(folder).as_posix(): path
+        for path in sorted(folder.rglob("*"))
+        if path.suffix in (".json", ".safetensors", ".png")
+    }
+    files["README.md"] = hub_card(folder).encode()
+    pushed = publish(files, options.repo, options.private)
+    changed = len(pushed.changed)
+    print(f"{changed} of {len(files)} files uploaded" if changed else "nothing has changed")
+    print(f"{pushed.url} at {pushed.commit}")
+
+
 def _demo(options: argparse.Namespace) -> None:
     from aigc_demo.ui.app import main as show
 
@@ -249,6 +268,16 @@ def _parser() -> argparse.ArgumentParser:
     data.add_argument("corpora", nargs="*", metavar="CORPUS", help="mnist, shakespeare, poems")
     data.add_argument("--data", type=Path, help="a local copy to check instead")
     data.add_argument("--samples", type=Path, help="also write the bundled samples there")
+
+    publish = command(
+        "publish",
+        _publish,
+        "Push weights with their card to the Hugging Face Hub, in one commit of what has changed.",
+        "publish gan your-name/aigc-gan",
+    )
+    publish.add_argument("name", metavar="NAME", help="bundled name or weights folder")
+    publish.add_argument("repo", metavar="owner/repo", help="made if there is none")
+    publish.add_argument("--private", action="store_true", help="make it private")
 
     demo = command("demo", _demo, "Open the page, like app.py.", "demo")
     demo.add_argument("--weights", type=Path, help="a weights folder, or a folder of them")

@@ -4,23 +4,21 @@ Nothing is imported or asked before a repository is named. The client's own vari
 HF_ENDPOINT, HF_TOKEN, HF_HOME, HF_HUB_OFFLINE; AIGC_REPOS says what visitors may name.
 """
 
-import os
-
-os.environ.setdefault("HF_HUB_DISABLE_XET", "1")  # small files: plain HTTP, ordinary errors
-os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-
 from aigc_demo.hub.cache import Repository
 from aigc_demo.hub.errors import HubUnavailable
 from aigc_demo.hub.names import may_be_named, named_repositories, split_source
 from aigc_demo.hub.pull import fetch, fetch_folder, look
+from aigc_demo.hub.push import Pushed, publish
 
 __all__ = [
     "HubUnavailable",
+    "Pushed",
     "Repository",
     "fetch",
     "fetch_folder",
     "look",
     "may_be_named",
     "named_repositories",
+    "publish",
     "split_source",
 ]

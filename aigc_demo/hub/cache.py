@@ -5,6 +5,7 @@ import json
 import os
 import uuid
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +42,14 @@ def entries(siblings: Any) -> dict[str, Entry]:
     }
 
 
-def is_content(path: Path, entry: Entry) -> bool:
-    """Whether a file is there, with the size and hash of the Hub's."""
-    if not path.is_file() or path.stat().st_size != entry.size:
+def is_content(content: Path | bytes, entry: Entry) -> bool:
+    """Whether this is the Hub's file by size and hash; a file that is not there is not."""
+    if isinstance(content, Path) and not content.is_file():
         return False
-    with open(path, "rb") as file:
+    size = len(content) if isinstance(content, bytes) else content.stat().st_size
+    if size != entry.size:
+        return False
+    with BytesIO(content) if isinstance(content, bytes) else open(content, "rb") as file:
         if entry.sha256:
             return hashlib.file_digest(file, "sha256").hexdigest() == entry.sha256
         blob = hashlib.sha1(b"blob %d\0" % entry.size)  # git hashes this, then the content

@@ -42,7 +42,7 @@ def _reason(error: Any) -> tuple[str, str]:
     from huggingface_hub import errors
     from huggingface_hub.utils import httpx
 
-    detail = (str(error).strip() or type(error).__name__).splitlines()[0]
+    detail = " ".join(str(error).split())[:300] or type(error).__name__
     if isinstance(error, errors.OfflineModeIsEnabled):
         return "offline", "not all of it is in the cache, and HF_HUB_OFFLINE is set"
     if isinstance(error, errors.GatedRepoError):
@@ -66,4 +66,4 @@ def _reason(error: Any) -> tuple[str, str]:
         return "cut", f"the connection was lost ({detail})"
     if isinstance(error, OSError):
         return "disk", f"it could not be stored ({detail})"
-    return "answer", f"expected an answer of a Hub, got {type(error).__name__} ({detail})"
+    return "answer", f"expected an answer of the Hub, got {type(error).__name__}: {detail}"

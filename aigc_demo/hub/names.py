@@ -3,6 +3,8 @@
 import os
 import re
 
+from aigc_demo.hub.errors import HubUnavailable
+
 FAMILY = (  # GPT-2 checkpoints that the Transformer reads
     "openai-community/gpt2",
     "distilbert/distilgpt2",
@@ -18,12 +20,12 @@ def split_source(source: str) -> tuple[str, str]:
     """owner/repo and the revision, "main" by default, of "owner/repo" or "owner/repo@revision".
 
     Raises:
-        ValueError: it is neither.
+        HubUnavailable: it is neither.
     """
     repo, at, revision = source.partition("@")
     revision = revision if at else "main"
     if not _REPO.fullmatch(repo) or not _REVISION.fullmatch(revision):
-        raise ValueError(f"expected owner/repo or owner/repo@revision, got {source!r}")
+        raise HubUnavailable(repr(source), "name", "expected owner/repo or owner/repo@revision")
     return repo, revision
 
 

@@ -38,11 +38,7 @@ def look(repo: str, revision: str = "main") -> Repository:
     Raises:
         HubUnavailable: no network, no such repository or revision, or no right to see it.
     """
-    what = f"{repo}@{revision}"
-    try:
-        split_source(what)
-    except ValueError as error:
-        raise HubUnavailable(what, "name", str(error)) from error
+    split_source(f"{repo}@{revision}")
     if COMMIT.fullmatch(revision) and (known := recall(repo, revision)):
         return known
     try:
