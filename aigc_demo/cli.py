@@ -177,6 +177,19 @@ def _publish(options: argparse.Namespace) -> None:
     print(f"{pushed.url} at {pushed.commit}")
 
 
+def _deploy(options: argparse.Namespace) -> None:
+    from aigc_demo.hub import deploy, space_files
+
+    variables = {}
+    for setting in options.variable:
+        key, given, value = setting.partition("=")
+        if not given or not key.isidentifier():
+            raise ValueError(f"expected a variable as KEY=VALUE, got {setting!r}")
+        variables[key] = value
+    files = space_files(Path(__file__).parent.parent, options.hardware)
+    print(deploy(files, options.space, options.hardware, variables, options.private))
+
+
 def _demo(options: argparse.Namespace) -> None:
     from aigc_demo.ui.app import main as show
 
@@ -278,6 +291,23 @@ def _parser() -> argparse.ArgumentParser:
     publish.add_argument("name", metavar="NAME", help="bundled name or weights folder")
     publish.add_argument("repo", metavar="owner/repo", help="made if there is none")
     publish.add_argument("--private", action="store_true", help="make it private")
+
+    deploy = command(
+        "deploy",
+        _deploy,
+        "Make a Space of the working tree, or bring it up to date, and wait until it runs.",
+        "deploy your-name/aigc-demo --hardware zero-a10g",
+    )
+    deploy.add_argument("space", metavar="owner/space", help="made if there is none")
+    deploy.add_argument("--hardware", choices=("cpu-basic", "zero-a10g"), default="cpu-basic")
+    deploy.add_argument(
+        "--variable",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="of its environment, such as AIGC_REPOS=owner/*",
+    )
+    deploy.add_argument("--private", action="store_true", help="make it private")
 
     demo = command("demo", _demo, "Open the page, like app.py.", "demo")
     demo.add_argument("--weights", type=Path, help="a weights folder, or a folder of them")

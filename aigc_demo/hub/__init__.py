@@ -9,16 +9,19 @@ from aigc_demo.hub.errors import HubUnavailable
 from aigc_demo.hub.names import may_be_named, named_repositories, split_source
 from aigc_demo.hub.pull import fetch, fetch_folder, look
 from aigc_demo.hub.push import Pushed, publish
+from aigc_demo.hub.space import deploy, space_files
 
 __all__ = [
     "HubUnavailable",
     "Pushed",
     "Repository",
+    "deploy",
     "fetch",
     "fetch_folder",
     "look",
     "may_be_named",
     "named_repositories",
     "publish",
+    "space_files",
     "split_source",
 ]

@@ -64,7 +64,7 @@ def push(
     gone = [name for name in there if prune and name not in files and name != ".gitattributes"]
     if changed or gone:
         operations = [
-            *(CommitOperationAdd(name, files[name]) for name in changed),
+            *(CommitOperationAdd(name, _bytes(files[name])) for name in changed),
             *(CommitOperationDelete(name) for name in gone),
         ]
         commit = api.create_commit(
@@ -76,6 +76,11 @@ def push(
         ).oid
     url = f"{api.endpoint}/{'spaces/' if kind == 'space' else ''}{repo}"
     return Pushed(url, commit, (*changed, *gone))
+
+
+def _bytes(content: Path | bytes) -> bytes:
+    """A file's content; for a path the client would show a bar of its own."""
+    return content if isinstance(content, bytes) else content.read_bytes()
 
 
 @contextmanager
