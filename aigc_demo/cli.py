@@ -158,6 +158,38 @@ def _data(options: argparse.Namespace) -> None:
         print(f"samples: written to {options.samples}")
 
 
+def _publish(options: argparse.Namespace) -> None:
+    from aigc_demo.hub import publish
+    from aigc_demo.training.hub_card import hub_card
+    from aigc_demo.weights import find_folder, load_model, read_config
+
+    folder = find_folder(options.name)
+    load_model(folder, read_config(folder)["family"], "cpu")  # nothing damaged is published
+    files: dict[str, Path | bytes] = {
+        path.relative_to(folder).as_posix(): path
+        for path in sorted(folder.rglob("*"))
+        if path.suffix in (".json", ".safetensors", ".png")
+    }
+    files["README.md"] = hub_card(folder).encode()
+    pushed = publish(files, options.repo, options.private)
+    changed = len(pushed.changed)
+    print(f"{changed} of {len(files)} files uploaded" if changed else "nothing has changed")
+    print(f"{pushed.url} at {pushed.commit}")
+
+
+def _deploy(options: argparse.Namespace) -> None:
+    from aigc_demo.hub import deploy, space_files
+
+    variables = {}
+    for setting in options.variable:
+        key, given, value = setting.partition("=")
+        if not given or not key.isidentifier():
+            raise ValueError(f"expected a variable as KEY=VALUE, got {setting!r}")
+        variables[key] = value
+    files = space_files(Path(__file__).parent.parent, options.hardware)
+    print(deploy(files, options.space, options.hardware, variables, options.private))
+
+
 def _demo(options: argparse.Namespace) -> None:
     from aigc_demo.ui.app import serve
 
@@ -251,6 +283,33 @@ def _parser() -> argparse.ArgumentParser:
     data.add_argument("corpora", nargs="*", metavar="CORPUS", help="mnist, shakespeare, poems")
     data.add_argument("--data", type=Path, help="a local copy to check instead")
     data.add_argument("--samples", type=Path, help="also write the bundled samples there")
+
+    publish = command(
+        "publish",
+        _publish,
+        "Push weights with their card to the Hugging Face Hub, in one commit of what has changed.",
+        "publish gan your-name/aigc-gan",
+    )
+    publish.add_argument("name", metavar="NAME", help="bundled name or weights folder")
+    publish.add_argument("repo", metavar="owner/repo", help="made if there is none")
+    publish.add_argument("--private", action="store_true", help="make it private")
+
+    deploy = command(
+        "deploy",
+        _deploy,
+        "Make a Space of the working tree, or bring it up to date, and wait until it runs.",
+        "deploy your-name/aigc-demo --hardware zero-a10g",
+    )
+    deploy.add_argument("space", metavar="owner/space", help="made if there is none")
+    deploy.add_argument("--hardware", choices=("cpu-basic", "zero-a10g"), default="cpu-basic")
+    deploy.add_argument(
+        "--variable",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="of its environment, such as AIGC_REPOS=owner/*",
+    )
+    deploy.add_argument("--private", action="store_true", help="make it private")
 
     demo = command("demo", _demo, "Open the page, like app.py.", "demo --port 7861")
     add_options(demo)

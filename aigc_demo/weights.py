@@ -57,7 +57,11 @@ def choose_device(device: str | None = None) -> torch.device:
     Raises:
         ValueError: no such kind of device, or not on this machine.
     """
-    here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    borrowed = "SPACES_ZERO_GPU" in os.environ  # a GPU for seconds, inside marked functions alone
+    here = {
+        "cuda": torch.cuda.is_available() and not borrowed,
+        "mps": torch.backends.mps.is_available(),
+    }
     here["cpu"] = True
     if device is None:
         return torch.device(next(kind for kind, available in here.items() if available))

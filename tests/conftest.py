@@ -17,6 +17,7 @@ from typing import IO, Any
 
 import pytest
 import torch
+from fake_hub import FakeHub
 from torch import nn
 
 from aigc_demo.inference.gan import DigitSampler
@@ -117,6 +118,22 @@ def tiny_poet(tiny_folders):
     return TextWriter.load(tiny_folders["poems"], "cpu")
 
 
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeHub]:
+    """A Hub that the client reaches, in this process; its cache is empty, nobody is logged in."""
+    from huggingface_hub import constants
+
+    with FakeHub() as hub:
+        template = hub.url + "/{repo_id}/resolve/{revision}/{filename}"
+        monkeypatch.setattr(constants, "ENDPOINT", hub.url)
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+        monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "token"))
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+        monkeypatch.delenv("HF_TOKEN", raising=False)
+        yield hub
+
+
 @pytest.fixture(scope="session")
 def server_url() -> Iterator[str]:
     """The real app in a process of its own, as a visitor's browser meets it."""
@@ -124,12 +141,16 @@ def server_url() -> Iterator[str]:
         yield url
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 @contextmanager
 def serving(*options: str) -> Iterator[str]:
     """The address of app.py with some options, in a process of its own."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "app.py", "--host", "127.0.0.1", "--port", str(port), *options]
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)

@@ -182,7 +182,9 @@ def test_only_the_ui_imports_gradio():
 
 
 def test_only_hub_imports_the_client_of_the_hub():
-    assert importers("huggingface_hub") == {"aigc_demo/hub.py"}
+    found = importers("huggingface_hub")
+    assert found
+    assert all(name.startswith("aigc_demo/hub/") for name in found)
 
 
 def test_only_data_vision_imports_torchvision():

@@ -14,11 +14,17 @@ from PIL import Image
 from aigc_demo.cli import _parser, main
 
 ROOT = Path(__file__).parent.parent
-COMMANDS = ("train", "evaluate", "sample", "data", "demo")
+COMMANDS = ("train", "evaluate", "sample", "data", "publish", "deploy", "demo")
 
 
 TORCHRUN = shlex.split(  # tests/test_several_processes.py starts it
     "torchrun --standalone --nproc-per-node 2 --max-restarts 3 -m aigc_demo train gan"
+)
+
+
+DOCKER = (  # tests/test_deploy.py starts what the image would hold
+    shlex.split("docker build -t aigc-demo ."),
+    shlex.split("docker run --rm -p 7860:7860 aigc-demo"),
 )
 
 
@@ -50,7 +56,7 @@ def test_every_readme_command_parses(line: str) -> None:
             if "--help" in words:
                 assert ask("app.py", "--help").returncode == 0
         else:
-            assert words in (["pip", "install", "-r", "requirements.txt"], TORCHRUN)
+            assert words in (["pip", "install", "-r", "requirements.txt"], TORCHRUN, *DOCKER)
 
 
 def ask(*words: str) -> subprocess.CompletedProcess[str]:
@@ -115,6 +121,10 @@ BAD = [
     ["sample", "poems", "--form", "八绝"],
     ["sample", "poems", "--form", "七绝", "--title", "hello"],
     ["data", "--data", "/nonexistent"],
+    ["publish", "gan", "no-owner"],
+    ["publish", "samples", "owner/repo"],
+    ["deploy", "no-owner"],
+    ["deploy", "owner/space", "--variable", "A"],
     ["demo", "--weights", "/nonexistent"],
 ]
 

@@ -1,0 +1,54 @@
+"""Which repositories there can be, and which of them a visitor of a public page may name."""
+
+import os
+import re
+
+from aigc_demo.hub.errors import HubUnavailable
+
+FAMILY = (  # GPT-2 checkpoints that the Transformer reads
+    "openai-community/gpt2",
+    "distilbert/distilgpt2",
+    "uer/gpt2-chinese-poem",
+    "uer/gpt2-chinese-cluecorpussmall",
+)
+_PART = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9_-])?"
+_REPO = re.compile(rf"{_PART}/{_PART}")
+_REVISION = re.compile(r"(?!.*\.\.)[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,254}[A-Za-z0-9_-])?")
+
+
+def split_source(source: str) -> tuple[str, str]:
+    """owner/repo and the revision, "main" by default, of "owner/repo" or "owner/repo@revision".
+
+    Raises:
+        HubUnavailable: it is neither.
+    """
+    repo, at, revision = source.partition("@")
+    revision = revision if at else "main"
+    if not _REPO.fullmatch(repo) or not _REVISION.fullmatch(revision):
+        raise HubUnavailable(repr(source), "name", "expected owner/repo or owner/repo@revision")
+    return repo, revision
+
+
+def default_repositories(space: str) -> tuple[str, ...]:
+    """What visitors of a Space owner/name may name: all of its owner's, and the GPT-2 family."""
+    return (f"{space.partition('/')[0]}/*", *FAMILY)
+
+
+def named_repositories() -> tuple[str, ...] | None:
+    """The patterns, owner/repo or owner/*, of what visitors may name; None: whatever they like.
+
+    They stand in AIGC_REPOS, between commas; on Spaces there is a default.
+    """
+    text, space = os.environ.get("AIGC_REPOS"), os.environ.get("SPACE_ID")
+    if text is not None:
+        return tuple(pattern.strip() for pattern in text.split(",") if pattern.strip())
+    return default_repositories(space) if space else None
+
+
+def may_be_named(repo: str) -> bool:
+    """Whether a visitor may name owner/repo, without a revision."""
+    patterns = named_repositories()
+    return patterns is None or any(
+        repo == pattern or (pattern.endswith("/*") and repo.startswith(pattern[:-1]))
+        for pattern in patterns
+    )
