@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from aigc_demo.weights import bundled_names, read_config, sample_digits, sample_index
+from aigc_demo.weights import bundled_names, name_of, sample_digits, sample_index
 
 __all__ = ["bundled_names", "folder_name", "sample_digits", "sample_index"]
 
@@ -13,4 +13,4 @@ def folder_name(folder: Path) -> str:
     Raises:
         ValueError: no sound config.json there.
     """
-    return read_config(folder)["name"]
+    return name_of(folder)

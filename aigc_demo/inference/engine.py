@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from aigc_demo.inference.steps import BatchedSteps
+from aigc_demo.inference.gpt2_steps import steps_for
 from aigc_demo.models.transformer import Transformer
 
 SLOTS = 32  # texts that are written at once; others wait
@@ -87,7 +87,7 @@ class Engine:
     """Writes many texts with one model, in a thread of its own that runs while there is work."""
 
     def __init__(self, model: Transformer, device: torch.device, slots: int = SLOTS) -> None:
-        self.steps = BatchedSteps(model, device, slots)
+        self.steps = steps_for(model, device, slots)
         self.free = list(range(slots))[::-1]
         self.waiting: deque[Text] = deque()
         self.writing: list[Text] = []

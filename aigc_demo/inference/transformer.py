@@ -1,10 +1,10 @@
 """Writes text, one token at a time, and Chinese verse in its forms."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -17,6 +17,7 @@ from aigc_demo.prosody import COMMA, FORMS, STOP, Form, set_in_lines
 from aigc_demo.tokenizer import (
     POEM_END,
     CharacterTokenizer,
+    Tokenizer,
     UnknownCharacters,
     control,
     fit_script,
@@ -40,13 +41,13 @@ class TextWriter:
         self.model = loaded.model
         if loaded.tokenizer is None:
             raise ValueError("expected a model with a tokenizer, got one without")
-        self.tokenizer: CharacterTokenizer = loaded.tokenizer
+        self.tokenizer: Tokenizer = loaded.tokenizer
         self.context = loaded.model.config.context
         self.forms = [form for form in FORMS if control(form) in self.tokenizer.ids]  # of verse
 
     @classmethod
     def load(cls, source: str | Path = "shakespeare", device: str | None = None) -> "TextWriter":
-        """The Transformer of a bundled name, a folder or owner/repo@revision.
+        """The Transformer of a bundled name, a folder or owner/repo@revision, GPT-2s among them.
 
         Raises:
             ValueError: unknown source, wrong family or damaged weights.
@@ -92,7 +93,9 @@ class TextWriter:
             raise ValueError("expected a prompt of at least one character, got an empty one")
         count = whole(max_new_tokens, "max_new_tokens", 1, MOST_TOKENS)
         shape = _shape(temperature, top_k, top_p, repetition_penalty, len(self.tokenizer))
-        return Writing(self, ids, count, shape.drawing(_generator(seed)))
+        given = [*self.tokenizer.start, *ids]
+        draw = shape.drawing(_generator(seed))
+        return Writing(self, given, count, draw, end=self.tokenizer.end)
 
     def extend(
         self, ids: list[int], count: int, temperature: float = 1.0, seed: int | None = None
@@ -194,7 +197,7 @@ class TextWriter:
     @cached_property
     def verses(self) -> Verses:
         """Its characters by tone and rhyme."""
-        return Verses(self.tokenizer)
+        return Verses(cast(CharacterTokenizer, self.tokenizer))
 
     def _given(self, rule: Form, first_line: str, acrostic: str) -> dict[tuple[int, int], str]:
         """(line, column) -> the character that the visitor wants there."""
@@ -253,7 +256,7 @@ class Writing:
         end: int | None = None,
     ) -> None:
         self._start = lambda: writer.engine.join(ids, count, draw, end)
-        self._decode, self._skipped = writer.tokenizer.decode, skipped
+        self._tokenizer, self._last, self._skipped = writer.tokenizer, ids[-1], skipped
 
     @cached_property
     def text(self) -> Text:
@@ -263,7 +266,7 @@ class Writing:
     @property
     def so_far(self) -> str:
         """What is written so far."""
-        return self._decode(self.text.new[self._skipped :])
+        return "".join(self._pieces(self.text.new))
 
     @property
     def done(self) -> bool:
@@ -283,11 +286,14 @@ class Writing:
     def pieces(self) -> Iterator[str]:
         """One piece of text at a time, as it comes."""
         try:
-            for place, token in enumerate(self.text):
-                if place >= self._skipped:
-                    yield self._decode([token])
+            yield from self._pieces(self.text)
         finally:
             self.leave()
+
+    def _pieces(self, new: Iterable[int]) -> Iterator[str]:
+        """What new tokens add to the text, whose last token may call for a space between."""
+        added = self._tokenizer.pieces(chain([self._last], new))
+        return islice(added, 1 + self._skipped, None)
 
 
 class Shape:
