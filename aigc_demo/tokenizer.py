@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from typing import Any
 
 # Control tokens of the poem model; no character of a text is one of them.
 PAD, TITLE_END, POEM_END = "<pad>", "<title-end>", "<end>"
@@ -50,6 +51,19 @@ class Tokenizer:
         """A token to be read: its text as it is, a control token as ⟨七绝⟩."""
         text = self.tokens[token]
         return f"⟨{text[1:-1]}⟩" if self.is_control(token) else text
+
+
+def check_ids(vocabulary: Any, size: int) -> None:
+    """Checks that somebody's vocabulary gives each token an id of a model of so many.
+
+    Raises:
+        ValueError: it does not.
+    """
+    if not isinstance(vocabulary, dict):
+        raise ValueError(f"expected a vocabulary, got {type(vocabulary).__name__}")
+    for token, index in vocabulary.items():
+        if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < size:
+            raise ValueError(f"expected ids from 0 to {size - 1}, got {index!r} for {token!r}")
 
 
 class CharacterTokenizer(Tokenizer):

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
-from aigc_demo.tokenizer import Tokenizer
+from aigc_demo.tokenizer import Tokenizer, check_ids
 
 END = "<|endoftext|>"
 SPACES = r"\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"  # as Unicode has it
@@ -73,7 +73,7 @@ class ByteLevelBPE(Tokenizer):
         controls: Iterable[str] = (),
         end: int | None = None,
     ) -> None:
-        _check(vocabulary, size)
+        check_ids(vocabulary, size)
         self.written = byte_characters()
         missing = [c for c in self.written if c not in vocabulary]
         missing += [a + b for a, b in merges if a + b not in vocabulary]
@@ -114,8 +114,9 @@ class ByteLevelBPE(Tokenizer):
         if whole.get("normalizer") or any(step.get(k, v) != v for k, v in plain.items()):
             raise ValueError("expected GPT-2's way of cutting a text into words, got another one")
         model, added = whole["model"], whole.get("added_tokens") or []
-        if model.get("continuing_subword_prefix") or model.get("end_of_word_suffix"):
-            raise ValueError("expected tokens without prefix and suffix, got some with one")
+        others = ("continuing_subword_prefix", "end_of_word_suffix", "ignore_merges")
+        if any(model.get(key) for key in others):
+            raise ValueError(f"expected none of {', '.join(others)}, got one")
         vocabulary, pairs = model.get("vocab"), model.get("merges")
         try:
             vocabulary = {**vocabulary, **{one["content"]: one["id"] for one in added}}
@@ -184,12 +185,6 @@ class ByteLevelBPE(Tokenizer):
         """Its text, ⟨E6 98⟩ for bytes that are none alone, ⟨endoftext⟩ for a control token."""
         text = self.tokens[token]
         return f"⟨{text.strip('<|>')}⟩" if self.is_control(token) else text
-
-
-def _check(vocabulary: dict[str, int], size: int) -> None:
-    for token, index in vocabulary.items():
-        if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < size:
-            raise ValueError(f"expected ids from 0 to {size - 1}, got {index!r} for {token!r}")
 
 
 def _pairs(merges: Sequence[tuple[Any, ...]]) -> list[tuple[str, str]]:

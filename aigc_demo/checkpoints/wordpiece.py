@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from aigc_demo.tokenizer import Tokenizer
+from aigc_demo.tokenizer import Tokenizer, check_ids
 
 UNKNOWN, START, END = "[UNK]", "[CLS]", "[SEP]"
 CONTROLS = ("[PAD]", UNKNOWN, START, END, "[MASK]")
@@ -41,36 +41,36 @@ class WordPiece(Tokenizer):
     """A text's spaces, and with `lower` its capitals and accents, do not come back.
 
     Args:
-        tokens: by id.
+        vocabulary: token -> id.
         size: of the model's vocabulary; ids without a token count as control tokens.
         lower: whether capitals are made small.
         accents: whether accents are kept; None: unless `lower`.
         apart: whether every Chinese character is a word.
 
     Raises:
-        ValueError: more tokens than the size, or none for what is unknown.
+        ValueError: ids beyond the size, or no token for what is unknown.
     """
 
     def __init__(
         self,
-        tokens: list[str],
+        vocabulary: dict[str, int],
         size: int,
         lower: bool = True,
         accents: bool | None = None,
         apart: bool = True,
     ) -> None:
-        if len(tokens) > size:
-            raise ValueError(f"expected at most {size} tokens, got {len(tokens)}")
-        if UNKNOWN not in tokens:
+        check_ids(vocabulary, size)
+        if UNKNOWN not in vocabulary:
             raise ValueError(f"expected a token {UNKNOWN} in the vocabulary, got none")
-        self.tokens = [*tokens, *(f"[{token}]" for token in range(len(tokens), size))]
-        self.ids = {token: index for index, token in enumerate(tokens)}  # of equal ones the last
+        self.ids = vocabulary
+        named = {index: token for token, index in vocabulary.items()}
+        self.tokens = [named.get(index, f"[{index}]") for index in range(size)]
         self.lower, self.apart = lower, apart
         self.accents = not lower if accents is None else accents
         self.special = {
             index
             for index, token in enumerate(self.tokens)
-            if token in CONTROLS or token.startswith("[unused") or index >= len(tokens)
+            if token in CONTROLS or token.startswith("[unused") or index not in named
         }
         self.start = (self.ids[START],) if START in self.ids else ()
         self.end = self.ids.get(END)
@@ -83,8 +83,9 @@ class WordPiece(Tokenizer):
             ValueError: one of them is damaged.
         """
         strip = settings.get("strip_accents")
+        lines = vocabulary.removesuffix("\n").split("\n")
         return cls(
-            vocabulary.removesuffix("\n").split("\n"),
+            {line: index for index, line in enumerate(lines)},  # of equal ones the last
             size,
             lower=settings.get("do_lower_case", True) is not False,
             accents=None if strip is None else not strip,
@@ -107,19 +108,13 @@ class WordPiece(Tokenizer):
         if (
             not isinstance(rules, dict)
             or rules.get("type") != "BertNormalizer"
+            or rules.get("clean_text") is False
             or any(model.get(key, value) != value for key, value in ours.items())
         ):
             raise ValueError("expected BERT's way of cutting a text into words, got another one")
-        vocabulary = model.get("vocab")
-        try:
-            tokens = sorted(vocabulary, key=lambda token: vocabulary[token])
-            if [vocabulary[token] for token in tokens] != [*range(len(tokens))]:
-                raise ValueError("expected a vocabulary with ids from 0 on, got another one")
-        except TypeError as error:
-            raise ValueError(f"expected a vocabulary, got {error}") from error
         strip = rules.get("strip_accents")
         return cls(
-            tokens,
+            model.get("vocab"),
             size,
             lower=bool(rules.get("lowercase", True)),
             accents=None if strip is None else not strip,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from aigc_demo.inference.transformer import TextWriter
+from aigc_demo.inference.transformer import TextWriter, UnknownCharacters
 from aigc_demo.inference.verse import PLANNED
 from aigc_demo.models.transformer import Block
 from aigc_demo.prosody import FORMS, form_of, lines_of, plan_of
@@ -47,7 +47,10 @@ def token_of(writer: TextWriter, text: str) -> int:
     """
     ids = writer.tokenizer.ids
     known = [form for form in (text, f" {text}") if form in ids]
-    return ids[known[0] if known else fit_script(text, writer.tokenizer)]
+    fitted = known[0] if known else fit_script(text, writer.tokenizer)
+    if fitted not in ids:
+        raise UnknownCharacters(text)
+    return ids[fitted]
 
 
 @torch.inference_mode()
