@@ -24,7 +24,7 @@ from aigc_demo.inference.gpt2_steps import GPT2Steps
 from aigc_demo.inference.transformer import TextWriter, UnknownCharacters
 from aigc_demo.models.gpt2 import GPT2
 from aigc_demo.models.transformer import Cache
-from aigc_demo.weights import load_model, sample_text
+from aigc_demo.weights import find_folder, load_model, sample_text
 
 SIZE, CONTEXT = 400, 48
 PROMPT = "To be, or not to be: 夜來😀"
@@ -279,6 +279,18 @@ def test_loading_holds_no_second_copy_of_the_weights(saved, tmp_path):
     assert int(done.stdout) < 2.4 * size
 
 
+def test_a_repository_without_safetensors_is_asked_for_the_revision_that_has_them(monkeypatch):
+    asked = []
+    monkeypatch.setattr("aigc_demo.hub.fetch_folder", lambda *given: asked.append(given))
+    for source in ("uer/gpt2-chinese-cluecorpussmall", "openai-community/gpt2", "a/b@refs/pr/1"):
+        find_folder(source)
+    assert asked == [
+        ("uer/gpt2-chinese-cluecorpussmall", "refs/pr/7"),
+        ("openai-community/gpt2", "main"),
+        ("a/b", "refs/pr/1"),
+    ]
+
+
 # Writing
 
 
@@ -394,6 +406,7 @@ def test_surprise_is_what_transformers_loses(writer, theirs, ids):
     with torch.no_grad():
         loss = theirs(torch.tensor([ids]), labels=torch.tensor([ids])).loss
     assert nats.mean().item() == pytest.approx(loss.item(), rel=1e-4)
+    torch.testing.assert_close(writer.log_probabilities(PROMPT), -nats, atol=1e-4, rtol=1e-4)
     long = [*ids, *ids, *ids, *ids][: CONTEXT + 20]
     assert len(inside.surprise(writer, long)) == len(long) - 1
 

@@ -39,6 +39,9 @@ HARD = [
 ]
 
 
+PROSE = HARD[3]
+
+
 def gibberish(count):
     """Random texts of signs that meet in odd ways."""
     draw = random.Random(0)
@@ -174,6 +177,23 @@ def test_other_kinds_of_tokenizer_are_refused(tmp_path, content):
     (tmp_path / "tokenizer.json").write_text(json.dumps(content))
     with pytest.raises(ValueError, match="expected"):
         tokenizer_of(tmp_path, GPT2Config())
+
+
+def test_a_tokenizer_json_that_does_not_say_its_kind_is_read_too(trained, pair, tmp_path):
+    theirs, size = pair[1], pair[3]
+    theirs.save_pretrained(tmp_path)
+    for path, config in (
+        (trained / "tokenizer.json", GPT2Config(vocabulary_size=800)),
+        (tmp_path / "tokenizer.json", size),
+    ):
+        whole = json.loads(path.read_text())
+        del whole["model"]["type"]
+        folder = tmp_path / str(config.vocabulary_size)
+        folder.mkdir()
+        (folder / "tokenizer.json").write_text(json.dumps(whole))
+        found, expected = tokenizer_of(folder, config), tokenizer_of(path.parent, config)
+        assert type(found) is type(expected)
+        assert found.encode(PROSE) == expected.encode(PROSE)
 
 
 def test_a_folder_without_tokenizer_is_refused(tmp_path):

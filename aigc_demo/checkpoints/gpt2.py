@@ -192,7 +192,7 @@ def tokenizer_of(folder: Path, config: GPT2Config) -> Tokenizer:
     """
     size = config.vocabulary_size
     whole = read_json(folder / "tokenizer.json")
-    kind = whole.get("model", {}).get("type") if isinstance(whole.get("model"), dict) else None
+    kind = _kind_of(whole.get("model"))
     end = read_json(folder / "config.json").get("eos_token_id")
     try:
         if kind == "BPE":
@@ -200,7 +200,7 @@ def tokenizer_of(folder: Path, config: GPT2Config) -> Tokenizer:
         if kind == "WordPiece":
             return WordPiece.from_json(whole, size)
         if whole:
-            raise ValueError(f"expected a tokenizer of BPE or WordPiece, got {kind!r}")
+            raise ValueError(f"expected a tokenizer.json of BPE or WordPiece, got {kind!r}")
         if (folder / "vocab.json").is_file() and (folder / "merges.txt").is_file():
             merges = (folder / "merges.txt").read_text(encoding="utf-8")
             return ByteLevelBPE.from_files(read_json(folder / "vocab.json"), merges, size, end)
@@ -213,3 +213,11 @@ def tokenizer_of(folder: Path, config: GPT2Config) -> Tokenizer:
     raise ValueError(
         f"{folder}: expected tokenizer.json, vocab.json with merges.txt, or vocab.txt, got none"
     )
+
+
+def _kind_of(model: Any) -> str | None:
+    """The kind of tokenizer that a tokenizer.json describes; those of 2019 do not say it."""
+    if not isinstance(model, dict):
+        return None
+    older = {"merges": "BPE", "max_input_chars_per_word": "WordPiece"}
+    return model.get("type") or next((kind for key, kind in older.items() if key in model), None)

@@ -31,6 +31,7 @@ __all__ = ["TextWriter", "UnknownCharacters", "set_in_lines", "to_simplified"]
 LONGEST_PROMPT = 20_000  # characters
 LONGEST_TITLE = 16
 MOST_TOKENS = 5_000
+MOST_LOGITS = 50_000_000  # at once: 200 MB
 
 
 class TextWriter:
@@ -137,7 +138,9 @@ class TextWriter:
         if len(ids) - 1 > self.context:  # beyond: each from its own full window
             windows = tokens[:-1].unfold(0, self.context, 1)[1:]
             targets = tokens[self.context + 1 :]
-            for rows, target in zip(windows.split(32), targets.split(32), strict=True):
+            logits = self.context * len(self.tokenizer)  # of a window
+            count = max(1, min(32, MOST_LOGITS // logits))
+            for rows, target in zip(windows.split(count), targets.split(count), strict=True):
                 last = self.model(rows)[:, -1].log_softmax(1)
                 picked.append(last.gather(1, target[:, None])[:, 0])
         return torch.cat(picked).cpu()
