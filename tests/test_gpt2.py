@@ -16,6 +16,7 @@ from tokenizers import ByteLevelBPETokenizer
 from transformers import GPT2Config as TheirConfig
 from transformers import GPT2LMHeadModel
 
+from aigc_demo.cli import main
 from aigc_demo.explain import transformer as inside
 from aigc_demo.explain.branches import branches, next_logits
 from aigc_demo.explain.heads import habits
@@ -76,6 +77,10 @@ STYLES = {
         state
         | buffers("transformer.")
         | {"lm_head.weight": state["transformer.wte.weight"].clone()}
+    ),
+    "head alone": lambda state: (
+        without("transformer.wte.weight")(state)
+        | {"lm_head.weight": state["transformer.wte.weight"]}
     ),
     "no prefix, head": lambda state: (
         bare(state) | {"lm_head.weight": state["transformer.wte.weight"].clone()}
@@ -365,6 +370,12 @@ def test_a_writers_engine_lets_go_of_the_caches(writer):
     list(writer.begin(PROMPT, 5, seed=1).text)
     list(writer.begin(PROMPT, 5, seed=1).text)
     assert len(writer.engine.steps.caches) == 1
+
+
+def test_the_command_line_writes_with_a_gpt2(saved, writer, capsys):
+    main(["sample", str(saved), "--prompt", PROMPT, "--length", "8", "--seed", "3"])
+    written = writer.write(PROMPT, 8, temperature=0.8, seed=3)
+    assert capsys.readouterr().out == f"{PROMPT}{written}\n"
 
 
 # Inside

@@ -157,6 +157,8 @@ def _tensors(path: Path, file: Any, names: dict[str, tuple[str, tuple[int, ...]]
     stored = {key.removeprefix("transformer."): key for key in file.keys()}  # noqa: SIM118
     stored = {name: key for name, key in stored.items() if not name.endswith(BUFFERS)}
     head = stored.pop("lm_head.weight", None)
+    if head is not None:
+        stored.setdefault("wte.weight", head)  # of two names of one tensor some keep this one
     missing, unknown = set(names) - set(stored), set(stored) - set(names)
     if missing or unknown:
         raise ValueError(
