@@ -88,7 +88,7 @@ class ByteLevelBPE(Tokenizer):
         self.ids = {}
         special = {*controls, END}
         for token, index in vocabulary.items():
-            if token in special or index == self.end or not set(token) <= code.keys():
+            if token in special or not set(token) <= code.keys():
                 self.tokens[index] = token
                 self.ids[token] = index
                 continue

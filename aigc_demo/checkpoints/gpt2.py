@@ -24,8 +24,15 @@ TOKENIZER_FILES = (
     "vocab.txt",
     "tokenizer_config.json",
 )
-# Repositories whose main branch has no safetensors -> the revision to which somebody added them.
-REVISIONS = {"uer/gpt2-chinese-cluecorpussmall": "refs/pr/7"}
+# The repositories that this is meant for -> the revision with safetensors. Where the main branch
+# has none it is a pull request that adds them: refs/pr/7 is from the repository's listing, and of
+# gpt2-chinese-poem none is known here.
+REVISIONS = {
+    "openai-community/gpt2": "main",
+    "distilbert/distilgpt2": "main",
+    "uer/gpt2-chinese-poem": "main",
+    "uer/gpt2-chinese-cluecorpussmall": "refs/pr/7",
+}
 
 LARGEST = 1_000_000  # of any size in a config
 BUFFERS = (".attn.bias", ".attn.masked_bias")  # causal masks: no weights
