@@ -71,9 +71,9 @@ def _benchmark(options: argparse.Namespace) -> None:
 
 
 def _sample(options: argparse.Namespace) -> None:
-    from aigc_demo.weights import find_folder, read_config
+    from aigc_demo.weights import family_of, find_folder
 
-    family = read_config(find_folder(options.name))["family"]
+    family = family_of(find_folder(options.name))
     if family == "transformer":
         _sample_text(options)
     elif family in ("gan", "gan-mlp", "vae"):

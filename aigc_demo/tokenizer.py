@@ -1,7 +1,8 @@
 """Characters to ids and back, and the two scripts of Chinese."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from typing import Any
 
 # Control tokens of the poem model; no character of a text is one of them.
 PAD, TITLE_END, POEM_END = "<pad>", "<title-end>", "<end>"
@@ -17,7 +18,55 @@ class UnknownCharacters(ValueError):
         )
 
 
-class CharacterTokenizer:
+class Tokenizer:
+    """What every tokenizer offers: one for our own models below, others' under checkpoints/."""
+
+    tokens: Sequence[str]  # by id
+    ids: Mapping[str, int]  # of the tokens that stand for a text of their own, and of controls
+    characters = ""  # all that our own models know; others know any
+    controls: tuple[str, ...] = ()  # our own models' control tokens: they come first
+    start: tuple[int, ...] = ()  # ids that the model was given before every text
+    end: int | None = None  # the id with which it ends a text
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def encode(self, text: str) -> list[int]:
+        """The ids of a text; what it spells is never a control token."""
+        raise NotImplementedError
+
+    def pieces(self, ids: Iterable[int]) -> Iterator[str]:
+        """What each id adds to the text, as the ids come: "" for a control token."""
+        raise NotImplementedError
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of some ids; control tokens are left out."""
+        return "".join(self.pieces(ids))
+
+    def is_control(self, token: int) -> bool:
+        """Whether a token is no part of a text."""
+        raise NotImplementedError
+
+    def name_of(self, token: int) -> str:
+        """A token to be read: its text as it is, a control token as ⟨七绝⟩."""
+        text = self.tokens[token]
+        return f"⟨{text[1:-1]}⟩" if self.is_control(token) else text
+
+
+def check_ids(vocabulary: Any, size: int) -> None:
+    """Checks that somebody's vocabulary gives each token an id of a model of so many.
+
+    Raises:
+        ValueError: it does not.
+    """
+    if not isinstance(vocabulary, dict):
+        raise ValueError(f"expected a vocabulary, got {type(vocabulary).__name__}")
+    for token, index in vocabulary.items():
+        if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < size:
+            raise ValueError(f"expected ids from 0 to {size - 1}, got {index!r} for {token!r}")
+
+
+class CharacterTokenizer(Tokenizer):
     """One id a character, control tokens first.
 
     Raises:
@@ -31,9 +80,6 @@ class CharacterTokenizer:
         if len(self.ids) != len(self.tokens):
             raise ValueError("expected distinct characters, got one twice")
 
-    def __len__(self) -> int:
-        return len(self.tokens)
-
     def encode(self, text: str) -> list[int]:
         """The ids of a text's characters.
 
@@ -45,15 +91,12 @@ class CharacterTokenizer:
             raise UnknownCharacters(unknown)
         return [self.ids[character] for character in text]
 
-    def name_of(self, token: int) -> str:
-        """A token to be read: a character as it is, a control token as ⟨七绝⟩."""
-        text = self.tokens[token]
-        return f"⟨{text[1:-1]}⟩" if token < len(self.controls) else text
-
-    def decode(self, ids: Iterable[int]) -> str:
-        """The text of some ids; control tokens are left out."""
+    def pieces(self, ids: Iterable[int]) -> Iterator[str]:
         first = len(self.controls)
-        return "".join(self.tokens[index] for index in ids if index >= first)
+        return (self.tokens[index] if index >= first else "" for index in ids)
+
+    def is_control(self, token: int) -> bool:
+        return token < len(self.controls)
 
 
 def control(name: str) -> str:
@@ -62,7 +105,7 @@ def control(name: str) -> str:
 
 
 def poem_ids(
-    tokenizer: CharacterTokenizer,
+    tokenizer: Tokenizer,
     form: str,
     title: str,
     plan: Sequence[str] = (),
@@ -95,7 +138,7 @@ def to_simplified(text: str) -> str:
     return _converter("t2s").convert(text)
 
 
-def fit_script(text: str, tokenizer: CharacterTokenizer) -> str:
+def fit_script(text: str, tokenizer: Tokenizer) -> str:
     """The text in characters the tokenizer knows: traditional ones, as the poems are written.
 
     A text with a character that only the traditional script has is kept as written; another is

@@ -1,7 +1,8 @@
 """A weights folder and the model in it: saving, and strict loading.
 
 A folder holds config.json (format, name, family, the frozen config, the tokenizer's characters,
-the weights' SHA-256), model.safetensors, README.md (the model card) and history.json.
+the weights' SHA-256), model.safetensors, README.md (the model card) and history.json. A folder with
+somebody's GPT-2 checkpoint is read too: checkpoints/ says what it holds.
 """
 
 import hashlib
@@ -19,12 +20,14 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from aigc_demo.checkpoints import gpt2
 from aigc_demo.models.gan import GAN, GANConfig
 from aigc_demo.models.gan_mlp import MLPGAN, MLPGANConfig
+from aigc_demo.models.gpt2 import GPT2
 from aigc_demo.models.judge import Judge, JudgeConfig
 from aigc_demo.models.transformer import Transformer, TransformerConfig
 from aigc_demo.models.vae import VAE, VAEConfig
-from aigc_demo.tokenizer import CharacterTokenizer
+from aigc_demo.tokenizer import CharacterTokenizer, Tokenizer
 
 FORMAT = 1
 FLOATS = (torch.float32, torch.float16, torch.bfloat16)  # in which weights may be stored
@@ -45,8 +48,8 @@ class Loaded:
 
     name: str
     family: str
-    model: Any  # one of FAMILIES, in eval mode, on its device
-    tokenizer: CharacterTokenizer | None
+    model: Any  # one of FAMILIES or a GPT2, in eval mode, on its device
+    tokenizer: Tokenizer | None
     device: torch.device
     digest: str  # SHA-256 of model.safetensors
 
@@ -105,7 +108,7 @@ def find_folder(source: str | Path) -> Path:
     if repo.count("/") == 1 and all(repo.split("/")) and not repo.startswith((".", "~")):
         from aigc_demo.hub import fetch_folder  # only when the Hub is meant
 
-        return fetch_folder(repo, revision or "main")
+        return fetch_folder(repo, revision or gpt2.REVISIONS.get(repo, "main"))
     raise ValueError(
         f"expected one of {', '.join(bundled_names())}, a folder or owner/repo@revision, "
         f"got {text!r}"
@@ -163,12 +166,14 @@ def load_model(
         ValueError: an unknown source, another family, or a damaged folder; it says which.
     """
     folder, place = find_folder(source), choose_device(device)
-    config = read_config(folder)
-    found, families = config["family"], (family,) if isinstance(family, str) else family
+    found, families = family_of(folder), (family,) if isinstance(family, str) else family
     if found not in families:
         raise ValueError(
             f"expected a model of family {' or '.join(families)}, got {source} ({found})"
         )
+    if gpt2.is_gpt2(folder):
+        return _load_gpt2(name_of(source), folder, place)
+    config = read_config(folder)
     path = folder / "model.safetensors"
     if not path.is_file():
         raise ValueError(f"{folder}: expected model.safetensors, got no such file")
@@ -184,6 +189,40 @@ def load_model(
     model = _build(folder, config)
     _fill(model, state, path)
     return Loaded(config["name"], found, model.eval().to(place), tokenizer, place, digest)
+
+
+def _load_gpt2(name: str, folder: Path, place: torch.device) -> Loaded:
+    config = gpt2.config_of(folder)
+    tokenizer = gpt2.tokenizer_of(folder, config)
+    state = gpt2.tensors_of(folder, config)
+    path = folder / "model.safetensors"
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    model = _empty(GPT2, config)
+    _fill(model, state, path)
+    return Loaded(name, "transformer", model.eval().to(place), tokenizer, place, digest)
+
+
+def family_of(folder: Path) -> str:
+    """The family of the model in a folder.
+
+    Raises:
+        ValueError: no sound config.json there.
+    """
+    return "transformer" if gpt2.is_gpt2(folder) else read_config(folder)["family"]
+
+
+def name_of(source: str | Path) -> str:
+    """How a model is called: a repository as owner/repo, a folder by what its config.json says, a
+    GPT-2 checkpoint's by the folder's own name.
+
+    Raises:
+        ValueError: a folder without a sound config.json.
+    """
+    folder = Path(source)
+    if not folder.is_dir():
+        return str(source).partition("@")[0]
+    return folder.resolve().name if gpt2.is_gpt2(folder) else read_config(folder)["name"]
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -266,11 +305,15 @@ def _build(folder: Path, config: dict[str, Any]) -> nn.Module:
         if not 0 <= value <= 1_000_000 or (whole and value == 0 and not optional):
             raise ValueError(f"{folder}: expected a sensible {key}, got {value!r}")
     try:
-        # The file brings every tensor; torch's meta device would take two seconds to import.
-        with torch.random.fork_rng(devices=[]), _Undrawn():
-            return kind(config_kind(**values))
+        return _empty(kind, config_kind(**values))
     except ValueError as error:
         raise ValueError(f"{folder}: {error}") from error
+
+
+def _empty(kind: type[nn.Module], config: Any) -> nn.Module:
+    """A model whose tensors a file will bring; torch's meta device would take seconds to import."""
+    with torch.random.fork_rng(devices=[]), _Undrawn():
+        return kind(config)
 
 
 def _fill(model: nn.Module, state: dict[str, Tensor], path: Path) -> None:

@@ -21,8 +21,9 @@ TABLE: dict[str, set[str] | str] = {  # part -> the parts of ours that it may im
     "prosody": set(),
     "hub": set(),
     "models": set(),
+    "checkpoints": {"models", "tokenizer"},
     "data": {"images", "tokenizer", "prosody"},
-    "weights": {"hub", "models", "tokenizer"},
+    "weights": {"checkpoints", "hub", "models", "tokenizer"},
     "inference": {"images", "models", "prosody", "tokenizer", "weights"},
     "explain": {"images", "inference", "models", "prosody", "tokenizer", "weights"},
     "evaluation": {

@@ -3,13 +3,14 @@
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 
 from aigc_demo.benchmark import Row, row, seconds
 from aigc_demo.inference.engine import SLOTS
+from aigc_demo.inference.steps import BatchedSteps
 from aigc_demo.inference.transformer import TextWriter
 
 PROMPT = "ROMEO:\n"
@@ -147,8 +148,8 @@ def peer(writer: TextWriter) -> Callable[[bool], Tensor]:
 
 def reading(writer: TextWriter) -> Callable[[], Tensor]:
     """A call that reads as many bytes as the products' weights take, where they would sit."""
-    layers = writer.engine.steps.layers
-    matrices = [m for layer in layers for m in (layer.qkv, layer.out, layer.widen, layer.narrow)]
+    steps = cast(BatchedSteps, writer.engine.steps)
+    matrices = [m for one in steps.layers for m in (one.qkv, one.out, one.widen, one.narrow)]
     size = sum(matrix.numel() * matrix.element_size() for matrix in matrices)
     memory = torch.ones(size // 8, dtype=torch.int64)
     return memory.sum

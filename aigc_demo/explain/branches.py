@@ -34,7 +34,7 @@ def branches(writer: TextWriter, ids: list[int], width: int = 3, depth: int = 3)
     within a level, by parent and then by probability.
     """
     config, device = writer.model.config, writer.loaded.device
-    text = ids[-(writer.context - depth) :]
+    text = ids[-(config.context - depth) :]
     cache = Cache(config, 1, device)
     logits = writer.model(torch.tensor([text], device=device), cache)[:, -1]  # (1, V)
     nodes: list[Node] = []
@@ -49,18 +49,18 @@ def branches(writer: TextWriter, ids: list[int], width: int = 3, depth: int = 3)
                 children.append(len(nodes))
                 nodes.append(Node(token, probability, way * probability, parent))
         if level + 1 < depth:
-            cache = _spread(cache, config, width)
+            cache = _spread(cache, config, width, depth)
             tokens = torch.tensor([[nodes[place].token] for place in children], device=device)
             logits = writer.model(tokens, cache)[:, -1]
             parents = children
     return nodes
 
 
-def _spread(cache: Cache, config, width: int) -> Cache:
-    """A cache in which every row stands `width` times."""
-    wide = Cache(config, 0, cache.keys[0].device)
-    wide.keys = [keys.repeat_interleave(width, 0) for keys in cache.keys]
-    wide.values = [values.repeat_interleave(width, 0) for values in cache.values]
+def _spread(cache: Cache, config, width: int, room: int) -> Cache:
+    """A cache in which every row stands `width` times, with room for so many more tokens."""
+    wide, end = Cache(config, 0, cache.keys[0].device), cache.length + room
+    wide.keys = [keys[:, :, :end].repeat_interleave(width, 0) for keys in cache.keys]
+    wide.values = [values[:, :, :end].repeat_interleave(width, 0) for values in cache.values]
     wide.last = [last.repeat_interleave(width, 0) for last in cache.last]
     wide.length = cache.length
     return wide

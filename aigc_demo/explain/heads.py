@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from aigc_demo.explain.transformer import Reading, read, trace
-from aigc_demo.inference.transformer import TextWriter
+from aigc_demo.explain.transformer import LONGEST, Reading, read, trace
+from aigc_demo.inference.transformer import TextWriter, to_simplified
 from aigc_demo.prosody import COMMA, STOP
 from aigc_demo.weights import sample_text
 
@@ -29,10 +29,10 @@ def kinds_of(writer: TextWriter, reading: Reading) -> dict[str, Tensor]:
     ids = torch.tensor(reading.ids)
     count = len(ids)
     i, j = torch.arange(count)[:, None], torch.arange(count)[None]
-    controls = len(writer.tokenizer.controls)
-    ends = [writer.tokenizer.ids[c] for c in ("\n", COMMA, STOP) if c in writer.tokenizer.ids]
-    end = torch.isin(ids, torch.tensor(ends))
-    starts = torch.cat([torch.tensor([True]), end[:-1] | (ids[:-1] < controls)]) & (ids >= controls)
+    control = torch.tensor([writer.tokenizer.is_control(token) for token in reading.ids])
+    names = [writer.tokenizer.name_of(token) for token in reading.ids]
+    end = torch.tensor([name.endswith(("\n", COMMA, STOP)) for name in names])
+    starts = torch.cat([torch.tensor([True]), (end | control)[:-1]]) & ~control
     before = torch.cat([torch.tensor([-1]), ids[:-1]])  # the token before each
     kinds = {
         "itself": i == j,
@@ -43,22 +43,21 @@ def kinds_of(writer: TextWriter, reading: Reading) -> dict[str, Tensor]:
         "line_start": starts[None] & (j < i),
         "line_end": end[None] & (j < i),
     }
-    if controls:
+    if writer.forms:
         rhymes = torch.cat([end[1:], torch.tensor([False])])  # the last character of a line
         column = torch.zeros(count, dtype=torch.long)
         line = torch.zeros(count, dtype=torch.long)
         for place in range(1, count):
             fresh = bool(end[place - 1])
-            column[place] = 0 if fresh or ids[place] < controls else column[place - 1] + 1
+            column[place] = 0 if fresh or control[place] else column[place - 1] + 1
             line[place] = line[place - 1] + int(fresh)
-        inside = ids >= controls
         kinds |= {
             "rhyme": rhymes[None] & (j < i),
-            "plan": (ids < controls)[None].expand(count, -1),
+            "plan": control[None].expand(count, -1),
             "above": (column[:, None] == column[None])
             & (line[:, None] == line[None] + 1)
-            & inside[:, None]
-            & inside[None],
+            & ~control[:, None]
+            & ~control[None],
         }
     return {name: found & (j <= i) for name, found in kinds.items()}
 
@@ -96,6 +95,18 @@ def _texts(writer: TextWriter) -> list[str]:
         fit = [row for row in rows if known.issuperset(row["text"]) and row["form"] in writer.forms]
         fit = [row for row in fit if len(row["text"]) + 4 <= writer.context]
         return [row["text"] for row in fit[:: max(1, len(fit) // POEMS)]][:POEMS]
+    if not known:
+        return _foreign_texts(writer)
     text = "".join(c for c in sample_text("shakespeare.txt") if c in known)
     size = writer.context
+    return [text[start : start + size] for start in range(0, TEXTS * 4 * size, 4 * size)]
+
+
+def _foreign_texts(writer: TextWriter) -> list[str]:
+    """Of a model that reads Chinese character by character poems, of another one plays."""
+    size = min(writer.context, LONGEST)
+    poems = [to_simplified(row["text"]) for row in json.loads(sample_text("poems.json"))]
+    if len(writer.tokenizer.encode(poems[0])) == len(poems[0]):
+        return ["".join(poems[start : start + 20])[:size] for start in range(0, 20 * TEXTS, 20)]
+    text = sample_text("shakespeare.txt")
     return [text[start : start + size] for start in range(0, TEXTS * 4 * size, 4 * size)]

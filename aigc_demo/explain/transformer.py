@@ -9,14 +9,15 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from aigc_demo.inference.transformer import TextWriter
+from aigc_demo.inference.transformer import TextWriter, UnknownCharacters
 from aigc_demo.inference.verse import PLANNED
 from aigc_demo.models.transformer import Block
 from aigc_demo.prosody import FORMS, form_of, lines_of, plan_of
 from aigc_demo.tokenizer import fit_script, poem_ids
 from aigc_demo.weights import Loaded
 
-SHOWN = {"\n": "↵", " ": "␣"}  # what would not be seen
+SHOWN = {"\n": "↵", " ": "␣", "\t": "⇥"}  # what would not be seen
+LONGEST = 256  # tokens that are looked at: the maps of attention grow with their square
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,8 @@ class Reading:
     """A text as the model reads it."""
 
     ids: list[int]  # T of them
-    names: list[str]  # each token as it is shown: a character, ↵, ␣, or ⟨七绝⟩ for a control token
-    body: int  # where the text begins among them; form, title and plan of a poem stand before
+    names: list[str]  # each token as it is shown: a character, ↵, ␣the, or ⟨七绝⟩ for a control
+    body: int  # where the text begins among them; what stands before, such as a form, is given
 
     @property
     def first(self) -> int:
@@ -35,26 +36,29 @@ class Reading:
 
 def named(writer: TextWriter, token: int) -> str:
     """A token as it is shown."""
-    text = writer.tokenizer.name_of(token)
-    return SHOWN.get(text, text)
+    return "".join(SHOWN.get(c, c) for c in writer.tokenizer.name_of(token))
 
 
-def token_of(writer: TextWriter, character: str) -> int:
-    """The token of a character, in either script.
+def token_of(writer: TextWriter, text: str) -> int:
+    """The token of a character, in either script, or of a word, with a space before it or not.
 
     Raises:
         UnknownCharacters: it has none.
     """
     ids = writer.tokenizer.ids
-    return ids[character] if character in ids else ids[fit_script(character, writer.tokenizer)]
+    known = [form for form in (text, f" {text}") if form in ids]
+    fitted = known[0] if known else fit_script(text, writer.tokenizer)
+    if fitted not in ids:
+        raise UnknownCharacters(text)
+    return ids[fitted]
 
 
 @torch.inference_mode()
 def read(writer: TextWriter, text: str) -> Reading:
     """A text's tokens. For a model of poems, whole or begun: 《title》 may stand before the lines.
 
-    Of a longer text, the end that fits into the model's context. A begun poem gets the plan (tone
-    pattern and rhyme) that fits it best and is likeliest to the model.
+    Of a longer text the end: what fits into the model's context, at most LONGEST tokens. A begun
+    poem gets the plan (tone pattern and rhyme) that fits it best and is likeliest to the model.
 
     Raises:
         ValueError: nothing to read, or lines that fit no form.
@@ -63,7 +67,10 @@ def read(writer: TextWriter, text: str) -> Reading:
     if writer.forms:
         ids, body = _read_poem(writer, text)
     else:
-        ids, body = writer.tokenizer.encode(text)[-writer.context :], 0
+        start = writer.tokenizer.start
+        most = min(writer.context, LONGEST) - len(start)
+        told = writer.tokenizer.encode(text)[-most:]
+        ids, body = [*start, *told] if told else [], len(start)
     if not ids:
         raise ValueError("expected a text of at least one character, got an empty one")
     return Reading(ids, [named(writer, token) for token in ids], body)
@@ -120,7 +127,7 @@ class Trace:
     scores: Tensor  # (L, H, T, T): Q K^T / sqrt(d_k), before the mask
     weights: Tensor  # (L, H, T, T): rows sum to 1, nothing above the diagonal
     stream: Tensor  # (L + 1, T, C): the residual stream before the first and after each layer
-    fired: Tensor  # (L, T, 4C): the hidden neurons of the feed-forward layers
+    fired: Tensor  # (L, T, 4C or as many as there are): the hidden neurons of feed-forward
     logits: Tensor  # (T, V)
 
 
@@ -202,19 +209,12 @@ def without(
 ) -> TextWriter:
     """The same writer with some heads (layer, head) or whole layers switched off.
 
-    What is off adds nothing to the residual stream: the columns that read its result are zero. All
-    other weights are shared with the writer.
+    What is off adds nothing to the residual stream: the columns that read its result are zero, and
+    of a whole layer the biases. All other weights are shared with the writer.
     """
     model = writer.model
     touched = {layer for layer, _ in heads} | set(layers)
-    own = {
-        id(weight)
-        for layer in touched
-        for weight in (
-            model.blocks[layer].attention.out.weight,
-            model.blocks[layer].feed_forward.narrow.weight,
-        )
-    }
+    own = {id(weight) for layer in touched for weight in _results(model.blocks[layer])}
     memo = {id(weight): weight for weight in model.parameters() if id(weight) not in own}
     twin = copy.deepcopy(model, memo)
     size = model.config.width // model.config.heads
@@ -222,10 +222,15 @@ def without(
         for layer, head in heads:
             twin.blocks[layer].attention.out.weight[:, head * size : (head + 1) * size] = 0
         for layer in layers:
-            twin.blocks[layer].attention.out.weight.zero_()
-            twin.blocks[layer].feed_forward.narrow.weight.zero_()
+            for weight in _results(twin.blocks[layer]):
+                weight.zero_()
     loaded: Loaded = replace(writer.loaded, model=twin)
     return TextWriter(loaded)
+
+
+def _results(block: Block) -> list[Tensor]:
+    """The weights, and the biases if there are any, that write into the residual stream."""
+    return [*block.attention.out.parameters(), *block.feed_forward.narrow.parameters()]
 
 
 @torch.inference_mode()
@@ -240,6 +245,9 @@ def neighbours(writer: TextWriter, token: int, count: int = 10) -> list[tuple[in
 @torch.inference_mode()
 def says(writer: TextWriter, layer: int, neuron: int, count: int = 5) -> list[int]:
     """The tokens that a hidden neuron's output raises most, read through norm and head."""
-    narrow = writer.model.blocks[layer].feed_forward.narrow.weight[:, neuron]  # (C,)
-    pushed = writer.model.head.weight @ (writer.model.norm.weight * narrow)
+    model = writer.model
+    narrow = model.blocks[layer].feed_forward.narrow.weight[:, neuron]  # (C,)
+    if isinstance(model.norm, torch.nn.LayerNorm):  # it takes the mean away
+        narrow = narrow - narrow.mean()
+    pushed = model.head.weight @ (model.norm.weight * narrow)
     return pushed.topk(count).indices.tolist()

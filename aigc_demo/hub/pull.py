@@ -22,7 +22,11 @@ DEADLINE_SECONDS = 60.0  # of a download, and
 SLOWEST = 500_000  # bytes a second for what it brings
 LARGEST = 1_000_000_000  # bytes of all files asked for
 FILES = ("config.json", "model.safetensors")  # a weights folder, and what may lie beside
-BESIDE = ("directions.safetensors", "neurons.safetensors", "overlap.safetensors")
+BESIDE = (
+    *("directions.safetensors", "guesses.safetensors", "neurons.safetensors"),
+    "overlap.safetensors",
+    *("tokenizer.json", "vocab.json", "merges.txt", "vocab.txt", "tokenizer_config.json"),
+)
 COMMIT = re.compile(r"[0-9a-f]{40}")
 SAFE = re.compile(r"(?!.*\.\.)[A-Za-z0-9_-][A-Za-z0-9_./-]*\.(json|txt|safetensors)")
 REACHABLE = ("network", "mute", "down", "busy", "offline")  # kinds that say nothing of the files

@@ -7,6 +7,7 @@ from aigc_demo.weights import (
     choose_device,
     find_folder,
     multiplies_bfloat16,
+    name_of,
     read_config,
     sample_digits,
     sample_index,
@@ -28,7 +29,7 @@ def folder_name(folder: Path) -> str:
     Raises:
         ValueError: no sound config.json there.
     """
-    return read_config(folder)["name"]
+    return name_of(folder)
 
 
 def weights_hash(source: str | Path) -> str:

@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from aigc_demo.inference.cores import compute_on_one_core
+from aigc_demo.inference.gpt2_steps import GPT2Steps, steps_for
 from aigc_demo.inference.guesses import Guesses
 from aigc_demo.inference.steps import ROWS, BatchedSteps, Piece
 from aigc_demo.models.transformer import Transformer
@@ -87,7 +88,7 @@ class Engine:
         slots: int = SLOTS,
         guesses: Guesses | None = None,
     ) -> None:
-        self.steps = BatchedSteps(model, device, slots)
+        self.steps = steps_for(model, device, slots)
         count = min(slots, os.cpu_count() or 1) if device.type == "cpu" else 1
         shares = [list(range(first, slots, count)) for first in range(count)]
         self.loops = [Loop(self.steps, share, guesses) for share in shares]
@@ -109,7 +110,9 @@ class Engine:
 class Loop:
     """A thread that runs while there is work, with some of the slots."""
 
-    def __init__(self, steps: BatchedSteps, slots: list[int], guesses: Guesses | None) -> None:
+    def __init__(
+        self, steps: BatchedSteps | GPT2Steps, slots: list[int], guesses: Guesses | None
+    ) -> None:
         self.steps, self.guesses = steps, guesses
         self.free = slots[::-1]
         self.waiting: deque[Text] = deque()
@@ -216,6 +219,7 @@ class Loop:
 
     def _end(self, text: Text, error: Exception | None = None) -> None:
         self.writing.remove(text)
+        self.steps.forget(text.slot)
         self.free.append(text.slot)
         self.free.sort(reverse=True)
         with text.changed:

@@ -211,6 +211,9 @@ class BatchedSteps:
         logits = self.model.read_out(x[asked + filling])
         return list(logits[: len(asked)].split(counts))
 
+    def forget(self, slot: int) -> None:
+        """The text of a slot is done: the next one there writes over what it left."""
+
     def _groups(self, pieces: list[Piece]) -> list[Group]:
         """The beginnings one by one; other rows by their stretch, which depends on their own text
         alone, so that a row's attention is computed alike whoever else is in the group.

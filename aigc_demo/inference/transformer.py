@@ -1,10 +1,10 @@
 """Writes text, one token at a time, and Chinese verse in its forms."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -18,6 +18,7 @@ from aigc_demo.prosody import COMMA, FORMS, STOP, Form, set_in_lines
 from aigc_demo.tokenizer import (
     POEM_END,
     CharacterTokenizer,
+    Tokenizer,
     UnknownCharacters,
     control,
     fit_script,
@@ -31,6 +32,7 @@ __all__ = ["TextWriter", "UnknownCharacters", "set_in_lines", "to_simplified"]
 LONGEST_PROMPT = 20_000  # characters
 LONGEST_TITLE = 16
 MOST_TOKENS = 5_000
+MOST_LOGITS = 50_000_000  # at once: 200 MB
 
 
 class TextWriter:
@@ -41,14 +43,14 @@ class TextWriter:
         self.model = loaded.model
         if loaded.tokenizer is None:
             raise ValueError("expected a model with a tokenizer, got one without")
-        self.tokenizer: CharacterTokenizer = loaded.tokenizer
+        self.tokenizer: Tokenizer = loaded.tokenizer
         self.context = loaded.model.config.context
         self.forms = [form for form in FORMS if control(form) in self.tokenizer.ids]  # of verse
         self.guesses: Guesses | None = None  # of the tokens to come: they speed up writing
 
     @classmethod
     def load(cls, source: str | Path = "shakespeare", device: str | None = None) -> "TextWriter":
-        """The Transformer of a bundled name, a folder or owner/repo@revision.
+        """The Transformer of a bundled name, a folder or owner/repo@revision, GPT-2s among them.
 
         Raises:
             ValueError: unknown source, wrong family or damaged weights.
@@ -96,7 +98,9 @@ class TextWriter:
             raise ValueError("expected a prompt of at least one character, got an empty one")
         count = whole(max_new_tokens, "max_new_tokens", 1, MOST_TOKENS)
         shape = _shape(temperature, top_k, top_p, repetition_penalty, len(self.tokenizer))
-        return Writing(self, ids, count, shape.drawing(_generator(seed)))
+        given = [*self.tokenizer.start, *ids]
+        draw = shape.drawing(_generator(seed))
+        return Writing(self, given, count, draw, end=self.tokenizer.end)
 
     def extend(
         self, ids: list[int], count: int, temperature: float = 1.0, seed: int | None = None
@@ -138,7 +142,9 @@ class TextWriter:
         if len(ids) - 1 > self.context:  # beyond: each from its own full window
             windows = tokens[:-1].unfold(0, self.context, 1)[1:]
             targets = tokens[self.context + 1 :]
-            for rows, target in zip(windows.split(32), targets.split(32), strict=True):
+            logits = self.context * len(self.tokenizer)  # of a window
+            count = max(1, min(32, MOST_LOGITS // logits))
+            for rows, target in zip(windows.split(count), targets.split(count), strict=True):
                 last = self.model(rows)[:, -1].log_softmax(1)
                 picked.append(last.gather(1, target[:, None])[:, 0])
         return torch.cat(picked).cpu()
@@ -198,7 +204,7 @@ class TextWriter:
     @cached_property
     def verses(self) -> Verses:
         """Its characters by tone and rhyme."""
-        return Verses(self.tokenizer)
+        return Verses(cast(CharacterTokenizer, self.tokenizer))
 
     def _given(self, rule: Form, first_line: str, acrostic: str) -> dict[tuple[int, int], str]:
         """(line, column) -> the character that the visitor wants there."""
@@ -257,7 +263,7 @@ class Writing:
         end: int | None = None,
     ) -> None:
         self._start = lambda: writer.engine.join(ids, count, draw, end)
-        self._decode, self._skipped = writer.tokenizer.decode, skipped
+        self._tokenizer, self._last, self._skipped = writer.tokenizer, ids[-1], skipped
 
     @cached_property
     def text(self) -> Text:
@@ -267,7 +273,7 @@ class Writing:
     @property
     def so_far(self) -> str:
         """What is written so far."""
-        return self._decode(self.text.new[self._skipped :])
+        return "".join(self._pieces(self.text.new))
 
     @property
     def done(self) -> bool:
@@ -287,11 +293,14 @@ class Writing:
     def pieces(self) -> Iterator[str]:
         """One piece of text at a time, as it comes."""
         try:
-            for place, token in enumerate(self.text):
-                if place >= self._skipped:
-                    yield self._decode([token])
+            yield from self._pieces(self.text)
         finally:
             self.leave()
+
+    def _pieces(self, new: Iterable[int]) -> Iterator[str]:
+        """What new tokens add to the text, whose last token may call for a space between."""
+        added = self._tokenizer.pieces(chain([self._last], new))
+        return islice(added, 1 + self._skipped, None)
 
 
 class Shape:

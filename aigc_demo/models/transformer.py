@@ -7,6 +7,7 @@ arXiv:2305.13048, section 3.1.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -34,9 +35,12 @@ class TransformerConfig:
 
 
 class Cache:
-    """Keys and values of the tokens read so far, so that each token is computed once."""
+    """Keys and values of the tokens read so far, so that each token is computed once.
 
-    def __init__(self, config: TransformerConfig, batch: int, device: torch.device) -> None:
+    config: of this model, or another one with layers, heads, width and context.
+    """
+
+    def __init__(self, config: Any, batch: int, device: torch.device) -> None:
         shape = (batch, config.heads, config.context, config.width // config.heads)
         self.keys = [torch.zeros(shape, device=device) for _ in range(config.layers)]
         self.values = [torch.zeros(shape, device=device) for _ in range(config.layers)]
