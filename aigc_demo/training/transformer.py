@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 
 from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.models.batch import part, place
-from aigc_demo.models.transformer import SharedDropout, Transformer, TransformerConfig
+from aigc_demo.models.transformer import Transformer, TransformerConfig
 from aigc_demo.prosody import (
     FORMS,
     PATTERNS,
@@ -44,9 +44,6 @@ class Recipe:
     matrix_rate: float = 0.02  # of Muon
     other_rate: float = 3e-3  # of AdamW: embedding, head and norms
     weight_decay: float = 0.01
-    # The last steps: half the rates again, with more dropout (Liu et al. 2023, arXiv:2303.01500).
-    again: int = 0
-    again_dropout: float = 0.3
     seed: int = 0
 
 
@@ -54,7 +51,7 @@ SMALL = {"layers": 2, "heads": 2, "width": 32}
 RECIPES = {
     "shakespeare": {
         "smoke": Recipe(TransformerConfig(context=64, **SMALL), steps=20, batch=8),
-        "cpu": Recipe(TransformerConfig(dropout=0.15), steps=2_300, batch=16, again=700),
+        "cpu": Recipe(TransformerConfig(dropout=0.15), steps=1_600, batch=16),
         "gpu": Recipe(TransformerConfig(dropout=0.3), steps=3_000, batch=64),
     },
     "poems": {
@@ -85,14 +82,6 @@ def optimizers(model: Transformer, recipe: Recipe) -> tuple[Optimizer, Optimizer
         torch.optim.Muon(matrices, recipe.matrix_rate, weight_decay=recipe.weight_decay),
         torch.optim.AdamW(others, recipe.other_rate, (0.9, 0.95), weight_decay=recipe.weight_decay),
     )
-
-
-def schedule(step: int, recipe: Recipe) -> tuple[float, float]:
-    """The factor of the learning rates and the share that is dropped, at a step."""
-    first = recipe.steps - recipe.again
-    if step < first:
-        return warm_then_fall(step, first, 30, 0.6), recipe.model.dropout
-    return 0.5 * warm_then_fall(step - first, recipe.again, 30, 0.9), recipe.again_dropout
 
 
 def train_step(
@@ -146,14 +135,11 @@ def train(
         )
         run.remember(step, text=look(writer))
 
-    dropouts = [layer for layer in model.modules() if isinstance(layer, SharedDropout)]
     model.train()
     for step in run.steps():
         if run.due(step):
             remember(step)
-        factor, share = schedule(step, recipe)
-        for dropout in dropouts:
-            dropout.share = share
+        factor = warm_then_fall(step, recipe.steps, 30, 0.6)
         both[0].param_groups[0]["lr"] = recipe.matrix_rate * factor
         both[1].param_groups[0]["lr"] = recipe.other_rate * factor
         tokens, targets = batch(step)
