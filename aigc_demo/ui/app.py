@@ -99,7 +99,9 @@ def launch_options() -> dict:
         "enable_monitoring": False,
         "show_error": False,
         "ssr_mode": False,
-        "app_kwargs": {"middleware": [Middleware(BodyLimit), Middleware(GZipMiddleware)]},
+        "app_kwargs": {
+            "middleware": [Middleware(BodyLimit), Middleware(GZipMiddleware, compresslevel=4)]
+        },
     }
 
 
