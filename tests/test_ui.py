@@ -12,6 +12,7 @@ import torch
 from conftest import finished
 
 from aigc_demo.images import strip
+from aigc_demo.inference.engine import SLOTS
 from aigc_demo.prosody import FORMS, is_regulated, lines_of
 from aigc_demo.ui import check, gan, transformer, vae
 from aigc_demo.ui.layout import Page
@@ -315,6 +316,20 @@ def test_who_goes_away_frees_the_place() -> None:
     list(writing.text)  # ends without the rest
     assert len(writing.so_far) < 500
     assert writing.text not in MODELS.writer("shakespeare").engine.writing
+
+
+def test_how_many_write_together_and_how_many_wait_is_told() -> None:
+    writer = MODELS.writer("shakespeare")
+    crowd = [writer.begin("A", 5_000, seed=seed).text for seed in range(SLOTS + 3)]
+    deadline = time.monotonic() + 20
+    while len(writer.engine.writing) < SLOTS and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert transformer.writing_now(MODELS) == {"writing": SLOTS, "waiting": 3}
+    for text in crowd:
+        text.leave()
+    while any(not text.done for text in crowd) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert transformer.writing_now(MODELS) == {"writing": 0, "waiting": 0}
 
 
 def test_warming_loads_the_writers_and_a_damaged_one_does_no_harm(tmp_path, capsys) -> None:

@@ -110,6 +110,12 @@ class Models:
         """The writer of shakespeare or poems."""
         return self.get(name, TextWriter.load)
 
+    def writing(self) -> tuple[int, int]:
+        """How many texts are written now, and how many wait for a place."""
+        writers = [self._loaded[name] for name in WRITERS if name in self._loaded]
+        loops = [loop for writer in writers for loop in writer.engine.loops]
+        return sum(len(one.writing) for one in loops), sum(len(one.waiting) for one in loops)
+
     def warm(self) -> None:
         """Loads the writers before someone asks for them; a damaged one is complained of later."""
         for name in self.known_of(WRITERS):

@@ -15,6 +15,7 @@ from aigc_demo.ui.layout import WRITING, Page, throw
 from aigc_demo.ui.models import Models
 from aigc_demo.ui.share import TEXT, Share
 from aigc_demo.ui.text_inside import build_inside
+from aigc_demo.ui.widgets import together
 from aigc_demo.ui.words import Words
 
 LONGEST_PROMPT = 2_000
@@ -117,6 +118,12 @@ def change_script(models: Models, words: Words, poem, script) -> str:
     """The poem on the page in the other script; nothing is written anew."""
     poem = check.text(poem, "title", 1_000)
     return in_script(poem, check.one_of(script, "script", SCRIPTS))
+
+
+def writing_now(models: Models) -> dict[str, int]:
+    """How many texts are written together, and how many wait."""
+    writing, waiting = models.writing()
+    return {"writing": writing, "waiting": waiting}
 
 
 def build_transformer_tab(page: Page) -> None:
@@ -228,6 +235,7 @@ def _build_shakespeare(page: Page) -> gr.Textbox:
                 sampling = _sampling(page, 0.8, 0.95, 1, "shakespeare")
     with left:
         share = _share(page, "shakespeare", continue_text, [prompt, length, *sampling], [text])
+        together(page.words, server_functions=[page.serve(writing_now)])
     _connect(page, [sampling[-1].submit], buttons, share)
     return text
 
@@ -266,6 +274,7 @@ def _build_poems(page: Page) -> gr.Textbox:
     triggers = [title.submit, heads.submit, line.submit, sampling[-1].submit]
     with left:
         share = _share(page, "poems", write_poem, inputs, [text, poem])
+        together(page.words, server_functions=[page.serve(writing_now)])
     _connect(page, triggers, buttons, share)
     page.compute(script.input, change_script, [poem, script], text, show_progress="hidden")
     return text

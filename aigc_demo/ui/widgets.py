@@ -72,6 +72,11 @@ def player(words: Words, largest: int = 10, **props: Any) -> gr.HTML:
     )
 
 
+def together(words: Words, **props: Any) -> gr.HTML:
+    """A line that tells how many texts are written together now. Server function: writing_now."""
+    return widget("together", '<div class="hint"></div>', words=words.group("together"), **props)
+
+
 def pad(words: Words, **props: Any) -> gr.HTML:
     """A square to draw on or to fill with a photograph. Event: stroke; prop to show back: strip."""
     template = (
