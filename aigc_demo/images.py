@@ -2,14 +2,16 @@
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
 from PIL import Image, ImageOps
+from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 SIDE = 28
+DESCRIPTION = 0x010E  # the tag ImageDescription of Exif
 
 
 def check_images(images: Tensor) -> Tensor:
@@ -52,21 +54,34 @@ def enlarge(image: Tensor, scale: int) -> Tensor:
     return image.repeat_interleave(scale, -2).repeat_interleave(scale, -1)
 
 
-def png(image: Tensor, scale: int = 1) -> bytes:
-    """(H, W) in [0, 1] -> a grey PNG; every pixel becomes scale x scale equal ones."""
-    picture, file = Image.fromarray(to_bytes(image)), io.BytesIO()
+def png(image: Tensor, scale: int = 1, told: Mapping[str, str] | None = None) -> bytes:
+    """(H, W) in [0, 1] -> a grey PNG; every pixel becomes scale x scale equal ones.
+
+    told: what the file says of itself, in its tEXt chunks.
+    """
+    picture, file, chunks = Image.fromarray(to_bytes(image)), io.BytesIO(), PngInfo()
+    for name, text in (told or {}).items():
+        chunks.add_text(name, text)
     if scale > 1:
         size = (scale * picture.width, scale * picture.height)
         picture = picture.resize(size, Image.Resampling.NEAREST)
-    picture.save(file, "PNG", compress_level=1)  # a tenth larger, in half the time
+    # Compressed little: a tenth larger, in half the time.
+    picture.save(file, "PNG", compress_level=1, pnginfo=chunks)
     return file.getvalue()
 
 
-def animation(frames: Tensor, milliseconds: int = 60, scale: int = 8) -> bytes:
-    """(T, 28, 28) -> an endless animated WebP, there and back, without loss."""
+def animation(
+    frames: Tensor, milliseconds: int = 60, scale: int = 8, description: str = ""
+) -> bytes:
+    """(T, 28, 28) -> an endless animated WebP, there and back, without loss.
+
+    description: what the file says of itself, in its Exif.
+    """
     pictures = [Image.fromarray(frame) for frame in to_bytes(enlarge(frames, scale))]
     pictures += pictures[-2:0:-1]
-    file = io.BytesIO()
+    file, exif = io.BytesIO(), Image.Exif()
+    if description:
+        exif[DESCRIPTION] = description
     pictures[0].save(
         file,
         "WEBP",
@@ -76,6 +91,7 @@ def animation(frames: Tensor, milliseconds: int = 60, scale: int = 8) -> bytes:
         loop=0,
         lossless=True,
         method=0,
+        exif=exif,
     )
     return file.getvalue()
 

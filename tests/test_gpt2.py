@@ -20,7 +20,7 @@ from aigc_demo.cli import main
 from aigc_demo.explain import transformer as inside
 from aigc_demo.explain.branches import branches, next_logits
 from aigc_demo.explain.heads import habits
-from aigc_demo.inference import folder_name
+from aigc_demo.inference import name_of
 from aigc_demo.inference.gpt2_steps import GPT2Steps
 from aigc_demo.inference.transformer import TextWriter, UnknownCharacters
 from aigc_demo.models.gpt2 import GPT2
@@ -258,7 +258,7 @@ def test_a_damaged_file_is_refused(saved, tmp_path):
 def test_a_gpt2_is_no_gan(saved):
     with pytest.raises(ValueError, match="expected a model of family gan"):
         load_model(saved, "gan", "cpu")
-    assert folder_name(saved) == saved.name
+    assert name_of(saved) == saved.name
 
 
 MEMORY = """

@@ -17,7 +17,8 @@ from fake_hub import FakeHub
 from huggingface_hub import constants, get_cached_repo_tree, hf_hub_download
 
 from aigc_demo import hub as our_hub
-from aigc_demo.hub import HubUnavailable, fetch, fetch_folder, look, pull
+from aigc_demo.checkpoints.gpt2 import REVISIONS
+from aigc_demo.hub import HubUnavailable, fetch, fetch_folder, look, names, pull
 from aigc_demo.inference.gan import DigitSampler
 
 ROOT = Path(__file__).parent.parent
@@ -47,6 +48,10 @@ def test_a_repository_loads_and_its_commit_is_known(hub: FakeHub, digits, tiny_f
     assert fetch_folder("alice/digits").name == digits
     assert set(hub.downloads()) == FILES
     assert len(hub.downloads()) == 2
+
+
+def test_visitors_of_a_space_may_name_the_checkpoints_that_have_a_revision() -> None:
+    assert set(names.FAMILY) == set(REVISIONS)
 
 
 def test_a_second_pull_asks_once_and_a_pinned_one_never(hub: FakeHub, digits) -> None:

@@ -20,7 +20,7 @@ import torch
 from conftest import ROOT, finished
 from PIL import Image
 
-from aigc_demo.images import SIDE, to_bytes
+from aigc_demo.images import DESCRIPTION, SIDE, to_bytes
 from aigc_demo.inference import sample_digits
 from aigc_demo.ui import check, files, links, vae
 from aigc_demo.ui.app import TABS
@@ -215,7 +215,7 @@ def told_in(data: bytes, kind: str) -> dict[str, str]:
         with Image.open(io.BytesIO(data)) as image:
             if kind == "png":
                 return image.text  # type: ignore[attr-defined]
-            return json.loads(image.getexif()[files.DESCRIPTION])
+            return json.loads(image.getexif()[DESCRIPTION])
     lines = data.decode("utf-8-sig").splitlines()
     lines = lines[lines.index("---") + 1 :] if kind == "txt" else lines
     found = (re.fullmatch(r'"?#? ?(\w+): (.*?)"?', line) for line in lines)

@@ -15,21 +15,12 @@ from aigc_demo.weights import (
 
 __all__ = [
     "bundled_names",
-    "folder_name",
+    "name_of",
     "sample_digits",
     "sample_index",
     "text_mode",
     "weights_hash",
 ]
-
-
-def folder_name(folder: Path) -> str:
-    """The name that a weights folder gives its model.
-
-    Raises:
-        ValueError: no sound config.json there.
-    """
-    return name_of(folder)
 
 
 def weights_hash(source: str | Path) -> str:

@@ -24,6 +24,7 @@ from aigc_demo.inference.cores import compute_on_one_core
 from aigc_demo.inference.gpt2_steps import GPT2Steps, steps_for
 from aigc_demo.inference.guesses import Guesses
 from aigc_demo.inference.steps import ROWS, BatchedSteps, Piece
+from aigc_demo.models.gpt2 import GPT2
 from aigc_demo.models.transformer import Transformer
 
 SLOTS = 32  # texts that are written at once; others wait
@@ -83,7 +84,7 @@ class Engine:
 
     def __init__(
         self,
-        model: Transformer,
+        model: Transformer | GPT2,
         device: torch.device,
         slots: int = SLOTS,
         guesses: Guesses | None = None,

@@ -12,13 +12,11 @@ from aigc_demo.models.transformer import Cache, Transformer
 
 
 class GPT2Steps:
-    """New tokens of several texts through the model.
+    """New tokens of several texts through the model. They take turns, so none depends on another.
 
     A cache takes 75 MB of a GPT-2 of 124 M parameters: it is made when a text begins, and goes when
     the text is forgotten.
     """
-
-    together = False  # texts take turns: what one reads never depends on the others
 
     def __init__(self, model: GPT2, device: torch.device) -> None:
         self.model, self.device, self.context = model, device, model.config.context

@@ -15,11 +15,10 @@ from urllib.parse import parse_qsl
 import numpy as np
 import torch
 from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 from aigc_demo import __version__
-from aigc_demo.images import SIDE, enlarge, grid, to_bytes
+from aigc_demo.images import SIDE, animation, grid, png
 from aigc_demo.ui import check
 from aigc_demo.ui.layout import Page, Update
 from aigc_demo.ui.models import Models
@@ -28,41 +27,9 @@ from aigc_demo.ui.share import Share, answers
 from aigc_demo.ui.words import Words
 
 SCALE, COLUMNS = 4, 8  # of a sheet of digits
-FRAME_SCALE, MILLISECONDS = 8, 60  # of an animation
-DESCRIPTION = 0x010E  # the tag ImageDescription of Exif
+FRAME_SCALE = 8  # of an animation
 KINDS = {"png": "image/png", "webp": "image/webp", "txt": "text/plain", "csv": "text/csv"}
 Told = Mapping[str, str]  # what a file says of itself
-
-
-def as_png(images: Tensor, told: Told) -> bytes:
-    """A sheet of digits; what is told stands in its tEXt chunks."""
-    sheet = enlarge(grid(images, COLUMNS), SCALE)
-    chunks = PngInfo()
-    for name, text in told.items():
-        chunks.add_text(name, text)
-    file = io.BytesIO()
-    Image.fromarray(to_bytes(sheet)).save(file, "PNG", pnginfo=chunks)
-    return file.getvalue()
-
-
-def as_webp(images: Tensor, told: Told) -> bytes:
-    """An animation there and back, without loss; what is told is the Exif description."""
-    frames = [Image.fromarray(frame) for frame in to_bytes(enlarge(images, FRAME_SCALE))]
-    exif = Image.Exif()
-    exif[DESCRIPTION] = json.dumps(told)
-    file = io.BytesIO()
-    frames[0].save(
-        file,
-        "WEBP",
-        save_all=True,
-        append_images=[*frames[1:], *frames[-2:0:-1]],
-        duration=MILLISECONDS,
-        loop=0,
-        lossless=True,
-        method=0,
-        exif=exif,
-    )
-    return file.getvalue()
 
 
 def as_txt(text: str, told: Told) -> bytes:
@@ -104,7 +71,9 @@ def make(models: Models, share: Share, values: tuple, answer: tuple, kind: str) 
         model, task = share.tab.split(".")
         return as_csv(NUMBERS[model][task](models, *values), told)
     pictures = images_of(next(update for update in reversed(answer) if update.get("strip")))
-    return as_png(pictures, told) if kind == "png" else as_webp(pictures, told)
+    if kind == "png":
+        return png(grid(pictures, COLUMNS), SCALE, told)
+    return animation(pictures, scale=FRAME_SCALE, description=json.dumps(told))
 
 
 def add_files(page: Page) -> None:

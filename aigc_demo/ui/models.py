@@ -15,7 +15,7 @@ from aigc_demo.explain.neighbours import TrainingIndex
 from aigc_demo.explain.neurons import NeuronTable
 from aigc_demo.explain.overlap import Overlaps
 from aigc_demo.explain.vae import Tradeoff, tradeoff
-from aigc_demo.inference import bundled_names, folder_name, sample_digits, weights_hash
+from aigc_demo.inference import bundled_names, name_of, sample_digits, weights_hash
 from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.inference.judge import DigitJudge
 from aigc_demo.inference.transformer import TextWriter, to_simplified
@@ -52,7 +52,7 @@ class Models:
                 f"expected a weights folder, or a folder of them, got {str(weights)!r}"
             )
         for place in places:
-            self.folders[folder_name(place)] = place
+            self.folders[name_of(place)] = place
 
     def get(self, name: str, load: Callable[[str | Path], Any]) -> Any:
         """The wrapper of one model.
