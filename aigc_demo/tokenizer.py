@@ -147,6 +147,8 @@ def fit_script(text: str, tokenizer: Tokenizer) -> str:
     Raises:
         UnknownCharacters: neither way leads to known characters; named as the caller wrote them.
     """
+    if not text:
+        return ""  # the dictionary of phrases takes 26 MB
     converted = text if to_simplified(text) != text else to_traditional(text)
     if len(converted) != len(text):
         converted = text

@@ -356,14 +356,18 @@ def _tokenizer(folder: Path, config: dict[str, Any]) -> CharacterTokenizer | Non
     return tokenizer
 
 
-@cache
 def sample_digits(split: str) -> tuple[Tensor, Tensor]:
     """The bundled part of MNIST: 1,000 images (N, 28, 28) in [0, 1] and labels (N,).
 
-    split: "train" or "test". Read once: nobody may write into them.
+    split: "train" or "test".
     """
-    tensors = load_file(SAMPLES / "digits.safetensors")
+    tensors = _sample_bytes()
     return tensors[f"{split}_images"].float() / 255, tensors[f"{split}_labels"].long()
+
+
+@cache
+def _sample_bytes() -> dict[str, Tensor]:
+    return load_file(SAMPLES / "digits.safetensors")
 
 
 def sample_index() -> dict[str, Tensor]:

@@ -1,15 +1,21 @@
 """The engine that writes for many at once: everyone's text is what it would be alone."""
 
+import gc
+import hashlib
+import json
 import random
+import shutil
 import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections import Counter, defaultdict
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save
 
 from aigc_demo.inference import steps
 from aigc_demo.inference.cores import compute_on_one_core
@@ -19,6 +25,7 @@ from aigc_demo.inference.steps import BatchedSteps
 from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.models.transformer import Transformer, TransformerConfig
 from aigc_demo.training.guesses import FEWEST, write_guesses
+from aigc_demo.weights import BUNDLED
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +62,34 @@ def test_logits_are_those_of_the_model_for_texts_of_different_lengths(writer, st
         for slot, ids in enumerate(texts):
             expected = writer.model(torch.tensor([ids]))[0, -1].softmax(0)
             torch.testing.assert_close(found[slot][-1].softmax(0), expected, atol=0.02, rtol=0)
+
+
+def test_what_writes_needs_the_single_precision_weights_no_more(tmp_path):
+    folder = shutil.copytree(BUNDLED / "shakespeare", tmp_path / "shakespeare")
+    writer = TextWriter.load(folder, "cpu")
+    expected, nats = writer.write("O Romeo", 40, seed=3), writer.log_probabilities("O Romeo, Romeo")
+    gone = weakref.ref(writer.model.blocks[0].attention.qkv.weight)
+    writer.put_away()
+    gc.collect()
+    assert gone() is None
+    assert writer.write("O Romeo", 40, seed=3) == expected
+    assert writer.loaded.model is None
+    assert torch.equal(writer.log_probabilities("O Romeo, Romeo"), nats)  # read again
+    writer.put_away()
+    config = json.loads((folder / "config.json").read_text("utf-8"))
+    weights = load_file(folder / "model.safetensors")
+    weights["norm.weight"] *= 2
+    (folder / "model.safetensors").write_bytes(data := save(weights))
+    config["sha256"] = hashlib.sha256(data).hexdigest()
+    (folder / "config.json").write_text(json.dumps(config), "utf-8")
+    with pytest.raises(ValueError, match="expected weights of SHA-256"):
+        _ = writer.model
+
+
+def test_a_model_without_files_is_not_put_away(writer):
+    twin = TextWriter(writer.loaded)
+    twin.put_away()
+    assert twin.model is writer.model
 
 
 def test_in_single_precision_the_logits_are_exact(monkeypatch):

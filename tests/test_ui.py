@@ -344,3 +344,4 @@ def test_warming_loads_the_writers_and_a_damaged_one_does_no_harm(tmp_path, caps
     assert "error: poems" in capsys.readouterr().err
     assert "shakespeare" in models._loaded
     assert "engine" in vars(models.writer("shakespeare"))
+    assert models.writer("shakespeare").loaded.model is None  # writing needs it no more

@@ -9,16 +9,16 @@ it fast; the residual stream, attention and the output stay in single precision.
 """
 
 import math
+import mmap
 import warnings
 from collections.abc import Sequence
 from typing import NamedTuple, cast
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from aigc_demo.models.transformer import Block, Transformer, angles
+from aigc_demo.models.transformer import Block, Transformer, angles, capped
 from aigc_demo.weights import multiplies_bfloat16
 
 ROWS = 4  # products are filled up to a multiple of so many rows: then each is computed alike
@@ -59,6 +59,12 @@ def laid_out(weight: Tensor) -> Tensor:
     if weight.device.type == "cpu":  # oneDNN's own layout: twice as fast as reading rows
         weight = torch.ops.mkldnn._reorder_linear_weight(weight, ROWS)
     return weight
+
+
+def as_stored(weight: Tensor) -> Tensor:
+    """In bfloat16, half as large, if that loses nothing: as the bundled weights are stored."""
+    half = weight.to(torch.bfloat16)
+    return half if torch.equal(half.float(), weight) else weight
 
 
 def product(x: Tensor, weight: Tensor, kind: str = "none") -> Tensor:
@@ -146,8 +152,10 @@ def through(
 
 
 def blank(*shape: int) -> Tensor:
-    """Noughts that take no memory before they are written, unlike those of torch."""
-    return torch.from_numpy(np.zeros(shape, dtype=np.float32))
+    """Noughts that take no memory before they are written, page by page, unlike those of torch."""
+    size = math.prod(shape)
+    pages = mmap.mmap(-1, 4 * size + 4, access=mmap.ACCESS_COPY)
+    return torch.frombuffer(pages, dtype=torch.float32)[:size].view(shape)
 
 
 class BatchedSteps:
@@ -159,11 +167,16 @@ class BatchedSteps:
     @torch.no_grad()
     def __init__(self, model: Transformer, device: torch.device, slots: int) -> None:
         config = model.config
-        self.model, self.device, self.context = model, device, config.context
+        self.device, self.context = device, config.context
+        self.embedding = as_stored(model.embedding.weight)
+        self.norm, self.head = model.norm, model.head
+        self.cap = config.logit_cap
         size, shifted = config.width // config.heads, int(config.width * config.token_shift)
-        caches = blank(config.layers, slots, 2, config.heads, config.context, size).to(device)
-        earlier = blank(2, config.layers, slots, config.context + 1, shifted).to(device)
-        parts = zip(model.blocks, caches, *earlier, strict=True)
+        # What belongs to a slot lies together, so that few texts touch little memory.
+        caches = blank(slots, config.layers, 2, config.heads, config.context, size).to(device)
+        earlier = blank(slots, 2, config.layers, config.context + 1, shifted).to(device)
+        per_layer = caches.unbind(1), earlier[:, 0].unbind(1), earlier[:, 1].unbind(1)
+        parts = zip(model.blocks, *per_layer, strict=True)
         self.layers = [Layer(*matrices(cast(Block, block)), *own) for block, *own in parts]
         self.turning = torch.complex(
             *angles(torch.arange(config.context, device=device), size // 2)
@@ -194,7 +207,7 @@ class BatchedSteps:
         position = torch.tensor(places + filling, device=self.device)
         ids = torch.tensor(tokens + filling, device=self.device)
         x = self.through(
-            self.model.embedding.weight[ids],
+            self.embedding[ids].float(),
             self.turning[position],
             self.layers,
             owner,
@@ -208,7 +221,7 @@ class BatchedSteps:
             counts.append(len(piece) if start else 1)
             asked += range(row - counts[-1], row)
         filling = [0] * (-len(asked) % ROWS)
-        logits = self.model.read_out(x[asked + filling])
+        logits = capped(self.head(self.norm(x[asked + filling])), self.cap)
         return list(logits[: len(asked)].split(counts))
 
     def forget(self, slot: int) -> None:

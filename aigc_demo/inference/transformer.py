@@ -1,6 +1,8 @@
 """Writes text, one token at a time, and Chinese verse in its forms."""
 
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
@@ -12,6 +14,7 @@ from torch import Tensor
 from aigc_demo.inference.check import HIGHEST_SEED, real, whole
 from aigc_demo.inference.engine import Draw, Engine, Text
 from aigc_demo.inference.guesses import Guesses
+from aigc_demo.inference.steps import BatchedSteps
 from aigc_demo.inference.verse import PLANNED, Rule, Verses
 from aigc_demo.models.transformer import Cache, next_token_distribution
 from aigc_demo.prosody import COMMA, FORMS, STOP, Form, set_in_lines
@@ -38,9 +41,10 @@ MOST_LOGITS = 50_000_000  # at once: 200 MB
 class TextWriter:
     """Continues a text. The same seed gives the same text, whoever else is writing."""
 
-    def __init__(self, loaded: Loaded) -> None:
-        self.loaded = loaded
-        self.model = loaded.model
+    def __init__(self, loaded: Loaded, again: Callable[[], Loaded] | None = None) -> None:
+        """again: reads the same weights once more, after `put_away`."""
+        self.loaded, self._again = loaded, again
+        self._reading = threading.Lock()
         if loaded.tokenizer is None:
             raise ValueError("expected a model with a tokenizer, got one without")
         self.tokenizer: Tokenizer = loaded.tokenizer
@@ -55,9 +59,36 @@ class TextWriter:
         Raises:
             ValueError: unknown source, wrong family or damaged weights.
         """
-        writer = cls(load_model(source, "transformer", device))
-        writer.guesses = Guesses.beside(find_folder(source), len(writer.tokenizer))
+        folder = find_folder(source)
+
+        def read() -> Loaded:
+            return load_model(folder, "transformer", device)
+
+        writer = cls(load_model(source, "transformer", device), read)
+        writer.guesses = Guesses.beside(folder, len(writer.tokenizer))
         return writer
+
+    @property
+    def model(self) -> Any:
+        """The model in single precision, as the inside views need it.
+
+        Raises:
+            ValueError: it was put away, and its files are others now.
+        """
+        with self._reading:
+            if self.loaded.model is None and self._again:
+                again, digest = self._again(), self.loaded.digest
+                if again.digest != digest:
+                    raise ValueError(f"expected weights of SHA-256 {digest}, got {again.digest}")
+                self.loaded = again
+            return self.loaded.model
+
+    def put_away(self) -> None:
+        """Gives back the memory of `model` until it is asked for: what writes has weights of its
+        own, laid out for the machine.
+        """
+        if self._again and isinstance(self.engine.steps, BatchedSteps):
+            self.loaded = replace(self.loaded, model=None)
 
     def write(self, prompt: str, max_new_tokens: int = 200, **settings: Any) -> str:
         """The continuation alone; arguments as for `begin`."""

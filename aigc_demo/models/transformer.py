@@ -219,9 +219,12 @@ class Transformer(nn.Module):
 
     def read_out(self, x: Tensor) -> Tensor:
         """Logits (..., V) of the residual stream (..., C): norm, head, and the cap both ways."""
-        logits = self.head(self.norm(x)).float()
-        cap = self.config.logit_cap
-        return cap * torch.tanh(logits / cap) if cap else logits
+        return capped(self.head(self.norm(x)).float(), self.config.logit_cap)
+
+
+def capped(logits: Tensor, cap: float) -> Tensor:
+    """Squeezed smoothly into (-cap, cap); 0: as they are."""
+    return cap * torch.tanh(logits / cap) if cap else logits
 
 
 def next_token_distribution(

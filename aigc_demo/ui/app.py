@@ -24,7 +24,7 @@ from aigc_demo.ui.lend import EVERYWHERE, lend, on_a_space
 from aigc_demo.ui.models import Models
 from aigc_demo.ui.options import add_options
 from aigc_demo.ui.route import follow_links
-from aigc_demo.ui.server import BodyLimit
+from aigc_demo.ui.server import BodyLimit, return_memory
 from aigc_demo.ui.transformer import build_transformer_tab
 from aigc_demo.ui.vae import build_vae_tab
 from aigc_demo.ui.words import Words, static
@@ -111,6 +111,7 @@ def serve(options: argparse.Namespace) -> None:
     Raises:
         ValueError, OSError: what --weights names is no weights folder, or the port is taken.
     """
+    return_memory()
     models = Models(options.weights)
     demo = build(models=models)
     warming = threading.Timer(WARM_AFTER, models.warm)  # once the first visitor has the page

@@ -120,7 +120,7 @@ class Models:
         """Loads the writers before someone asks for them; a damaged one is complained of later."""
         for name in self.known_of(WRITERS):
             with suppress(Complaint):
-                _ = self.writer(name).engine
+                self.writer(name).put_away()  # makes its engine, which is all that writing needs
         to_simplified("詩")  # reads its dictionaries
 
     def neurons(self, name: str) -> NeuronTable | None:
