@@ -10,10 +10,10 @@ import gradio as gr
 import pytest
 
 from aigc_demo.ui.app import build
+from aigc_demo.ui.widgets import GIVEN, SCRIPTS, head
 from aigc_demo.ui.words import static
 
 OXLINT = Path(sysconfig.get_path("scripts"), "oxlint")
-GIVEN = ("element", "props", "trigger", "server", "watch")  # by Gradio, to a widget's script
 SHARED = re.findall(r"^(?:function|const|let) (\w+)", static("common.js"), re.MULTILINE)
 RULES = {
     "no-undef": "error",
@@ -34,7 +34,7 @@ def complaints(folder: Path, script: str) -> str:
         "categories": {"correctness": "error", "suspicious": "error"},
         "rules": RULES,
         "env": {"browser": True, "es2024": True},
-        "globals": dict.fromkeys(GIVEN, "readonly"),
+        "globals": dict.fromkeys(GIVEN.split(", "), "readonly"),
     }
     (folder / "rules.json").write_text(json.dumps(settings))
     command = [OXLINT, "-c", "rules.json", "--deny-warnings", "script.js"]
@@ -43,16 +43,26 @@ def complaints(folder: Path, script: str) -> str:
 
 
 def widget_scripts() -> dict[str, str]:
+    """Of all widgets of the page, as they run."""
     blocks = [block for block in build().blocks.values() if isinstance(block, gr.HTML)]
     found = {}
     for block in blocks:
         name = re.match(r'<div class="widget (\w+)"', str(block.html_template))
         if name:
-            found[name[1]] = block.js_on_load
+            shared = block.js_on_load.startswith(f"aigc.{name[1]}({GIVEN});")
+            found[name[1]] = SCRIPTS[name[1]] if shared else block.js_on_load
     return found
 
 
 WIDGETS = widget_scripts()
+
+
+def test_the_head_holds_every_script_once(tmp_path):
+    script = head().removeprefix("<script>").removesuffix("</script>")
+    assert "</script" not in script
+    assert complaints(tmp_path, script) == ""
+    for name in SCRIPTS:
+        assert len(re.findall(rf"^{name}\({GIVEN}\)", script, re.MULTILINE)) == 1
 
 
 @pytest.mark.parametrize("name", WIDGETS)

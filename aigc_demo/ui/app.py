@@ -27,6 +27,7 @@ from aigc_demo.ui.route import follow_links
 from aigc_demo.ui.server import BodyLimit, return_memory
 from aigc_demo.ui.transformer import build_transformer_tab
 from aigc_demo.ui.vae import build_vae_tab
+from aigc_demo.ui.widgets import head
 from aigc_demo.ui.words import Words, static
 
 FONTS = ("PingFang SC", "Noto Sans SC", "Noto Sans CJK SC", "Microsoft YaHei", "system-ui")
@@ -68,7 +69,7 @@ TABS = {"gan": build_gan_tab, "vae": build_vae_tab, "transformer": build_transfo
 
 
 def launch_options() -> dict:
-    """The keywords of demo.launch that belong to the page, wherever it is served."""
+    """The keywords of demo.launch that belong to a page that is built, wherever it is served."""
     theme = gr.themes.Soft(
         primary_hue="blue",
         secondary_hue="sky",
@@ -93,6 +94,7 @@ def launch_options() -> dict:
     return {
         "theme": theme,
         "css": static("style.css"),
+        "head": head(),
         "footer_links": ["api", "settings"],
         "run_history": False,
         "max_file_size": "1mb",

@@ -10,7 +10,7 @@ from aigc_demo.ui import check
 from aigc_demo.ui.duel import build_duel
 from aigc_demo.ui.gan_inside import build_inside
 from aigc_demo.ui.lab import build_lab
-from aigc_demo.ui.layout import Page, Update, dice
+from aigc_demo.ui.layout import Page, Update, dice, several
 from aigc_demo.ui.models import GANS, Models
 from aigc_demo.ui.share import FILM, Share
 from aigc_demo.ui.widgets import player, tiles
@@ -142,15 +142,8 @@ def _build_digits(page: Page) -> tuple[Callable, list]:
     share.opens()
     only_with_classes = "(model) => ({ __type__: 'update', visible: model === 'gan' })"
     model.change(None, model, wanted, js=only_with_classes, api_visibility="private")
-    for event in (
-        button.click,
-        model.input,
-        wanted.change,
-        count.release,
-        truncation.release,
-        seed.submit,
-        roll.then,
-    ):
+    chosen = (model.input, wanted.change, count.release, truncation.release, seed.submit)
+    for event in several(button.click, *chosen, roll.then):
         share.compute(event)
     return result.pick, [model, wanted, seed, truncation, result]
 
@@ -169,7 +162,7 @@ def _build_number(page: Page) -> None:
         fields = {"number": number, "seed": seed}
         share = Share(page, "number", write_number, fields, [result], model="gan")
     share.opens()
-    for event in (button.click, number.submit, seed.submit, roll.then):
+    for event in several(button.click, number.submit, seed.submit, roll.then):
         share.compute(event)
 
 
@@ -192,5 +185,6 @@ def _build_morph(page: Page) -> None:
     with left:
         share = Share(page, "morph", morph, fields, [film, frames], model="gan", saves=FILM)
     share.opens()
-    for event in (button.click, first.input, last.input, steps.release, seed.submit, roll.then):
+    chosen = (first.input, last.input, steps.release, seed.submit)
+    for event in several(button.click, *chosen, roll.then):
         share.compute(event)

@@ -13,7 +13,7 @@ from aigc_demo.images import MEASURES, strip
 from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.ui import check, formulas
 from aigc_demo.ui.gan_then import build_then
-from aigc_demo.ui.layout import FORMULAS, Page, Update, dice
+from aigc_demo.ui.layout import FORMULAS, Page, Update, dice, several
 from aigc_demo.ui.models import GANS, Models
 from aigc_demo.ui.views import View, add_layers, add_views, code_of, group, scored, shown
 from aigc_demo.ui.widgets import code, gallery, pad, tiles
@@ -182,7 +182,7 @@ def build_inside(page: Page, here: gr.Tab) -> tuple[list, Callable]:
     truncation = gr.Number(0.8, visible=False)
     asked: list[Any] = [model, digit, seed, truncation]
     follow = add_views(page, "inside", VIEWS, asked)
-    for event in (here.select, model.input, digit.input, seed.submit, roll.then):
+    for event in several(here.select, model.input, digit.input, seed.submit, roll.then):
         follow(event)
     return asked, follow
 
@@ -234,17 +234,9 @@ def _build_directions(page: Page, asked: list) -> View:
                 for name in MEASURES
             ]
     fields = [*asked[1:], *sliders]
-    for slider in sliders:
-        page.compute(
-            slider.input,
-            move,
-            fields,
-            moved,
-            trigger_mode="always_last",
-            show_progress="hidden",
-            concurrency_id="dragging",
-            concurrency_limit=4,
-        )
+    dragging = {"concurrency_id": "dragging", "concurrency_limit": 4}
+    for event in several(*(slider.input for slider in sliders)):
+        page.compute(event, move, fields, moved, show_progress="hidden", **dragging)
     return move, fields, [moved]
 
 

@@ -84,6 +84,14 @@ class Page:
             )
 
 
+def several(*events: Callable) -> list[Callable]:
+    """The same events in as few as there can be: every event of the page is looked at for every
+    component when it opens. What follows another event stays on its own.
+    """
+    own = [event for event in events if getattr(event, "has_trigger", False)]
+    return [partial(gr.on, own, trigger_mode="always_last"), *(e for e in events if e not in own)]
+
+
 def properties(update: Update) -> dict[str, Any]:
     """What a returned widget update would change."""
     return {key: update[key] for key in ("strip", "count", "texts", "groups") if key in update}

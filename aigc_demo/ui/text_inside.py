@@ -9,7 +9,7 @@ import gradio as gr
 from aigc_demo.explain import transformer as inside
 from aigc_demo.images import strip
 from aigc_demo.ui import text_formulas
-from aigc_demo.ui.layout import Page, Update
+from aigc_demo.ui.layout import Page, Update, several
 from aigc_demo.ui.models import Models
 from aigc_demo.ui.reading import LOCAL, Fields, asked, formula_of, part_of, show_tokens
 from aigc_demo.ui.text_next import build_next
@@ -171,10 +171,10 @@ def build_inside(page: Page, here: gr.Tab, written: list[gr.Textbox]) -> None:
     switched = model.input(None, model, text, js=example, **LOCAL)
     newest = "(model, play, poem) => (model === 'poems' ? poem : play.slice(0, 240))"
     taken = take.click(None, [model, *written], text, js=newest, **LOCAL)
-    for event in (here.select, read.click, switched.then, taken.then, *fields.changed):
+    for event in several(here.select, read.click, switched.then, taken.then, *fields.changed):
         shown = page.compute(event, show_tokens, [model, text], line, show_progress="hidden")
         follow(shown.success)
-    for event in (line.pick, layer.submit, head.submit, *fields.moved):
+    for event in several(line.pick, layer.submit, head.submit, *fields.moved):
         follow(event)
 
 

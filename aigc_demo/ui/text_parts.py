@@ -8,7 +8,7 @@ import torch
 from aigc_demo.explain import transformer as inside
 from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.ui import check, text_formulas
-from aigc_demo.ui.layout import Page, Update, dice
+from aigc_demo.ui.layout import Page, Update, dice, several
 from aigc_demo.ui.models import Models
 from aigc_demo.ui.reading import Fields, asked, formula_of, part_of
 from aigc_demo.ui.views import View, code_of
@@ -90,7 +90,7 @@ def build_off(page: Page, fields: Fields) -> View:
         seed, roll = dice(page.words, 1, "through-seed")
     rows = table(page.words, table=None, elem_id="through-off")
     inputs = [fields.model, fields.text, fields.layer, fields.head, what, seed]
-    for event in (what.input, seed.submit, roll.then):
+    for event in several(what.input, seed.submit, roll.then):
         page.compute(event, see_off, inputs, rows)
     return see_off, inputs, [rows]
 

@@ -11,7 +11,7 @@ from aigc_demo.inference import text_mode
 from aigc_demo.inference.transformer import Writing, set_in_lines, to_simplified
 from aigc_demo.prosody import FORMS
 from aigc_demo.ui import check
-from aigc_demo.ui.layout import WRITING, Page, throw
+from aigc_demo.ui.layout import WRITING, Page, several, throw
 from aigc_demo.ui.models import Models
 from aigc_demo.ui.share import TEXT, Share
 from aigc_demo.ui.text_inside import build_inside
@@ -193,8 +193,8 @@ def _connect(page: Page, triggers: list, buttons: list, share: Share) -> None:
     """Streams on each trigger, on Another after a new seed, and for a link, until Stop."""
     write, again, stop = buttons
     first = _when_opened(page, share)
-    options = {"show_progress": "minimal", "cancels": [first]}
-    starts = [write.click, throw(again, share.inputs[-1]).then, *triggers]
+    options = {"show_progress": "minimal", "cancels": [first], "trigger_mode": "once"}
+    starts = several(write.click, *triggers, throw(again, share.inputs[-1]).then)
     events = [share.compute(start, **options) for start in starts]
     events.append(share.opens(**options))
     stop.click(None, None, None, cancels=[first, *events], api_visibility="private")

@@ -14,7 +14,7 @@ from aigc_demo.images import data_uri, grid, png, strip, to_bytes
 from aigc_demo.inference import sample_digits
 from aigc_demo.inference.vae import LatentWalker
 from aigc_demo.ui import check
-from aigc_demo.ui.layout import Page, Update, dice
+from aigc_demo.ui.layout import Page, Update, dice, several
 from aigc_demo.ui.links import drawing_of
 from aigc_demo.ui.models import ENCODED, VAES, Models
 from aigc_demo.ui.share import FILM, Share
@@ -289,7 +289,7 @@ def _build_rebuild(page: Page) -> None:
     with place:
         share = Share(page, "rebuild", rebuild, fields, both, first=first, show_progress_on=result)
     share.opens()
-    for event in (canvas.stroke, model.input, roll.then):
+    for event in several(canvas.stroke, model.input, roll.then):
         share.compute(event)
     picked = share.linked(rebuild_picked, lambda name, at, number: (name, _picked(at), number))
     page.compute(shelf.pick, picked, [model, shelf, seed], share.outputs, show_progress_on=result)
@@ -323,14 +323,8 @@ def _build_walk(page: Page, here: gr.Tab) -> None:
         walks = {**named, "steps": steps}
         share = Share(page, "walk", walk, walks, [film, frames], saves=FILM)
     page.compute(share.opens().success, compare_walks, fields, beside)
-    for event in (
-        button.click,
-        model.input,
-        route.submit,
-        path.input,
-        seed.submit,
-        roll.then,
-    ):
+    chosen = (model.input, route.submit, path.input, seed.submit)
+    for event in several(button.click, *chosen, roll.then):
         page.compute(share.compute(event).success, compare_walks, fields, beside)
     share.compute(steps.release)
     page.compute(here.select, compare_walks, fields, beside)  # not before the tab opens
@@ -350,5 +344,5 @@ def _build_prior(page: Page) -> None:
     with left:
         share = Share(page, "prior", draw, fields, [result])
     share.opens()
-    for event in (button.click, model.input, count.release, seed.submit, roll.then):
+    for event in several(button.click, model.input, count.release, seed.submit, roll.then):
         share.compute(event)

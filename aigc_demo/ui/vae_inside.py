@@ -12,7 +12,7 @@ from aigc_demo.images import strip
 from aigc_demo.inference import sample_digits
 from aigc_demo.inference.vae import LatentWalker
 from aigc_demo.ui import check, vae_formulas
-from aigc_demo.ui.layout import FORMULAS, Page, Update, dice
+from aigc_demo.ui.layout import FORMULAS, Page, Update, dice, several
 from aigc_demo.ui.models import BETAS, VAES, Models
 from aigc_demo.ui.views import View, add_layers, add_views, code_of, group, shown
 from aigc_demo.ui.widgets import bars, betas, code, gallery, pad, posterior, tiles
@@ -239,8 +239,8 @@ def build_inside(page: Page, here: gr.Tab) -> None:
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     picked = shelf.pick(None, shelf, chosen, js="(place) => `#${place}`", **private)
     drawn = canvas.stroke(None, canvas, chosen, js="(drawing) => drawing", **private)
-    events = (here.select, model.input, seed.submit, roll.then, picked.then, drawn.then)
-    for event in events:
+    first = (here.select, model.input, seed.submit)
+    for event in several(*first, roll.then, picked.then, drawn.then):
         follow(event)
 
 

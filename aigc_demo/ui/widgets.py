@@ -1,5 +1,6 @@
 """The page's own widgets. No user text reaches a template: scripts write words as plain text."""
 
+import re
 from typing import Any
 
 import gradio as gr
@@ -12,15 +13,30 @@ CLASSES = (  # a colour for each digit, apart for colour-blind eyes too; the dig
 )
 
 
+GIVEN = "element, props, trigger, server, watch"  # by Gradio, to a widget's script
+SCRIPTS: dict[str, str] = {}  # of the widgets made so far, by name
+
+
 def widget(name: str, template: str, scripts: tuple[str, ...] = (), **props: Any) -> gr.HTML:
-    """A gr.HTML whose script is static/common.js, further ones, and static/NAME.js."""
+    """A gr.HTML whose script is static/common.js, further ones, and static/NAME.js.
+
+    The page holds each script once, in its head, however many widgets of a name it has.
+    """
+    SCRIPTS[name] = "".join(map(static, ("common.js", *scripts, f"{name}.js")))
+    events = sorted(set(re.findall(r'trigger\(("\w+")', SCRIPTS[name])))  # Gradio looks for them
     return gr.HTML(
         html_template=f'<div class="widget {name}">{template}</div>',
-        js_on_load="".join(map(static, ("common.js", *scripts, f"{name}.js"))),
+        js_on_load=f"aigc.{name}({GIVEN}); // {' '.join(events)}",
         apply_default_css=False,
         padding=False,
         **props,
     )
+
+
+def head() -> str:
+    """What goes into the page's head: the scripts of all widgets that were made."""
+    functions = ",\n".join(f"{name}({GIVEN}) {{\n{script}}}" for name, script in SCRIPTS.items())
+    return f"<script>window.aigc = {{\n{functions}\n}};</script>"
 
 
 def opens_below(folded: str) -> gr.HTML:
