@@ -63,6 +63,10 @@ def _benchmark(options: argparse.Namespace) -> None:
     from aigc_demo.benchmark import as_data, as_table, benchmark, hardware
 
     rows = benchmark(options.subject)
+    if options.plot:
+        from aigc_demo.benchmark.plot import plot
+
+        options.plot.write_bytes(plot(rows))
     if options.json:
         content = {"subject": options.subject, "hardware": hardware(), "rows": as_data(rows)}
         print(json.dumps(content, ensure_ascii=False))
@@ -249,6 +253,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     measure.add_argument("subject", choices=SUBJECTS, metavar="SUBJECT", help=", ".join(SUBJECTS))
     measure.add_argument("--json", action="store_true", help="one line of JSON")
+    measure.add_argument("--plot", type=Path, metavar="PNG", help="a picture of how cost grows")
 
     sample = command(
         "sample",

@@ -1,5 +1,6 @@
 """The benchmark: its arithmetic, and that each measure measures what it says."""
 
+import io
 import json
 import subprocess
 import sys
@@ -8,8 +9,10 @@ import time
 import httpx
 import pytest
 from conftest import finished
+from PIL import Image
 
 from aigc_demo.benchmark import as_data, as_table, benchmark, row, seconds, text
+from aigc_demo.benchmark.plot import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, plot
 from aigc_demo.benchmark.server import call
 from aigc_demo.inference.transformer import TextWriter
 
@@ -82,9 +85,27 @@ def test_a_call_of_the_api_gives_its_answer_and_its_failures(server_url):
     finished(go())
 
 
-def test_the_command_prints_hardware_and_a_table():
-    command = [sys.executable, "-m", "aigc_demo", "benchmark", "gan"]
+def test_the_command_prints_hardware_and_a_table_and_draws_how_cost_grows(tmp_path):
+    command = [sys.executable, "-m", "aigc_demo", "benchmark", "gan", "--plot", tmp_path / "a.png"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert "threads" in done.stdout
     assert done.stdout.count("| gan draws") == 4
+    assert Image.open(tmp_path / "a.png").size == (WIDTH, HEIGHT)
+
+
+def test_a_plot_has_a_panel_a_series_with_points_where_the_values_are():
+    def grows(series, at, *values):
+        return row(f"{series} {at}", "ms", list(values), series=series, at=at)
+
+    rows = [grows("a", 1, 10.0), grows("a", 8, 40.0), grows("b", 1, 1.0, 3.0), row("c", "s", [1.0])]
+    sheet = Image.open(io.BytesIO(plot(rows)))
+    assert sheet.size == (WIDTH, 2 * HEIGHT)
+    blue, orange = (0, 0x72, 0xB2), (0xE6, 0x9F, 0)
+    floor, ceiling = HEIGHT - BOTTOM, TOP
+    assert sheet.getpixel((WIDTH - RIGHT, ceiling)) == blue  # the most
+    assert sheet.getpixel((LEFT, floor - (floor - ceiling) // 4)) == blue  # a quarter of it
+    colours = {colour for _, colour in sheet.crop((0, HEIGHT, WIDTH, 2 * HEIGHT)).getcolors(9999)}
+    assert {blue, orange} <= colours  # median and p95 differ
+    with pytest.raises(ValueError, match="grow"):
+        plot(rows[-1:])

@@ -15,7 +15,10 @@ SUBJECTS = ("gan", "vae", "text", "app", "load")
 
 @dataclass(frozen=True)
 class Row:
-    """One figure, in `unit`; peer: with what it is compared, in the same unit."""
+    """One figure, in `unit`; peer: with what it is compared, in the same unit.
+
+    series, at: for figures of one kind that grow with something, the kind and how much of it.
+    """
 
     what: str
     unit: str
@@ -24,6 +27,8 @@ class Row:
     peer: str = ""
     peer_median: float | None = None
     higher_is_better: bool = False
+    series: str = ""
+    at: float = 0.0
 
     @property
     def ratio(self) -> float | None:

@@ -26,11 +26,12 @@ def measure() -> list[Row]:
         with serving(app()) as (url, process, _):
             pictures, texts, failed = asyncio.run(_crowd(url, count))
             who = f"{count} visitors"
+            memory = [resident(process)]
             rows += [
-                row(f"{who}: pictures", "s", pictures),
-                row(f"{who}: first characters", "s", texts),
+                row(f"{who}: pictures", "s", pictures, series="pictures, by visitors", at=count),
+                row(f"{who}: first characters", "s", texts, series="texts, by visitors", at=count),
                 row(f"{who}: calls that failed", "", [float(failed)]),
-                row(f"{who}: memory", "MB", [resident(process)]),
+                row(f"{who}: memory", "MB", memory, series="memory, by visitors", at=count),
             ]
     return rows
 

@@ -19,7 +19,9 @@ def _rows(what: str, draw: Callable[[int], Tensor]) -> list[Row]:
     rows = []
     for count in BATCHES:
         taken = seconds(partial(draw, count), 15, warm=3)
-        rows.append(row(f"{what}, {count} at once", "ms", [1_000 * s for s in taken]))
+        taken = [1_000 * s for s in taken]
+        series = f"{what}, by batch"
+        rows.append(row(f"{what}, {count} at once", "ms", taken, series=series, at=count))
     images = draw(64)
     taken = seconds(lambda: strip(images), 15, warm=3)
     rows.append(row("64 digits as one PNG", "ms", [1_000 * s for s in taken]))

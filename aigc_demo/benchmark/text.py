@@ -72,6 +72,8 @@ def measure() -> list[Row]:
                 "tokens/s",
                 [throughput(writer, count)],
                 higher_is_better=True,
+                series="text, by visitors",
+                at=count,
             )
         )
     for length in (50, 100, 200, 400, 800):
@@ -82,6 +84,8 @@ def measure() -> list[Row]:
                 "tokens/s",
                 [length / s for s in taken],
                 higher_is_better=True,
+                series="text, by length in tokens",
+                at=length,
             )
         )
     return rows
