@@ -34,8 +34,9 @@ def widget(name: str, template: str, scripts: tuple[str, ...] = (), **props: Any
 
 
 def head() -> str:
-    """What goes into the page's head: the scripts of all widgets that were made."""
+    """What goes into the page's head: the scripts of all widgets that were made, less comments."""
     functions = ",\n".join(f"{name}({GIVEN}) {{\n{script}}}" for name, script in SCRIPTS.items())
+    functions = re.sub(r"^ *//.*\n", "", functions, flags=re.MULTILINE)
     return f"<script>window.aigc = {{\n{functions}\n}};</script>"
 
 
