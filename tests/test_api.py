@@ -1,7 +1,9 @@
 """The named endpoints, through gradio_client and plain HTTP, against a real server."""
 
 import http.client
+import itertools
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlparse
@@ -12,6 +14,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
+from aigc_demo.explain import transformer as inside
 from aigc_demo.images import png
 from aigc_demo.inference import sample_digits
 from aigc_demo.inference.gan import DigitSampler
@@ -28,12 +31,14 @@ ENDPOINTS = {
     "/vae_walk",
     "/text_write",
     "/poem_write",
+    "/text_candidates",
+    "/text_attention",
 }
 
 
 @pytest.fixture(scope="module")
 def client(server_url: str) -> Iterator[Client]:
-    yield Client(server_url, verbose=False)
+    yield Client(server_url, verbose=False, httpx_kwargs={"timeout": 120})
 
 
 @pytest.fixture
@@ -49,6 +54,24 @@ def test_the_named_endpoints_and_no_others_are_public(client: Client) -> None:
     named = client.view_api(return_format="dict")["named_endpoints"]
     assert set(named) == ENDPOINTS
     assert all(endpoint["description"] for endpoint in named.values())
+
+
+def test_the_page_documents_every_parameter_and_its_code_runs(client: Client, server_url) -> None:
+    info = json.loads(get(server_url, "/gradio_api/info"))["named_endpoints"]
+    for name, endpoint in info.items():
+        assert "Returns: " in endpoint["description"], name
+        assert endpoint["parameters"][-1]["parameter_name"] == "lang"
+        for parameter in endpoint["parameters"]:
+            assert parameter["label"] == parameter["parameter_name"]
+            assert parameter["python_type"]["description"], (name, parameter)
+            assert parameter["python_type"]["type"] not in ("Any", ""), (name, parameter)
+        assert all(given["python_type"]["type"] != "Any" for given in endpoint["returns"]), name
+        code = endpoint["code_snippets"]
+        scope: dict = {"print": lambda result: None}
+        patient = '", verbose=False, httpx_kwargs={"timeout": 120})\nresult'
+        exec(code["python"].replace('")\nresult', patient), scope)
+        assert scope["result"], name
+        json.loads(re.search(r"-d '(.*?)' ", code["bash"], re.S)[1])
 
 
 def test_gan_sample_draws_what_the_library_draws(client: Client) -> None:
@@ -123,6 +146,26 @@ def test_text_and_poems_stream_and_end_like_the_library(client: Client) -> None:
     assert poem == TextWriter.load("poems").poem("五绝", "江雪", temperature=0.9, seed=5)
 
 
+def test_text_candidates_and_attention_are_the_models_own(client: Client) -> None:
+    writer = TextWriter.load()
+    table = client.predict("shakespeare", "ROMEO:\nWh", 0.7, 5, 0.9, api_name="/text_candidates")
+    logs = writer.log_probabilities("ROMEO:\nWha") / 0.7
+    first = next(row for row in table if row["token"] == "a")
+    assert 1 <= len(table) <= 5
+    assert sum(row["probability"] for row in table) == pytest.approx(1, abs=1e-5)
+    shares = [row["probability"] for row in table]
+    assert shares == sorted(shares, reverse=True)
+    other = next(row["token"] for row in table if row["token"] != "a")
+    ratio = logs[-1] - writer.log_probabilities(f"ROMEO:\nWh{other}")[-1] / 0.7
+    share = next(row["probability"] for row in table if row["token"] == other)
+    assert first["probability"] / share == pytest.approx(ratio.exp().item(), 1e-3)
+    found = client.predict("poems", "床前明月光", 2, 3, api_name="/text_attention")
+    poet = TextWriter.load("poems")
+    weights = inside.trace(poet, inside.read(poet, "床前明月光").ids).weights[1, 2]
+    assert torch.tensor(found["weights"]) == pytest.approx(weights, abs=1e-4)
+    assert found["tokens"][-1] == "光" and len(found["tokens"]) == len(weights)
+
+
 BAD = [
     ("/gan_sample", ("nobody", "mixed", 4, 0, 1.0), "Model: please choose one of gan"),
     ("/gan_sample", ("../../etc", "mixed", 4, 0, 1.0), "Model: please choose one of gan"),
@@ -145,8 +188,12 @@ BAD = [
     ("/text_write", ("shakespeare", "", 4, 0.8, 0, 1.0, 1.0, 5), "at least one character"),
     ("/text_write", ("shakespeare", "你", 4, 0.8, 0, 1.0, 1.0, 5), "not know these characters: 你"),
     ("/text_write", ("shakespeare", "A", 4, 9.0, 0, 1.0, 1.0, 5), "Temperature"),
-    ("/poem_write", ("八绝", "", "", "", True, 0.9, 5), "expected a form"),
-    ("/poem_write", ("七绝", "", "", "", "yes", 0.9, 5), "expected regulated"),
+    ("/poem_write", ("八绝", "", "", "", True, 0.9, 5), "Form: please choose one of 五绝"),
+    ("/poem_write", ("七绝", "", "", "", "yes", 0.9, 5), "please switch it on or off"),
+    ("/poem_write", ("七绝", "", "", "春，", True, 0.9, 5), "leave out punctuation"),
+    ("/text_candidates", ("shakespeare", "", 1.0, 0, 1.0), "at least one character"),
+    ("/text_attention", ("shakespeare", "A", 99, 1), "The layer: please give a number from 1 to 6"),
+    ("/gan_sample", ("gan", "mixed", 4, 0, 1.0, "fr"), "Language: please choose one of zh, en"),
 ]
 
 
@@ -158,11 +205,92 @@ def test_bad_input_gets_one_english_sentence(client: Client, endpoint, values, s
     assert "\n" not in str(caught.value).strip()
 
 
+def test_lang_says_in_which_language(client: Client) -> None:
+    for lang, sentence in (("en", "How many: please"), ("zh", "个数：请填 1 到 64")):
+        with pytest.raises(AppError, match=sentence):
+            client.predict(count=65, lang=lang, api_name="/gan_sample")
+
+
 def post(url: str, path: str, body: bytes) -> tuple[int, bytes]:
     connection = http.client.HTTPConnection(urlparse(url).netloc, timeout=60)
     connection.request("POST", path, body, {"Content-Type": "application/json"})
     answer = connection.getresponse()
     return answer.status, answer.read()
+
+
+def get(url: str, path: str) -> bytes:
+    connection = http.client.HTTPConnection(urlparse(url).netloc, timeout=60)
+    connection.request("GET", path)
+    return connection.getresponse().read()
+
+
+def ask(url: str, name: str, values: list) -> tuple[str, object]:
+    """The last event of a call by plain HTTP: its kind and its data."""
+    asked = json.dumps({"data": values, "session_hash": "asking"}).encode()  # one session: faster
+    status, body = post(url, f"/gradio_api/call/{name}", asked)
+    assert status == 200, body
+    events = get(url, f"/gradio_api/call/{name}/{json.loads(body)['event_id']}").decode()
+    kind, data = re.findall(r"event: (\w+)\ndata: (.*)", events)[-1]
+    return kind, json.loads(data)
+
+
+JUNK = [None, True, "", "x", "\ud800", "x" * 5_000, [], [None], {}, {"path": "/etc/passwd"}]
+JUNK += [-1, 1.5, 1e308, 10**30, "3"]
+QUICK = {"length": 5, "count": 2, "steps": 3}
+
+
+@pytest.mark.parametrize("name", sorted(ENDPOINTS))
+def test_junk_in_any_parameter_gets_one_sentence(client: Client, server_url, name) -> None:
+    """An answer where the value happens to be right, else one sentence; never HTTP 500."""
+    parameters = client.view_api(return_format="dict")["named_endpoints"][name]["parameters"]
+    usual = {
+        each["parameter_name"]: each["parameter_default"] or each["example_input"]
+        for each in parameters
+    }
+    usual |= {key: value for key, value in QUICK.items() if key in usual}
+    languages = itertools.cycle(("en", "zh"))
+    for parameter, value in itertools.product(usual, JUNK):
+        values = {**usual, "lang": next(languages), parameter: value}
+        kind, answer = ask(server_url, name.strip("/"), list(values.values()))
+        if kind == "complete":
+            assert answer, (parameter, value)
+            continue
+        sentence = answer["error"]
+        assert isinstance(sentence, str) and 8 < len(sentence) < 300, (parameter, value)
+        assert "\n" not in sentence and "Traceback" not in sentence, (parameter, value, sentence)
+        chinese = any("㐀" <= c <= "鿿" for c in re.sub("[五七][绝律]", "", sentence))
+        assert chinese == (values["lang"] == "zh"), (parameter, value, sentence)
+
+
+WRONG = [
+    ("nobody", b'{"data": []}', 404, "expected one of the endpoints gan_sample, "),
+    ("v2/nobody", b"{}", 404, "expected one of the endpoints gan_sample, "),
+    ("vae_decode", b"[1]", 422, "expected an object with a list"),
+    ("vae_decode", b'{"data": 5}', 422, "expected an object with a list"),
+    ("vae_decode", b"{", 422, "expected JSON"),
+    ("vae_decode", b"[" * 100_000, 422, "expected JSON"),
+    ("vae_decode", b'{"data": [1, 2, 3, 4]}', 422, "expected at most 3 values, got 4"),
+    ("v2/vae_decode", b'{"y": 1}', 422, "expected arguments of model, z, lang, got 'y'"),
+]
+
+
+@pytest.mark.parametrize(("call", "body", "status", "sentence"), WRONG)
+def test_a_call_of_the_wrong_form_gets_a_sentence(server_url, call, body, status, sentence) -> None:
+    found, answer = post(server_url, f"/gradio_api/call/{call}", body)
+    assert found == status
+    assert sentence in json.loads(answer)["detail"]
+
+
+def test_what_is_left_out_gets_its_default(server_url: str) -> None:
+    status, body = post(server_url, "/gradio_api/call/vae_walk", b'{"data": ["vae"]}')
+    event = json.loads(body)["event_id"]
+    assert status == 200
+    assert "32 numbers" in get(server_url, f"/gradio_api/call/vae_walk/{event}").decode()
+    assert ask(server_url, "vae_encode", [])[1]["error"].startswith("Model: please choose")
+    status, body = post(server_url, "/gradio_api/call/v2/gan_sample", b'{"lang": "zh", "count": 0}')
+    event = json.loads(body)["event_id"]
+    answer = get(server_url, f"/gradio_api/call/gan_sample/{event}").decode()
+    assert status == 200 and "个数" in json.loads(answer.split("data: ")[1])["error"]
 
 
 def test_plain_http_works_and_a_huge_body_is_refused(server_url: str) -> None:

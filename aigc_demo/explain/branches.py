@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from aigc_demo.inference.transformer import TextWriter
-from aigc_demo.models.transformer import Cache
+from aigc_demo.models.transformer import Cache, next_token_distribution
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,17 @@ def next_logits(writer: TextWriter, ids: list[int]) -> Tensor:
     """The logits of what comes after some tokens, as many as the context holds. (V,)."""
     tokens = torch.tensor([ids[-writer.context :]], device=writer.loaded.device)
     return writer.model(tokens)[0, -1].cpu()
+
+
+def candidates(
+    logits: Tensor, count: int, temperature: float, top_k: int | None, top_p: float
+) -> list[tuple[int, float]]:
+    """The likeliest next tokens with their probabilities, as one would be drawn; none of 0."""
+    best = next_token_distribution(logits.float(), temperature, top_k, top_p).topk(
+        min(count, len(logits))
+    )
+    pairs = zip(best.indices.tolist(), best.values.tolist(), strict=True)
+    return [(token, share) for token, share in pairs if share > 0]
 
 
 @torch.inference_mode()

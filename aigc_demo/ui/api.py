@@ -1,15 +1,13 @@
 """The web API: the named endpoints, for gradio_client and plain HTTP.
 
-Errors are one English sentence. Pictures go in as uploaded files or as PNG data URIs, 28x28 or a
-photograph; they come out as files.
+What is wrong is answered with one sentence, English unless `lang` says zh. Pictures go in as
+uploaded files or as PNG data URIs, 28x28 or a photograph; they come out as files.
 """
 
 import base64
 import binascii
 import io
-from collections.abc import AsyncIterator, Callable
-from functools import wraps
-from inspect import isasyncgenfunction
+from collections.abc import AsyncIterator
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -20,21 +18,31 @@ from gradio.utils import get_upload_folder
 from PIL import Image
 from torch import Tensor
 
-from aigc_demo.images import animation, as_digit, grid, png
+from aigc_demo.explain.branches import candidates, next_logits
+from aigc_demo.explain.transformer import trace
+from aigc_demo.images import animation, as_digit, data_uri, grid, png
+from aigc_demo.inference import sample_digits
 from aigc_demo.inference.transformer import set_in_lines
 from aigc_demo.inference.vae import LatentWalker
 from aigc_demo.ui import check
+from aigc_demo.ui.endpoints import document, parameters_of, speaking
 from aigc_demo.ui.gan import known_classes
 from aigc_demo.ui.layout import COMPUTING, WRITING
 from aigc_demo.ui.models import GANS, VAES, Models
-from aigc_demo.ui.transformer import LONGEST, LONGEST_PROMPT, paced
+from aigc_demo.ui.reading import asked
+from aigc_demo.ui.transformer import LONGEST, LONGEST_PROMPT, begun, paced
 from aigc_demo.ui.words import Words
 
 LARGEST_PICTURE = 4_000_000  # pixels
+UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)  # Pillow's ways
+CANDIDATES = 40  # in the table, at most
 
 
 class Endpoints:
-    """One method an endpoint; its docstring and type hints are its documentation on the page."""
+    """One method an endpoint; docstring and type hints are its documentation on the page.
+
+    There a parameter has one line. `lang` is added to each, see endpoints.py.
+    """
 
     def __init__(self, models: Models) -> None:
         self._models = models
@@ -42,7 +50,7 @@ class Endpoints:
     def gan_sample(
         self,
         model: str = "gan",
-        labels: str | list[int] = "mixed",
+        labels: str = "mixed",
         count: int = 16,
         seed: int = 0,
         truncation: float = 1.0,
@@ -51,7 +59,7 @@ class Endpoints:
 
         Args:
             model: gan or gan-mlp, which knows no classes.
-            labels: "mixed", or digits such as "2026" or [2, 0, 2, 6], repeated up to the count.
+            labels: "mixed", or digits, repeated up to the count: "2026" or a list, [2, 0, 2, 6].
             count: 1 to 64.
             seed: a whole number from 0; digit i has seed + i.
             truncation: 0 to 1, less is more typical.
@@ -82,8 +90,10 @@ class Endpoints:
 
         Args:
             model: gan or gan-mlp, for which the labels mean nothing.
-            first_label, last_label: 0 to 9.
-            first_seed, last_seed: whole numbers from 0.
+            first_label: the digit to begin with, 0 to 9.
+            last_label: the digit to turn it into, 0 to 9.
+            first_seed: a whole number from 0, the style of the first digit.
+            last_seed: a whole number from 0, the style of the last digit.
             steps: 2 to 64 frames.
 
         Returns:
@@ -99,11 +109,11 @@ class Endpoints:
         frames = sampler.morph(labels, (seeds[0], seeds[1]), steps)
         return _file(animation(frames), "webp")
 
-    def gan_realness(self, picture: FileData | str) -> dict[str, Any]:
+    def gan_realness(self, picture: str) -> dict[str, Any]:
         """Ask the discriminator how real a digit looks, and the judge what it reads.
 
         Args:
-            picture: 28x28 grey, bright ink on black; anything larger is treated as a photograph.
+            picture: an uploaded file or a PNG data URI; 28x28, bright on black, or a photograph.
 
         Returns:
             score (higher means taken for real) and probabilities of the digits 0 to 9.
@@ -115,12 +125,12 @@ class Endpoints:
             "probabilities": probabilities,
         }
 
-    def vae_encode(self, model: str, picture: FileData | str) -> tuple[dict[str, Any], FileData]:
+    def vae_encode(self, model: str, picture: str) -> tuple[dict[str, Any], FileData]:
         """Encode a digit.
 
         Args:
             model: vae-2d or vae.
-            picture: 28x28 grey, bright ink on black; anything larger is treated as a photograph.
+            picture: an uploaded file or a PNG data URI; 28x28, bright on black, or a photograph.
 
         Returns:
             The posterior's mean and standard deviation, and the reconstruction as a 28x28 PNG.
@@ -136,7 +146,7 @@ class Endpoints:
 
         Args:
             model: vae-2d or vae.
-            z: as many finite numbers as the model has dimensions.
+            z: as many numbers as the model has dimensions (vae-2d: 2, vae: 32), -1000 to 1000.
 
         Returns:
             The digit as a 28x28 PNG.
@@ -155,7 +165,8 @@ class Endpoints:
 
         Args:
             model: vae-2d or vae.
-            start, end: latent points.
+            start: a latent point, as many numbers as the model has dimensions.
+            end: another one.
             steps: 2 to 64.
 
         Returns:
@@ -169,7 +180,7 @@ class Endpoints:
     async def text_write(
         self,
         model: str = "shakespeare",
-        prompt: str = "ROMEO:\n",
+        prompt: str = "ROMEO:",
         length: int = 200,
         temperature: float = 0.8,
         top_k: int = 0,
@@ -233,53 +244,86 @@ class Endpoints:
             The poem in traditional characters, a line of verse a line, growing.
         """
         poem = self._models.writer("poems").begin_poem(
-            form,
-            check.text(title, "title", 16),
-            check.text(first_line, "line", 20),
-            acrostic=check.text(acrostic, "heads", 20),
-            regulated=regulated,
+            *begun(form, title, first_line, acrostic, regulated),
             temperature=check.real(temperature, "temperature", 0, 2),
             seed=check.seed(seed),
         )
         async for text in paced(poem):
             yield set_in_lines(text)
 
+    def text_candidates(
+        self,
+        model: str = "shakespeare",
+        text: str = "ROMEO:",
+        temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+    ) -> list[dict[str, Any]]:
+        """List what may come after a text.
+
+        Args:
+            model: shakespeare or poems.
+            text: 1 to 2,000 characters; for poems a poem or the beginning of one.
+            temperature: 0 to 2.
+            top_k: 0 (off) to 200.
+            top_p: 0.05 to 1 (off).
+
+        Returns:
+            The likeliest tokens, at most 40, with their ids and probabilities.
+        """
+        writer, reading, _ = asked(self._models, model, text)
+        found = candidates(
+            next_logits(writer, reading.ids),
+            CANDIDATES,
+            check.real(temperature, "temperature", 0, 2),
+            check.whole(top_k, "top_k", 0, 200) or None,
+            check.real(top_p, "top_p", 0.05, 1),
+        )
+        name = writer.tokenizer.name_of
+        return [{"token": name(i), "id": i, "probability": share} for i, share in found]
+
+    def text_attention(
+        self, model: str = "shakespeare", text: str = "ROMEO:", layer: int = 1, head: int = 1
+    ) -> dict[str, Any]:
+        """Show where one head of one layer looks.
+
+        Args:
+            model: shakespeare or poems.
+            text: as for text_candidates; at most its last 256 tokens are looked at.
+            layer: from 1.
+            head: from 1.
+
+        Returns:
+            tokens, and weights: a row a token, a column for each token it looks at, sum 1.
+        """
+        writer, reading, _ = asked(self._models, model, text)
+        config = writer.model.config
+        row = check.whole(layer, "layer", 1, config.layers) - 1
+        column = check.whole(head, "head", 1, config.heads) - 1
+        weights = trace(writer, reading.ids).weights[row, column]
+        tokens = [writer.tokenizer.name_of(token) for token in reading.ids]
+        return {"tokens": tokens, "weights": [[round(w, 6) for w in r] for r in weights.tolist()]}
+
     def _walker(self, model: Any) -> LatentWalker:
         return self._models.vae(self._models.known(model, VAES))
 
 
-def add_endpoints(models: Models, words: Words) -> None:
+NAMES = tuple(name for name in vars(Endpoints) if not name.startswith("_"))
+
+
+def add_endpoints(demo: gr.Blocks, models: Models, words: Words) -> None:
     """Adds every endpoint to the page being built."""
     endpoints = Endpoints(models)
-    for name in (name for name in vars(Endpoints) if not name.startswith("_")):
+    examples = {"model": "vae-2d", "picture": data_uri(png(sample_digits("test")[0][0]))}
+    for name in NAMES:
         group = WRITING if name in ("text_write", "poem_write") else COMPUTING
-        gr.api(_in_english(words, getattr(endpoints, name)), api_name=name, **group)
+        endpoint = speaking(words, getattr(endpoints, name))
+        document(demo, endpoint, examples, api_name=name, **group)
 
 
-def _in_english(words: Words, method: Callable) -> Callable:
-    """The endpoint with its complaints as English sentences; signature and docstring stay."""
-
-    def sentence(error: Exception) -> gr.Error:
-        known = isinstance(error, check.Complaint | check.UnknownCharacters)
-        text = check.explain(words, error, "en") if known else str(error)
-        return gr.Error(text, print_exception=False)
-
-    @wraps(method)
-    def call(*values: Any, **named: Any) -> Any:
-        try:
-            return method(*values, **named)
-        except ValueError as error:
-            raise sentence(error) from error
-
-    @wraps(method)
-    async def write(*values: Any, **named: Any) -> Any:
-        try:
-            async for answer in method(*values, **named):
-                yield answer
-        except ValueError as error:
-            raise sentence(error) from error
-
-    return write if isasyncgenfunction(method) else call
+def parameters() -> dict[str, dict[str, Any]]:
+    """Endpoint -> its parameters with their defaults, None where there is none."""
+    return {name: parameters_of(getattr(Endpoints, name)) for name in NAMES}
 
 
 def _point(walker: LatentWalker, values: Any) -> list[float]:
@@ -319,8 +363,11 @@ def _picture(value: Any) -> Tensor:
     try:
         with Image.open(source) as image:
             if image.width * image.height > LARGEST_PICTURE:
-                raise check.Complaint("error.picture")
-            digit = as_digit(image)
-    except (OSError, Image.DecompressionBombError):
+                raise OSError
+            image.load()
+    except UNREADABLE:
         raise check.Complaint("error.picture") from None
-    return digit
+    try:
+        return as_digit(image)
+    except ValueError:
+        raise check.Complaint("error.blank_photo") from None

@@ -5,6 +5,7 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 # Before gradio is imported: no telemetry, and no table of past events after every event.
@@ -16,15 +17,16 @@ import gradio as gr
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
-from aigc_demo.ui.api import add_endpoints
+from aigc_demo.ui.api import add_endpoints, parameters
 from aigc_demo.ui.files import add_files
 from aigc_demo.ui.gan import build_gan_tab
 from aigc_demo.ui.layout import Page
 from aigc_demo.ui.lend import EVERYWHERE, lend, on_a_space
+from aigc_demo.ui.memory import return_memory
 from aigc_demo.ui.models import Models
 from aigc_demo.ui.options import add_options
 from aigc_demo.ui.route import follow_links
-from aigc_demo.ui.server import BodyLimit, return_memory
+from aigc_demo.ui.server import BodyLimit, PlainCalls
 from aigc_demo.ui.transformer import build_transformer_tab
 from aigc_demo.ui.vae import build_vae_tab
 from aigc_demo.ui.widgets import head
@@ -58,7 +60,7 @@ def build(weights: Path | None = None, models: Models | None = None) -> gr.Block
             for name, add in TABS.items():
                 with words.tr(gr.Tab(id=name), f"{name}.tab") as page.tab:
                     add(page)
-        add_endpoints(models, words)
+        add_endpoints(demo, models, words)
         add_files(page)
         follow_links(page, tabs, words.connect(demo, language))
     return demo.queue(max_size=320, default_concurrency_limit=2, api_open=False)
@@ -102,7 +104,11 @@ def launch_options() -> dict:
         "show_error": False,
         "ssr_mode": False,
         "app_kwargs": {
-            "middleware": [Middleware(BodyLimit), Middleware(GZipMiddleware, compresslevel=4)]
+            "middleware": [
+                Middleware(BodyLimit),
+                Middleware(PlainCalls, endpoints=parameters()),
+                Middleware(GZipMiddleware, compresslevel=4),
+            ]
         },
     }
 
@@ -111,8 +117,11 @@ def serve(options: argparse.Namespace) -> None:
     """Serves the page until Ctrl-C.
 
     Raises:
-        ValueError, OSError: what --weights names is no weights folder, or the port is taken.
+        ValueError, OSError: what --weights names is no weights folder, --mcp cannot work, or the
+            port is taken.
     """
+    if options.mcp:
+        _check_mcp(options)
     return_memory()
     models = Models(options.weights)
     demo = build(models=models)
@@ -124,12 +133,22 @@ def serve(options: argparse.Namespace) -> None:
         server_name=options.host or (EVERYWHERE if share else None),
         server_port=options.port,
         auth=options.auth,
+        mcp_server=options.mcp or None,
         prevent_thread_lock=share,
         **launch_options(),
     )
     if share:
         lend(demo)
         demo.block_thread()
+
+
+def _check_mcp(options: argparse.Namespace) -> None:
+    """Raises ValueError where Gradio itself would print a line and serve the page without tools."""
+    if find_spec("mcp") is None:
+        wanted = f'"gradio[mcp]=={gr.__version__}"'
+        raise ValueError(f"expected Gradio's mcp extra for --mcp, got none: pip install {wanted}")
+    if options.auth:
+        raise ValueError("expected --mcp without --auth, got both: a tool cannot log in")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -16,6 +16,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="print a public address by Gradio's tunnel, or one for the local network, as QR code",
     )
+    add(
+        "--mcp",
+        action="store_true",
+        help="offer the endpoints as tools of the Model Context Protocol too; needs Gradio's extra",
+    )
 
 
 def _credentials(text: str) -> tuple[str, str]:

@@ -1,25 +1,12 @@
-"""What the page is served with: a limit to what a client may send, and little memory."""
+"""What stands before the page: a limit to what a client may send, and a look at plain calls."""
 
-import ctypes
-import os
-import sys
+import json
+import re
+from typing import Any
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LARGEST = 256 * 1024  # bytes of a request; uploads have Gradio's own limit
-MMAP_THRESHOLD, ARENA_MAX = -3, -8  # mallopt's names
-LARGE = 256 * 1024  # bytes
-
-
-def return_memory() -> None:
-    """Makes the C library give memory back to the system where it would keep it for later.
-
-    glibc keeps freed blocks of up to 32 MB, in eight heaps a core. Weights are read into large
-    blocks, which are freed once they are laid out for the machine: these get pages of their own.
-    """
-    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
-        libc.mallopt(MMAP_THRESHOLD, LARGE)
-        libc.mallopt(ARENA_MAX, os.cpu_count() or 1)
 
 
 class BodyLimit:
@@ -33,9 +20,78 @@ class BodyLimit:
             length = dict(scope["headers"]).get(b"content-length", b"")
             upload = scope["path"].endswith("/upload")
             if not upload and (not length.isdigit() or int(length) > self.limit):
-                headers = [(b"content-type", b"application/json")]
-                await send({"type": "http.response.start", "status": 413, "headers": headers})
-                body = b'{"detail":"expected a request body of at most 256 kB"}'
-                await send({"type": "http.response.body", "body": body})
+                await _refuse(send, 413, "expected a request body of at most 256 kB")
                 return
         await self.app(scope, receive, send)
+
+
+class PlainCalls:
+    """Looks at calls of the API by plain HTTP: what is left out gets its default.
+
+    Without it Gradio answers unknown names with HTTP 500, and a short list with no reason at all.
+    """
+
+    def __init__(self, app: ASGIApp, endpoints: dict[str, dict[str, Any]]) -> None:
+        self.app, self.endpoints = app, endpoints
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        post = scope["type"] == "http" and scope["method"] == "POST"
+        called = re.search(r"/gradio_api/call/(v2/)?([^/]+)/?$", scope["path"]) if post else None
+        if called is None:
+            return await self.app(scope, receive, send)
+        by_name, name = bool(called[1]), called[2]
+        if name not in self.endpoints:
+            known = ", ".join(self.endpoints)
+            return await _refuse(send, 404, f"expected one of the endpoints {known}")
+        try:
+            asked = _completed(await _body(receive), self.endpoints[name], by_name)
+        except ValueError as error:
+            return await _refuse(send, 422, f"{name}: {error}")
+        body = json.dumps(asked).encode()
+        headers = [h for h in scope["headers"] if h[0] != b"content-length"]
+        headers.append((b"content-length", str(len(body)).encode()))
+        messages: list[Message] = [{"type": "http.request", "body": body}]
+
+        async def replay() -> Message:
+            return messages.pop() if messages else await receive()
+
+        await self.app({**scope, "headers": headers}, replay, send)
+
+
+def _completed(body: bytes, known: dict[str, Any], by_name: bool) -> dict[str, Any]:
+    """What was asked, with the defaults of what was left out.
+
+    Raises:
+        ValueError: no JSON, not of the expected form, or arguments that there are not.
+    """
+    form = "an object of arguments" if by_name else 'an object with a list, {"data": [...]}'
+    try:
+        asked = json.loads(body)
+    except (ValueError, RecursionError):
+        raise ValueError(f"expected JSON, {form}") from None
+    if not isinstance(asked, dict) or not (by_name or isinstance(asked.get("data"), list)):
+        raise ValueError(f"expected {form}")
+    if by_name:
+        unknown = [name for name in asked if name not in known]
+        if unknown:
+            raise ValueError(f"expected arguments of {', '.join(known)}, got {unknown[0][:40]!r}")
+        return {**known, **asked}
+    if len(asked["data"]) > len(known):
+        raise ValueError(f"expected at most {len(known)} values, got {len(asked['data'])}")
+    return {**asked, "data": asked["data"] + list(known.values())[len(asked["data"]) :]}
+
+
+async def _body(receive: Receive) -> bytes:
+    """The whole body of a request."""
+    parts, more = [], True
+    while more:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    return b"".join(parts)
+
+
+async def _refuse(send: Send, status: int, detail: str) -> None:
+    headers = [(b"content-type", b"application/json")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": json.dumps({"detail": detail}).encode()})

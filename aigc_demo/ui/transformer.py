@@ -9,7 +9,7 @@ import gradio as gr
 
 from aigc_demo.inference import text_mode
 from aigc_demo.inference.transformer import Writing, set_in_lines, to_simplified
-from aigc_demo.prosody import FORMS
+from aigc_demo.prosody import COMMA, FORMS, STOP
 from aigc_demo.ui import check
 from aigc_demo.ui.layout import WRITING, Page, several, throw
 from aigc_demo.ui.models import Models
@@ -90,8 +90,19 @@ async def write_poem(
 
     heads: the characters that its lines begin with (藏头); regulated: held to the rules (格律).
     """
-    form = check.one_of(form, "form", tuple(FORMS))
     script = check.one_of(script, "script", SCRIPTS)
+    asked = begun(form, title, line, heads, regulated)
+    settings = _settings(temperature, top_k, top_p, penalty, seed)
+    writing = models.writer("poems").begin_poem(*asked, **settings)
+    title = asked[1]
+    async for text in paced(writing):
+        poem = (f"《{title}》\n" if title else "") + set_in_lines(text)
+        yield in_script(poem, script), poem
+
+
+def begun(form, title, line, heads, regulated) -> tuple[str, str, str, str, bool]:
+    """What a poem is asked to be, checked: form, title, first line, acrostic, held to the rules."""
+    form = check.one_of(form, "form", tuple(FORMS))
     title = check.text(title, "title", 16).strip()
     line, heads = check.text(line, "line", 20), check.text(heads, "heads", 20)
     first, acrostic = "".join(line.split()).rstrip("，。,."), "".join(heads.split())
@@ -99,14 +110,11 @@ async def write_poem(
         raise check.Complaint("error.long_line", form=form)
     if len(acrostic) > FORMS[form].lines:
         raise check.Complaint("error.long_acrostic", form=form)
+    if any(mark in first + acrostic for mark in COMMA + STOP):
+        raise check.Complaint("error.marks")
     if first and acrostic and to_simplified(first[0]) != to_simplified(acrostic[0]):
         raise check.Complaint("error.two_beginnings")
-    settings = _settings(temperature, top_k, top_p, penalty, seed)
-    regulated = check.yes_or_no(regulated, "regulated")
-    writing = models.writer("poems").begin_poem(form, title, line, heads, regulated, **settings)
-    async for text in paced(writing):
-        poem = (f"《{title}》\n" if title else "") + set_in_lines(text)
-        yield in_script(poem, script), poem
+    return form, title, line, heads, check.yes_or_no(regulated, "regulated")
 
 
 def in_script(poem: str, script: str) -> str:
