@@ -13,6 +13,7 @@ import torch
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
+from playwright.sync_api import Page, expect
 
 from aigc_demo.explain import transformer as inside
 from aigc_demo.images import png
@@ -313,3 +314,14 @@ def test_nan_sent_as_raw_json_is_answered_with_a_sentence(server_url: str) -> No
         assert b"Latent point" in connection.getresponse().read()
     else:
         assert status in (400, 422)
+
+
+@pytest.mark.browser
+def test_the_page_shows_what_each_parameter_is(page: Page, server_url: str) -> None:
+    page.goto(server_url)
+    page.get_by_role("button", name="Use via API").click()
+    panel = page.locator(".api-docs")
+    expect(panel.get_by_text("10 API endpoints")).to_be_visible(timeout=30_000)
+    expect(panel).to_contain_text("Draw digits. Returns: A grid of digits, 8 a row, as a PNG.")
+    expect(panel).to_contain_text("a whole number from 0; digit i has seed + i.")
+    expect(panel).not_to_contain_text("Any Default")

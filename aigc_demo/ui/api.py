@@ -125,7 +125,7 @@ class Endpoints:
             "probabilities": probabilities,
         }
 
-    def vae_encode(self, model: str, picture: str) -> tuple[dict[str, Any], FileData]:
+    def vae_encode(self, model: str, picture: str) -> tuple[dict[str, list[float]], FileData]:
         """Encode a digit.
 
         Args:
@@ -290,8 +290,8 @@ class Endpoints:
         Args:
             model: shakespeare or poems.
             text: as for text_candidates; at most its last 256 tokens are looked at.
-            layer: from 1.
-            head: from 1.
+            layer: 1 to as many as the model has.
+            head: 1 to as many as a layer has.
 
         Returns:
             tokens, and weights: a row a token, a column for each token it looks at, sum 1.
