@@ -4,6 +4,7 @@ Errors are one English sentence. Pictures go in as uploaded files or as PNG data
 photograph; they come out as files.
 """
 
+import asyncio
 import base64
 import binascii
 import io
@@ -21,13 +22,15 @@ from PIL import Image
 from torch import Tensor
 
 from aigc_demo.images import animation, as_digit, grid, png
+from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.inference.transformer import set_in_lines
 from aigc_demo.inference.vae import LatentWalker
 from aigc_demo.ui import check
 from aigc_demo.ui.gan import known_classes
 from aigc_demo.ui.layout import COMPUTING, WRITING
 from aigc_demo.ui.models import GANS, VAES, Models
-from aigc_demo.ui.transformer import LONGEST, LONGEST_PROMPT, paced
+from aigc_demo.ui.others import Others
+from aigc_demo.ui.transformer import LONGEST, LONGEST_PROMPT, paced, ready
 from aigc_demo.ui.words import Words
 
 LARGEST_PICTURE = 4_000_000  # pixels
@@ -37,7 +40,7 @@ class Endpoints:
     """One method an endpoint; its docstring and type hints are its documentation on the page."""
 
     def __init__(self, models: Models) -> None:
-        self._models = models
+        self._models, self._others = models, Others(models)
 
     def gan_sample(
         self,
@@ -50,7 +53,7 @@ class Endpoints:
         """Draw digits.
 
         Args:
-            model: gan or gan-mlp, which knows no classes.
+            model: gan, gan-mlp, which knows no classes, or owner/repo@revision.
             labels: "mixed", or digits such as "2026" or [2, 0, 2, 6], repeated up to the count.
             count: 1 to 64.
             seed: a whole number from 0; digit i has seed + i.
@@ -59,7 +62,7 @@ class Endpoints:
         Returns:
             A grid of digits, 8 a row, as a PNG.
         """
-        sampler = self._models.gan(self._models.known(model, GANS))
+        sampler = self._sampler(model)
         count, seed = check.whole(count, "count", 1, 64), check.seed(seed)
         wanted = None
         if labels != "mixed":
@@ -81,7 +84,7 @@ class Endpoints:
         """Turn one digit into another.
 
         Args:
-            model: gan or gan-mlp, for which the labels mean nothing.
+            model: gan, gan-mlp, for which the labels mean nothing, or owner/repo@revision.
             first_label, last_label: 0 to 9.
             first_seed, last_seed: whole numbers from 0.
             steps: 2 to 64 frames.
@@ -89,7 +92,7 @@ class Endpoints:
         Returns:
             An animated WebP, there and back.
         """
-        sampler = self._models.gan(self._models.known(model, GANS))
+        sampler = self._sampler(model)
         ends = [check.whole(label, "digits", 0, 9) for label in (first_label, last_label)]
         labels = (ends[0], ends[1]) if sampler.classes else None
         if labels:
@@ -119,7 +122,7 @@ class Endpoints:
         """Encode a digit.
 
         Args:
-            model: vae-2d or vae.
+            model: vae-2d, vae or owner/repo@revision.
             picture: 28x28 grey, bright ink on black; anything larger is treated as a photograph.
 
         Returns:
@@ -135,7 +138,7 @@ class Endpoints:
         """Decode a latent point.
 
         Args:
-            model: vae-2d or vae.
+            model: vae-2d, vae or owner/repo@revision.
             z: as many finite numbers as the model has dimensions.
 
         Returns:
@@ -154,7 +157,7 @@ class Endpoints:
         """Walk straight from one latent point to another.
 
         Args:
-            model: vae-2d or vae.
+            model: vae-2d, vae or owner/repo@revision.
             start, end: latent points.
             steps: 2 to 64.
 
@@ -180,7 +183,7 @@ class Endpoints:
         """Continue a text.
 
         Args:
-            model: shakespeare.
+            model: shakespeare or owner/repo@revision.
             prompt: 1 to 2,000 characters that the model knows.
             length: 1 to 1,000 new characters.
             temperature: 0 to 2.
@@ -192,11 +195,13 @@ class Endpoints:
         Returns:
             The continuation, growing.
         """
-        self._models.known(model, ("shakespeare",))
+        model = self._models.known(
+            await asyncio.to_thread(self._others.bring, model, "transformer"), ("shakespeare",)
+        )
         prompt = check.text(prompt, "prompt", LONGEST_PROMPT)
         if not prompt:
             raise check.Complaint("error.empty_prompt")
-        writing = self._models.writer(model).begin(
+        writing = (await ready(self._models, model)).begin(
             prompt,
             check.whole(length, "length", 1, LONGEST),
             temperature=check.real(temperature, "temperature", 0, 2),
@@ -245,7 +250,10 @@ class Endpoints:
             yield set_in_lines(text)
 
     def _walker(self, model: Any) -> LatentWalker:
-        return self._models.vae(self._models.known(model, VAES))
+        return self._models.vae(self._models.known(self._others.bring(model, "vae"), VAES))
+
+    def _sampler(self, model: Any) -> DigitSampler:
+        return self._models.gan(self._models.known(self._others.bring(model, "gan"), GANS))
 
 
 def add_endpoints(models: Models, words: Words) -> None:
