@@ -108,11 +108,16 @@ def find_folder(source: str | Path) -> Path:
     if repo.count("/") == 1 and all(repo.split("/")) and not repo.startswith((".", "~")):
         from aigc_demo.hub import fetch_folder  # only when the Hub is meant
 
-        return fetch_folder(repo, revision or gpt2.REVISIONS.get(repo, "main"))
+        return fetch_folder(repo, revision or default_revision(repo))
     raise ValueError(
         f"expected one of {', '.join(bundled_names())}, a folder or owner/repo@revision, "
         f"got {text!r}"
     )
+
+
+def default_revision(repo: str) -> str:
+    """The branch of a repository that has weights, where none is named."""
+    return gpt2.REVISIONS.get(repo, "main")
 
 
 def save_model(
@@ -195,12 +200,22 @@ def _load_gpt2(name: str, folder: Path, place: torch.device) -> Loaded:
     config = gpt2.config_of(folder)
     tokenizer = gpt2.tokenizer_of(folder, config)
     state = gpt2.tensors_of(folder, config)
-    path = folder / "model.safetensors"
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
     model = _empty(GPT2, config)
-    _fill(model, state, path)
+    _fill(model, state, folder / "model.safetensors")
+    digest = digest_of(folder)
     return Loaded(name, "transformer", model.eval().to(place), tokenizer, place, digest)
+
+
+def digest_of(folder: Path) -> str:
+    """SHA-256 of the weights: as config.json says, of a GPT-2 checkpoint by the file itself.
+
+    Raises:
+        ValueError: no sound config.json there.
+    """
+    if not gpt2.is_gpt2(folder):
+        return read_config(folder)["sha256"]
+    with (folder / "model.safetensors").open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def family_of(folder: Path) -> str:

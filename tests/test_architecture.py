@@ -46,7 +46,7 @@ TABLE: dict[str, set[str] | str] = {  # part -> the parts of ours that it may im
         "weights",
     },
     "benchmark": {"data", "images", "inference", "weights"},
-    "ui": {"explain", "images", "inference", "prosody"},
+    "ui": {"explain", "hub", "images", "inference", "prosody"},
     "cli": EVERYTHING,
     "app.py": {"ui"},
 }

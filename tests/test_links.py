@@ -55,8 +55,17 @@ RESULTS = {  # a state of each result that is not the one its tab opens with
     "vae.rebuild": ("vae", DRAWN, 12),
     "vae.walk": ("vae", "38501", "spherical", 4, 64),
     "vae.prior": ("vae", 3, 9),
-    "transformer.shakespeare": ("HAMLET:\n$3 & more; to be?", 40, 0.05, 3, 0.95, 1.15, 11),
-    "transformer.poems": ("五律", "月夜", "", False, "traditional", "", 1, 0, 0.9, 1, 5),
+    "transformer.shakespeare": (
+        "shakespeare",
+        "HAMLET:\n$3 & more; to be?",
+        40,
+        0.05,
+        3,
+        0.95,
+        1.15,
+        11,
+    ),
+    "transformer.poems": ("poems", "五律", "月夜", "", False, "traditional", "", 1, 0, 0.9, 1, 5),
 }
 
 
@@ -88,7 +97,14 @@ def test_random_states_come_back() -> None:
             chr(chance.choice((9, 10, 32, 37, 38, 43, 61, 126, 0x4E00, 0x1F600))) for _ in range(30)
         )
         numbers = (chance.randint(1, 1000), chance.uniform(0, 2), chance.randint(0, 200))
-        state = (prompt, *numbers, chance.uniform(0.05, 1), 1.5, chance.randrange(2**53))
+        state = (
+            "shakespeare",
+            prompt,
+            *numbers,
+            chance.uniform(0.05, 1),
+            1.5,
+            chance.randrange(2**53),
+        )
         assert share.restore(share.link(state), WORDS, "en") == (state, [])
 
 
@@ -96,7 +112,8 @@ def test_the_longest_prompt_of_the_page_fits_and_a_longer_one_waits_for_a_file()
     share, chance = SHARES["transformer.shakespeare"], random.Random(1)
     letters = "abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ\n!?,.;:'-&"
     for length, fits in ((2_000, True), (6_000, False)):
-        state = ("".join(chance.choices(letters, k=length)), 300, 0.8, 0, 0.95, 1, 1)
+        prompt = "".join(chance.choices(letters, k=length))
+        state = ("shakespeare", prompt, 300, 0.8, 0, 0.95, 1, 1)
         query = share.link(state)
         assert (len(query) <= links.LONGEST) == fits
         assert share.restore(query, WORDS, "en") == (state, [])
@@ -168,7 +185,7 @@ def test_half_a_character_and_a_parameter_given_twice_are_left_out() -> None:
     share = SHARES["transformer.poems"]
     query = share.link(RESULTS["transformer.poems"])
     values, wrong = share.restore(query.replace("%9C%88", "%9C") + "&seed=6", WORDS, "en")
-    assert values[1] == share.first["title"] and values[-1] == 5
+    assert values[2] == share.first["title"] and values[-1] == 5
     assert "Title, Seed" in wrong[0]
 
 
@@ -187,6 +204,16 @@ def test_other_weights_and_another_numeric_mode_are_told() -> None:
     values, wrong = share.restore(query, WORDS, "en")
     assert values == RESULTS[share.tab]
     assert len(wrong) == 2 and "other weights" in wrong[0] and other in wrong[1]
+
+
+def test_a_link_to_weights_from_the_hub_needs_their_commit_and_them_here() -> None:
+    share = SHARES["gan.digits"]
+    with pytest.raises(check.Complaint) as caught:
+        share.restore(changed("gan.digits", model="alice/digits@" + 40 * "a"), WORDS, "en")
+    assert caught.value.key == "error.not_fetched"
+    for name in ("alice/digits", "alice/digits@main", "../x@" + 40 * "a"):
+        values, wrong = share.restore(changed("gan.digits", model=name), WORDS, "en")
+        assert values[0] == "gan" and "Model" in wrong[0]
 
 
 def test_a_photograph_comes_back_as_the_model_saw_it() -> None:

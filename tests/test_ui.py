@@ -82,6 +82,7 @@ def test_captions_are_plain_in_both_languages() -> None:
 
 NAN = math.nan
 GOOD_POEM = {
+    "model": "poems",
     "form": "五绝",
     "title": "",
     "heads": "",
@@ -97,6 +98,8 @@ GOOD_POEM = {
 BAD_POEMS = [
     tuple({**GOOD_POEM, **change}.values())
     for change in (
+        {"model": "shakespeare"},
+        {"model": "a/b@" + 40 * "0"},
         {"form": "七古"},
         {"form": None},
         {"title": "x"},
@@ -168,17 +171,19 @@ BAD = [
     (vae.draw, ("gan", 7, 0)),
     (vae.draw, ("vae", 0, 0)),
     (vae.draw, ("vae", "7", 0)),
-    (transformer.continue_text, ("", 9, 0.8, 0, 1, 1, 0)),
-    (transformer.continue_text, ("x" * 2_001, 9, 0.8, 0, 1, 1, 0)),
-    (transformer.continue_text, (None, 9, 0.8, 0, 1, 1, 0)),
-    (transformer.continue_text, ("你好", 9, 0.8, 0, 1, 1, 0)),
-    (transformer.continue_text, ("A", 0, 0.8, 0, 1, 1, 0)),
-    (transformer.continue_text, ("A", 9, NAN, 0, 1, 1, 0)),
-    (transformer.continue_text, ("A", 9, 9, 0, 1, 1, 0)),
-    (transformer.continue_text, ("A", 9, 0.8, -1, 1, 1, 0)),
-    (transformer.continue_text, ("A", 9, 0.8, 0, 0, 1, 0)),
-    (transformer.continue_text, ("A", 9, 0.8, 0, 1, 1, None)),
-    (transformer.continue_text, ("A", 9, 0.8, 0, 1, 0.5, 0)),
+    (transformer.continue_text, ("poems", "A", 9, 0.8, 0, 1, 1, 0)),
+    (transformer.continue_text, ("", "A", 9, 0.8, 0, 1, 1, 0)),
+    (transformer.continue_text, ("shakespeare", "", 9, 0.8, 0, 1, 1, 0)),
+    (transformer.continue_text, ("shakespeare", "x" * 2_001, 9, 0.8, 0, 1, 1, 0)),
+    (transformer.continue_text, ("shakespeare", None, 9, 0.8, 0, 1, 1, 0)),
+    (transformer.continue_text, ("shakespeare", "你好", 9, 0.8, 0, 1, 1, 0)),
+    (transformer.continue_text, ("shakespeare", "A", 0, 0.8, 0, 1, 1, 0)),
+    (transformer.continue_text, ("shakespeare", "A", 9, NAN, 0, 1, 1, 0)),
+    (transformer.continue_text, ("shakespeare", "A", 9, 9, 0, 1, 1, 0)),
+    (transformer.continue_text, ("shakespeare", "A", 9, 0.8, -1, 1, 1, 0)),
+    (transformer.continue_text, ("shakespeare", "A", 9, 0.8, 0, 0, 1, 0)),
+    (transformer.continue_text, ("shakespeare", "A", 9, 0.8, 0, 1, 1, None)),
+    (transformer.continue_text, ("shakespeare", "A", 9, 0.8, 0, 1, 0.5, 0)),
     *((transformer.write_poem, values) for values in BAD_POEMS),
     (transformer.change_script, (["春"], "simplified")),
     (transformer.change_script, ("春", None)),

@@ -63,6 +63,13 @@ def folder_of(repo: str) -> Path:
     return Path(constants.HF_HUB_CACHE) / f"models--{repo.replace('/', '--')}"
 
 
+def address_of(repo: str, commit: str) -> str:
+    """Where a browser finds a repository at a commit."""
+    from huggingface_hub import constants
+
+    return f"{constants.ENDPOINT.rstrip('/')}/{repo}/tree/{commit}"
+
+
 def remember(found: Repository, revision: str) -> None:
     """Writes the listing as the client does, and which commit a branch or tag meant."""
     files = {}

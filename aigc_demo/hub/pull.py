@@ -137,7 +137,15 @@ def fetch_folder(repo: str, revision: str = "main", progress: Progress | None = 
     Raises:
         HubUnavailable: no network, no such repository, revision or file, or not here in time.
     """
-    repository = look(repo, revision)
+    return fetch_weights(look(repo, revision), progress)
+
+
+def fetch_weights(repository: Repository, progress: Progress | None = None) -> Path:
+    """The local folder with the weights of a repository that was looked up.
+
+    Raises:
+        HubUnavailable: a file that there is not, is damaged, too large or not here in time.
+    """
     config = fetch(repository, FILES[:1], lambda *_: None) / "config.json"
     promised = re.search(r'"sha256": *"([0-9a-f]{64})"', config.read_text("utf-8", "replace"))
     there = repository.files.get(FILES[1], Entry(0, "")).sha256

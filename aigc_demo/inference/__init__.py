@@ -5,16 +5,20 @@ from pathlib import Path
 from aigc_demo.weights import (
     bundled_names,
     choose_device,
+    default_revision,
+    digest_of,
+    family_of,
     find_folder,
     multiplies_bfloat16,
     name_of,
-    read_config,
     sample_digits,
     sample_index,
 )
 
 __all__ = [
     "bundled_names",
+    "default_revision",
+    "family_of",
     "name_of",
     "sample_digits",
     "sample_index",
@@ -29,7 +33,7 @@ def weights_hash(source: str | Path) -> str:
     Raises:
         ValueError: unknown, or its config.json is damaged.
     """
-    return read_config(find_folder(source))["sha256"]
+    return digest_of(find_folder(source))
 
 
 def text_mode() -> str:

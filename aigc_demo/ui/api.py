@@ -4,6 +4,7 @@ What is wrong is answered with one sentence, English unless `lang` says zh. Pict
 uploaded files or as PNG data URIs, 28x28 or a photograph; they come out as files.
 """
 
+import asyncio
 import base64
 import binascii
 import io
@@ -22,6 +23,7 @@ from aigc_demo.explain.branches import candidates, next_logits
 from aigc_demo.explain.transformer import trace
 from aigc_demo.images import animation, as_digit, data_uri, grid, png
 from aigc_demo.inference import sample_digits
+from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.inference.transformer import set_in_lines
 from aigc_demo.inference.vae import LatentWalker
 from aigc_demo.ui import check
@@ -29,8 +31,9 @@ from aigc_demo.ui.endpoints import document, parameters_of, speaking
 from aigc_demo.ui.gan import known_classes
 from aigc_demo.ui.layout import COMPUTING, WRITING
 from aigc_demo.ui.models import GANS, VAES, Models
+from aigc_demo.ui.others import Others
 from aigc_demo.ui.reading import asked
-from aigc_demo.ui.transformer import LONGEST, LONGEST_PROMPT, begun, paced
+from aigc_demo.ui.transformer import LONGEST, LONGEST_PROMPT, begun, paced, ready
 from aigc_demo.ui.words import Words
 
 LARGEST_PICTURE = 4_000_000  # pixels
@@ -45,7 +48,7 @@ class Endpoints:
     """
 
     def __init__(self, models: Models) -> None:
-        self._models = models
+        self._models, self._others = models, Others(models)
 
     def gan_sample(
         self,
@@ -58,7 +61,7 @@ class Endpoints:
         """Draw digits.
 
         Args:
-            model: gan or gan-mlp, which knows no classes.
+            model: gan, gan-mlp, which knows no classes, or owner/repo@revision.
             labels: "mixed", or digits, repeated up to the count: "2026" or a list, [2, 0, 2, 6].
             count: 1 to 64.
             seed: a whole number from 0; digit i has seed + i.
@@ -67,7 +70,7 @@ class Endpoints:
         Returns:
             A grid of digits, 8 a row, as a PNG.
         """
-        sampler = self._models.gan(self._models.known(model, GANS))
+        sampler = self._sampler(model)
         count, seed = check.whole(count, "count", 1, 64), check.seed(seed)
         wanted = None
         if labels != "mixed":
@@ -89,7 +92,7 @@ class Endpoints:
         """Turn one digit into another.
 
         Args:
-            model: gan or gan-mlp, for which the labels mean nothing.
+            model: gan, gan-mlp, for which the labels mean nothing, or owner/repo@revision.
             first_label: the digit to begin with, 0 to 9.
             last_label: the digit to turn it into, 0 to 9.
             first_seed: a whole number from 0, the style of the first digit.
@@ -99,7 +102,7 @@ class Endpoints:
         Returns:
             An animated WebP, there and back.
         """
-        sampler = self._models.gan(self._models.known(model, GANS))
+        sampler = self._sampler(model)
         ends = [check.whole(label, "digits", 0, 9) for label in (first_label, last_label)]
         labels = (ends[0], ends[1]) if sampler.classes else None
         if labels:
@@ -129,7 +132,7 @@ class Endpoints:
         """Encode a digit.
 
         Args:
-            model: vae-2d or vae.
+            model: vae-2d, vae or owner/repo@revision.
             picture: an uploaded file or a PNG data URI; 28x28, bright on black, or a photograph.
 
         Returns:
@@ -145,7 +148,7 @@ class Endpoints:
         """Decode a latent point.
 
         Args:
-            model: vae-2d or vae.
+            model: vae-2d, vae or owner/repo@revision.
             z: as many numbers as the model has dimensions (vae-2d: 2, vae: 32), -1000 to 1000.
 
         Returns:
@@ -164,7 +167,7 @@ class Endpoints:
         """Walk straight from one latent point to another.
 
         Args:
-            model: vae-2d or vae.
+            model: vae-2d, vae or owner/repo@revision.
             start: a latent point, as many numbers as the model has dimensions.
             end: another one.
             steps: 2 to 64.
@@ -191,7 +194,7 @@ class Endpoints:
         """Continue a text.
 
         Args:
-            model: shakespeare.
+            model: shakespeare or owner/repo@revision.
             prompt: 1 to 2,000 characters that the model knows.
             length: 1 to 1,000 new characters.
             temperature: 0 to 2.
@@ -203,11 +206,13 @@ class Endpoints:
         Returns:
             The continuation, growing.
         """
-        self._models.known(model, ("shakespeare",))
+        model = self._models.known(
+            await asyncio.to_thread(self._others.bring, model, "transformer"), ("shakespeare",)
+        )
         prompt = check.text(prompt, "prompt", LONGEST_PROMPT)
         if not prompt:
             raise check.Complaint("error.empty_prompt")
-        writing = self._models.writer(model).begin(
+        writing = (await ready(self._models, model)).begin(
             prompt,
             check.whole(length, "length", 1, LONGEST),
             temperature=check.real(temperature, "temperature", 0, 2),
@@ -262,7 +267,7 @@ class Endpoints:
         """List what may come after a text.
 
         Args:
-            model: shakespeare or poems.
+            model: shakespeare, poems or owner/repo@revision.
             text: 1 to 2,000 characters; for poems a poem or the beginning of one.
             temperature: 0 to 2.
             top_k: 0 (off) to 200.
@@ -271,7 +276,7 @@ class Endpoints:
         Returns:
             The likeliest tokens, at most 40, with their ids and probabilities.
         """
-        writer, reading, _ = asked(self._models, model, text)
+        writer, reading, _ = asked(self._models, self._others.bring(model, "transformer"), text)
         found = candidates(
             next_logits(writer, reading.ids),
             CANDIDATES,
@@ -288,7 +293,7 @@ class Endpoints:
         """Show where one head of one layer looks.
 
         Args:
-            model: shakespeare or poems.
+            model: shakespeare, poems or owner/repo@revision.
             text: as for text_candidates; at most its last 256 tokens are looked at.
             layer: 1 to as many as the model has.
             head: 1 to as many as a layer has.
@@ -296,7 +301,7 @@ class Endpoints:
         Returns:
             tokens, and weights: a row a token, a column for each token it looks at, sum 1.
         """
-        writer, reading, _ = asked(self._models, model, text)
+        writer, reading, _ = asked(self._models, self._others.bring(model, "transformer"), text)
         config = writer.model.config
         row = check.whole(layer, "layer", 1, config.layers) - 1
         column = check.whole(head, "head", 1, config.heads) - 1
@@ -305,7 +310,10 @@ class Endpoints:
         return {"tokens": tokens, "weights": [[round(w, 6) for w in r] for r in weights.tolist()]}
 
     def _walker(self, model: Any) -> LatentWalker:
-        return self._models.vae(self._models.known(model, VAES))
+        return self._models.vae(self._models.known(self._others.bring(model, "vae"), VAES))
+
+    def _sampler(self, model: Any) -> DigitSampler:
+        return self._models.gan(self._models.known(self._others.bring(model, "gan"), GANS))
 
 
 NAMES = tuple(name for name in vars(Endpoints) if not name.startswith("_"))

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -17,6 +18,7 @@ from aigc_demo.inference.transformer import UnknownCharacters
 from aigc_demo.ui.words import Words
 
 DIGITS = tuple("0123456789")
+PINNED = re.compile(r"\w[\w.-]{0,95}/\w[\w.-]{0,95}@[0-9a-f]{40}", re.ASCII)  # on the Hub
 HIGHEST_SEED = 2**53 - 1  # the whole numbers that a browser holds exactly
 
 

@@ -12,6 +12,7 @@ from aigc_demo.ui.gan_inside import build_inside
 from aigc_demo.ui.lab import build_lab
 from aigc_demo.ui.layout import Page, Update, dice, several
 from aigc_demo.ui.models import GANS, Models
+from aigc_demo.ui.other_weights import add_other_weights
 from aigc_demo.ui.share import FILM, Share
 from aigc_demo.ui.widgets import player, tiles
 from aigc_demo.ui.words import Words
@@ -117,6 +118,7 @@ def build_gan_tab(page: Page) -> None:
         with tr(gr.Tab(id="lab"), "lab.tab"):
             build_lab(page)
     follow(page.compute(picked, pick, fields, [*looked_at, tasks], show_progress="hidden").then)
+    add_other_weights(page, "gan.model")
     page.lesson("gan")
 
 
@@ -140,7 +142,8 @@ def _build_digits(page: Page) -> tuple[Callable, list]:
         share = Share(page, "digits", draw, {**fields, "truncation": truncation}, [result])
         tr(gr.Markdown(elem_classes="hint"), "gan.pick_hint")
     share.opens()
-    only_with_classes = "(model) => ({ __type__: 'update', visible: model === 'gan' })"
+    plain = "['gan-mlp', ...(window.aigcPlain || [])].includes(model)"
+    only_with_classes = f"(model) => ({{ __type__: 'update', visible: !{plain} }})"
     model.change(None, model, wanted, js=only_with_classes, api_visibility="private")
     chosen = (model.input, wanted.change, count.release, truncation.release, seed.submit)
     for event in several(button.click, *chosen, roll.then):

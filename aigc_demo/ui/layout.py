@@ -8,6 +8,7 @@ import gradio as gr
 
 from aigc_demo.ui import check
 from aigc_demo.ui.models import Models
+from aigc_demo.ui.others import Others
 from aigc_demo.ui.widgets import opens_below
 from aigc_demo.ui.words import Words
 
@@ -26,6 +27,7 @@ class Page:
 
     def __init__(self, models: Models, words: Words, language: gr.Radio) -> None:
         self.models, self.words, self.language = models, words, language
+        self.others = Others(models)  # on their way from the Hub
         self.tab: gr.Tab | None = None  # of the model that is being added
         self.shares: list[Any] = []  # the results that have a link, see share.py
 
@@ -70,8 +72,13 @@ class Page:
     def compute(
         self, event: Callable, handler: Callable, inputs: list, outputs: Any, **options: Any
     ) -> Any:
-        """Runs a handler on an event; progress and place in the queue are seen on the outputs."""
-        settings = {"show_progress": "full", "api_visibility": "private", **COMPUTING, **options}
+        """Runs a handler on an event; progress and place in the queue are seen on the outputs.
+
+        Handlers check what a client sends, and know more models than a field's first choices:
+        Gradio's own check of values is off.
+        """
+        settings = {"show_progress": "full", "api_visibility": "private", "preprocess": False}
+        settings |= {**COMPUTING, **options}
         return event(self.bind(handler), [*inputs, self.language], outputs, **settings)
 
     def lesson(self, name: str) -> None:

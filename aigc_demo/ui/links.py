@@ -123,10 +123,17 @@ def codec(name: str, component: Any) -> Codec:
             return Codec("".join, lambda text: list(map(str, _some_digits(text))))
         case gr.Radio() | gr.Dropdown():
             allowed = tuple(str(value) for _, value in component.choices)
+            if name == "model":
+                return Codec(str, lambda text: _read_model(text, allowed))
             return Codec(str, lambda text: check.one_of(text, name, allowed))
         case gr.Textbox():
             return Codec(_write_text, lambda text: check.text(_read_text(text), name, MOST))
     return {"drawing": Codec(_write_drawing, _read_drawing), "point": POINT}[name]
+
+
+def _read_model(text: str, allowed: tuple[str, ...]) -> str:
+    """A bundled model, or one from the Hub with its commit; whether it is here is seen later."""
+    return text if check.PINNED.fullmatch(text) else check.one_of(text, "model", allowed)
 
 
 def _some_digits(text: str) -> list[int]:

@@ -1,9 +1,15 @@
-"""The models of the page, loaded when first needed and then shared by all visitors."""
+"""The models of the page, loaded when first needed and then shared by all visitors.
+
+Beside the bundled ones stand a few that visitors named on the Hub, see others.py: the least
+recently used one leaves.
+"""
 
 import sys
 import threading
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +26,38 @@ from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.inference.judge import DigitJudge
 from aigc_demo.inference.transformer import TextWriter, to_simplified
 from aigc_demo.inference.vae import LatentWalker
-from aigc_demo.ui.check import Complaint
+from aigc_demo.ui.check import PINNED, Complaint
 
 GANS, VAES = ("gan", "gan-mlp"), ("vae-2d", "vae")
 WRITERS = ("shakespeare", "poems")
 BETAS = {"vae-beta-0": 0, "vae-beta-1": 1, "vae-beta-10": 10}  # name -> weight of the KL term
+FAMILIES = {  # of weights -> the tab where they can be used; the judge of digits has none
+    **dict.fromkeys(("gan", "gan-mlp"), "gan"),
+    "vae": "vae",
+    "transformer": "transformer",
+}
+OF_TAB = {"gan": "error.of_gan", "vae": "error.of_vae", "transformer": "error.of_transformer"}
+TABS = {  # a bundled model -> its tab
+    **dict.fromkeys(GANS, "gan"),
+    **dict.fromkeys(VAES, "vae"),
+    **dict.fromkeys(WRITERS, "transformer"),
+}
 ENCODED = 600  # test digits whose posteriors are kept
+MOST_OTHERS = 3  # models from the Hub that are loaded at once
+MOST_BYTES = 2_000_000_000  # of the parameters of all these
+
+
+@dataclass
+class Other:
+    """Weights that came from the Hub."""
+
+    name: str  # owner/repo@commit
+    family: str
+    digest: str = ""  # SHA-256 of the weights, once they are loaded
+
+    @property
+    def tab(self) -> str:
+        return FAMILIES.get(self.family, "")
 
 
 class Models:
@@ -33,8 +65,11 @@ class Models:
 
     def __init__(self, weights: Path | None = None) -> None:
         self.folders: dict[str, Path] = {}
+        self.others: dict[str, Other] = {}  # by name; their folders are in `folders` too
         self._loaded: dict[str, Any] = {}
+        self._sizes: OrderedDict[str, int] = OrderedDict()  # of loaded others, by their last use
         self._lock = threading.RLock()
+        self._locks: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
         if weights is not None:
             self._add(weights)
 
@@ -61,16 +96,63 @@ class Models:
             Complaint: its weights cannot be loaded; the reason goes to the server's log.
         """
         with self._lock:
-            if name not in self._loaded:
-                try:
-                    self._loaded[name] = load(self.folders.get(name, name))
-                except (ValueError, OSError) as error:
-                    print(f"error: {name}: {error}", file=sys.stderr)
-                    raise Complaint("error.weights", model=name) from error
-            return self._loaded[name]
+            lock = self._locks[name]
+        with lock:  # nobody waits for the loading of a model that another visitor asked for
+            with self._lock:
+                self._use(name)
+                if name in self._loaded:
+                    return self._loaded[name]
+            try:
+                found = load(self.folders.get(name, name))
+            except (ValueError, OSError) as error:
+                print(f"error: {name}: {error}", file=sys.stderr)
+                raise Complaint("error.weights", model=name) from error
+            with self._lock:
+                if name in self.others:
+                    self._sizes[name] = _bytes_of(found)
+                base = _base(name)
+                if base not in self.others or base in self._sizes:  # it may have left meanwhile
+                    self._loaded[name] = found
+                self._make_room()
+            return found
+
+    def _use(self, name: str) -> None:
+        """Notes that a model, or what is derived from it, is in use."""
+        if _base(name) in self._sizes:
+            self._sizes.move_to_end(_base(name))
+
+    def _make_room(self) -> None:
+        """Lets go of those that were not used for longest, with all that is derived of them."""
+        while len(self._sizes) > 1 and (
+            len(self._sizes) > MOST_OTHERS or sum(self._sizes.values()) > MOST_BYTES
+        ):
+            oldest, _ = self._sizes.popitem(last=False)
+            for key in [key for key in self._loaded if _base(key) == oldest]:
+                del self._loaded[key]
+
+    def add(self, name: str, family: str, folder: Path) -> Other:
+        """Loads weights that came from the Hub, so that visitors can use them by their name.
+
+        Raises:
+            Complaint: they cannot be loaded.
+        """
+        with self._lock:
+            self.folders[name] = folder
+            other = self.others.setdefault(name, Other(name, family))
+        try:
+            other.digest = self.get(name, LOADERS[other.tab]).loaded.digest
+        except Complaint:
+            with self._lock:
+                self.others.pop(name, None)
+            raise
+        return other
 
     def hash(self, name: str) -> str:
         """SHA-256 of a model's weights."""
+        if name in self.others:
+            return self.others[name].digest
+        if PINNED.fullmatch(name):
+            raise Complaint("error.not_fetched", model=name)
         return self.get(f"{name} hash", lambda _: weights_hash(self.folders.get(name, name)))
 
     def gan(self, name: str = "gan") -> DigitSampler:
@@ -112,8 +194,10 @@ class Models:
 
     def writing(self) -> tuple[int, int]:
         """How many texts are written now, and how many wait for a place."""
-        writers = [self._loaded[name] for name in WRITERS if name in self._loaded]
-        loops = [loop for writer in writers for loop in writer.engine.loops]
+        with self._lock:
+            writers = [one for one in self._loaded.values() if isinstance(one, TextWriter)]
+        begun = [one for one in writers if "engine" in vars(one)]  # none is made for this
+        loops = [loop for writer in begun for loop in writer.engine.loops]
         return sum(len(one.writing) for one in loops), sum(len(one.waiting) for one in loops)
 
     def warm(self) -> None:
@@ -136,16 +220,42 @@ class Models:
         return self.get(f"{name} habits", lambda _: habits(self.writer(name)))
 
     def known(self, name: Any, names: tuple[str, ...]) -> str:
-        """A model name that a client may use.
+        """A model name that a client may use: one of these, or of the same kind from the Hub.
 
         Raises:
             Complaint: another one.
         """
         allowed = self.known_of(names)
+        if isinstance(name, str) and PINNED.fullmatch(name) and name not in allowed:
+            return self._other(name, TABS[names[0]])
         if not isinstance(name, str) or name not in allowed:
             raise Complaint("error.choice", name="model", allowed=", ".join(allowed))
+        return name
+
+    def _other(self, name: str, tab: str) -> str:
+        other = self.others.get(name)
+        if other is None:
+            raise Complaint("error.not_fetched", model=name)
+        if other.tab != tab:
+            raise Complaint(OF_TAB[other.tab])
         return name
 
     def known_of(self, names: tuple[str, ...]) -> list[str]:
         """Those of some models that are here."""
         return [name for name in names if name in bundled_names() or name in self.folders]
+
+
+LOADERS: dict[str, Callable[[str | Path], Any]] = {  # by tab
+    "gan": DigitSampler.load,
+    "vae": LatentWalker.load,
+    "transformer": TextWriter.load,
+}
+
+
+def _base(key: str) -> str:
+    """The model of what is kept: NAME, or "NAME habits" and the like."""
+    return key.partition(" ")[0]
+
+
+def _bytes_of(wrapper: Any) -> int:
+    return sum(parameter.nbytes for parameter in wrapper.loaded.model.parameters())

@@ -167,9 +167,12 @@ def build_inside(page: Page, here: gr.Tab, written: list[gr.Textbox]) -> None:
     fields = Fields(model, text, line, layer, head)
     follow = add_views(page, "through", VIEWS, fields)
     # Another model begins with its example; a button takes what the visitor had it write.
-    example = f"(model) => ({json.dumps(FIRST)})[model]"
-    switched = model.input(None, model, text, js=example, **LOCAL)
-    newest = "(model, play, poem) => (model === 'poems' ? poem : play.slice(0, 240))"
+    # Of other weights, those that know the forms of verse begin with the poem, the rest as it is.
+    verse = "['poems', ...(window.aigcOthers?.poems || []).map((choice) => choice[1])]"
+    first = json.dumps(FIRST)
+    example = f"(model, text) => ({verse}.includes(model) ? {first}.poems : {first}[model] ?? text)"
+    switched = model.input(None, [model, text], text, js=example, **LOCAL)
+    newest = f"(model, play, poem) => ({verse}.includes(model) ? poem : play.slice(0, 240))"
     taken = take.click(None, [model, *written], text, js=newest, **LOCAL)
     for event in several(here.select, read.click, switched.then, taken.then, *fields.changed):
         shown = page.compute(event, show_tokens, [model, text], line, show_progress="hidden")

@@ -8,11 +8,12 @@ from typing import Any
 import gradio as gr
 
 from aigc_demo.inference import text_mode
-from aigc_demo.inference.transformer import Writing, set_in_lines, to_simplified
+from aigc_demo.inference.transformer import TextWriter, Writing, set_in_lines, to_simplified
 from aigc_demo.prosody import COMMA, FORMS, STOP
 from aigc_demo.ui import check
 from aigc_demo.ui.layout import WRITING, Page, several, throw
 from aigc_demo.ui.models import Models
+from aigc_demo.ui.other_weights import add_other_weights
 from aigc_demo.ui.share import TEXT, Share
 from aigc_demo.ui.text_inside import build_inside
 from aigc_demo.ui.widgets import together
@@ -57,16 +58,30 @@ def _settings(temperature, top_k, top_p, penalty, seed) -> dict:
     }
 
 
+async def ready(models: Models, name: str) -> TextWriter:
+    """A writer. One from the Hub may have to be loaded again, which others need not wait for."""
+    if name not in models.others:
+        return models.writer(name)
+
+    def load() -> TextWriter:
+        writer = models.writer(name)
+        _ = writer.engine
+        return writer
+
+    return await asyncio.to_thread(load)
+
+
 async def continue_text(
-    models: Models, words: Words, prompt, length, temperature, top_k, top_p, penalty, seed
+    models: Models, words: Words, model, prompt, length, temperature, top_k, top_p, penalty, seed
 ) -> AsyncIterator[str]:
     """The prompt with its continuation, growing."""
+    model = models.known(model, ("shakespeare",))
     prompt = check.text(prompt, "prompt", LONGEST_PROMPT)
     if not prompt:
         raise check.Complaint("error.empty_prompt")
     length = check.whole(length, "length", 1, LONGEST)
     settings = _settings(temperature, top_k, top_p, penalty, seed)
-    writing = models.writer("shakespeare").begin(prompt, length, **settings)
+    writing = (await ready(models, model)).begin(prompt, length, **settings)
     async for text in paced(writing):
         yield prompt + text
 
@@ -74,6 +89,7 @@ async def continue_text(
 async def write_poem(
     models: Models,
     words: Words,
+    model,
     form,
     title,
     heads,
@@ -90,11 +106,15 @@ async def write_poem(
 
     heads: the characters that its lines begin with (藏头); regulated: held to the rules (格律).
     """
+    model = models.known(model, ("poems",))
     script = check.one_of(script, "script", SCRIPTS)
     asked = begun(form, title, line, heads, regulated)
     settings = _settings(temperature, top_k, top_p, penalty, seed)
-    writing = models.writer("poems").begin_poem(*asked, **settings)
-    title = asked[1]
+    form, title = asked[:2]
+    poet = await ready(models, model)
+    if form not in poet.forms:
+        raise check.Complaint("error.no_form")
+    writing = poet.begin_poem(*asked, **settings)
     async for text in paced(writing):
         poem = (f"《{title}》\n" if title else "") + set_in_lines(text)
         yield in_script(poem, script), poem
@@ -144,6 +164,7 @@ def build_transformer_tab(page: Page) -> None:
             poem = _build_poems(page)
         with tr(gr.Tab(id="inside"), "transformer.inside_tab") as inside:
             build_inside(page, inside, [play, poem])
+    add_other_weights(page, "transformer.writer", "transformer.poet", "through.model")
     tr(gr.Markdown(elem_classes="hint"), "transformer.notice")
     page.lesson("transformer")
 
@@ -189,11 +210,16 @@ def _writing(page: Page, name: str) -> list[gr.Button]:
     return [page.words.tr(button, f"transformer.{key}") for key, button in buttons.items()]
 
 
+def _choice(page: Page, name: str, key: str) -> gr.Radio:
+    """Who writes; there is a choice as soon as other weights were fetched."""
+    return page.words.tr(gr.Radio(value=name, visible=False, elem_id=f"{name}-model"), key)
+
+
 def _share(page: Page, name: str, handler, fields: list, widgets: list) -> Share:
     """The bar of a text. fields: as the handler takes them, named by its own arguments."""
     names = list(signature(handler).parameters)[2:]
     named = dict(zip(names, fields, strict=True))
-    about: dict[str, Any] = {"model": name, "mode": text_mode(), "saves": TEXT}
+    about: dict[str, Any] = {"mode": text_mode(), "saves": TEXT}
     return Share(page, name, handler, named, widgets, **about, **WRITING)
 
 
@@ -225,6 +251,7 @@ def _build_shakespeare(page: Page) -> gr.Textbox:
                 "transformer.text",
             )
         with gr.Column(scale=2, min_width=280):
+            model = _choice(page, "shakespeare", "transformer.writer")
             prompt = tr(
                 gr.Textbox(PROMPTS[0], lines=2, max_lines=6, elem_id="shakespeare-prompt"),
                 "transformer.prompt",
@@ -242,7 +269,8 @@ def _build_shakespeare(page: Page) -> gr.Textbox:
             with tr(gr.Accordion(open=False), "page.more"):
                 sampling = _sampling(page, 0.8, 0.95, 1, "shakespeare")
     with left:
-        share = _share(page, "shakespeare", continue_text, [prompt, length, *sampling], [text])
+        fields = [model, prompt, length, *sampling]
+        share = _share(page, "shakespeare", continue_text, fields, [text])
         together(page.words, server_functions=[page.serve(writing_now)])
     _connect(page, [sampling[-1].submit], buttons, share)
     return text
@@ -267,6 +295,7 @@ def _build_poems(page: Page) -> gr.Textbox:
             poem = gr.State("")
             script = tr(gr.Radio(value="simplified", elem_id="poems-script"), "transformer.script")
         with gr.Column(scale=2, min_width=280):
+            model = _choice(page, "poems", "transformer.poet")
             form = tr(gr.Radio(value="七绝", elem_id="poems-form"), "transformer.form")
             title = tr(
                 gr.Textbox("春江", max_lines=1, max_length=16, elem_id="poems-title"),
@@ -278,7 +307,7 @@ def _build_poems(page: Page) -> gr.Textbox:
             with tr(gr.Accordion(open=False), "page.more"):
                 line = tr(gr.Textbox("", max_lines=1, elem_id="poems-line"), "transformer.line")
                 sampling = _sampling(page, 0.8, 0.9, POEM_SEED, "poems")
-    inputs = [form, title, heads, regulated, script, line, *sampling]
+    inputs = [model, form, title, heads, regulated, script, line, *sampling]
     triggers = [title.submit, heads.submit, line.submit, sampling[-1].submit]
     with left:
         share = _share(page, "poems", write_poem, inputs, [text, poem])

@@ -17,6 +17,7 @@ from aigc_demo.ui import check
 from aigc_demo.ui.layout import Page, Update, dice, several
 from aigc_demo.ui.links import drawing_of
 from aigc_demo.ui.models import ENCODED, VAES, Models
+from aigc_demo.ui.other_weights import add_other_weights
 from aigc_demo.ui.share import FILM, Share
 from aigc_demo.ui.vae_inside import build_inside
 from aigc_demo.ui.views import group
@@ -187,10 +188,13 @@ def _spread(ways: list[Tensor]) -> Tensor:
     return joined[:: len(ways)]
 
 
-@cache
 def landmarks(models: Models, name: str, label: int) -> tuple[Tensor, Tensor]:
     """Posterior means (N, D) and pictures (N, 28, 28) of test digits of a class: those that the
     judge can still read once they are rebuilt, or all of them where it can read none."""
+    return models.get(f"{name} landmarks {label}", lambda _: _landmarks(models, name, label))
+
+
+def _landmarks(models: Models, name: str, label: int) -> tuple[Tensor, Tensor]:
     walker = models.vae(name)
     images, known = test_digits()
     images = images[known == label][:30]
@@ -226,6 +230,7 @@ def build_vae_tab(page: Page) -> None:
             _build_prior(page)
         with tr(gr.Tab(id="inside"), "vae.inside_tab") as here:
             build_inside(page, here)
+    add_other_weights(page, "vae.model")
     page.lesson("vae")
 
 

@@ -252,6 +252,27 @@ def tree(words: Words, **props: Any) -> gr.HTML:
     return widget("tree", '<div class="root"></div>', words={}, **props)
 
 
+def other_weights(words: Words, **props: Any) -> gr.HTML:
+    """Weights by the name of their repository. Events: ask, with value {source, linked, number};
+    cancel; offer, when they are here, with value {updates} of the fields that list models.
+
+    Props: tab; suggestions; choices, of these fields as bundled; state, of what was asked:
+    {number, stage, and what belongs to it}.
+    """
+    template = (
+        '<details><summary data-word="heading"></summary><p class="hint" data-word="hint"></p>'
+        '<form class="ask"><input type="text" spellcheck="false" autocapitalize="off"'
+        ' autocomplete="off" maxlength="300" placeholder="owner/repo@revision"'
+        ' data-word="repository" data-as="label">'
+        '<button type="submit" data-word="fetch"></button>'
+        '<button type="button" class="cancel" data-word="cancel" hidden></button></form>'
+        '<div class="suggested"></div><progress hidden></progress>'
+        + CAPTION
+        + "<ul></ul></details>"
+    )
+    return widget("others", template, state=None, value=None, words=words.group("others"), **props)
+
+
 def table(words: Words, **props: Any) -> gr.HTML:
     """Words and numbers. Prop: table {head, rows of cells {text, below, shade, bar, mark}}."""
     return widget("table", "<table></table>" + CAPTION, words={}, **props)

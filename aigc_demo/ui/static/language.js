@@ -11,5 +11,9 @@
   }
   for (const close of document.querySelectorAll("[data-testid=toast-close]")) close.click();
   window.dispatchEvent(new CustomEvent("aigc:language"));
-  return table[chosen].updates;
+  // After a model's own choices stand those that this visitor fetched (others.js).
+  const more = ({ choices }) => (window.aigcOthers || {})[choices?.[0][1]] || [];
+  return table[chosen].updates.map((update) =>
+    more(update).length ? { ...update, choices: [...update.choices, ...more(update)] } : update,
+  );
 }

@@ -82,9 +82,24 @@ function look() {
     if (!("shown" in bar)) adopt(bar);
     const pending = window.aigcPending;
     if (pending?.tab !== bar.tab) continue;
+    const named = new URLSearchParams(pending.query).get("model") || "";
+    const fetch = window.aigcWeights?.[bar.tab.split(".")[0]];
+    if (named.includes("/") && !fetch) continue; // it is about to be there
     window.aigcPending = null;
-    open(bar, pending.query);
+    if (named.includes("/")) openOther(bar, pending.query, named, fetch);
+    else open(bar, pending.query);
   }
+}
+
+// A result of weights from the Hub: they are fetched first (others.js).
+function openOther(bar, query, named, fetch) {
+  const mine = (asked = ++count);
+  fetch(named, (name) => {
+    if (asked !== mine) return; // the visitor has gone on
+    const whole = new URLSearchParams(query);
+    whole.set("model", name);
+    open(bar, name === named ? query : whole.toString());
+  });
 }
 
 function download(name, url) {

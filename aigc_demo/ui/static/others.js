@@ -1,0 +1,127 @@
+// Weights from the Hub: asked for by name, then a choice wherever a model of this tab is chosen.
+// window.aigcOthers: first bundled model of a field -> the [label, name] that stand after its own.
+const details = element.querySelector("details");
+const form = element.querySelector("form");
+const field = form.querySelector("input");
+const cancel = form.querySelector(".cancel");
+const bar = element.querySelector("progress");
+const caption = element.querySelector(".caption");
+const list = element.querySelector("ul");
+const MB = 1e6;
+const here = new Map(); // name -> what is known of it
+let number = 0; // of what was asked last
+let shown = { stage: "idle" };
+let then = null; // what a link waits for
+
+const megabytes = (bytes) => (bytes / MB).toFixed(1);
+
+function say() {
+  const { stage, come, total, texts, label } = shown;
+  if (stage === "failed") return texts[language()];
+  if (stage === "here") return filled(word("here"), { name: label });
+  if (stage !== "coming") return "";
+  if (!total) return word("looking");
+  if (come === total) return word("loading");
+  return filled(word("coming"), { come: megabytes(come), total: megabytes(total) });
+}
+
+function paint() {
+  const busy = shown.stage === "coming";
+  cancel.hidden = bar.hidden = !busy;
+  form.querySelector("[type=submit]").disabled = busy;
+  if (shown.total) [bar.max, bar.value] = [shown.total, shown.come];
+  else bar.removeAttribute("value");
+  const text = say();
+  if (caption.textContent !== text) caption.textContent = text;
+  caption.classList.toggle("failed", shown.stage === "failed");
+  list.replaceChildren(...[...here.values()].map(line));
+}
+
+// One of the models that came: its name, family, and commit with the link to it.
+function line({ name, family, url }) {
+  const item = document.createElement("li");
+  const [repo, commit] = name.split("@");
+  const link = document.createElement("a");
+  Object.assign(link, { href: url, target: "_blank", rel: "noopener", textContent: commit });
+  const title = document.createElement("b");
+  title.textContent = repo;
+  item.append(title, ` · ${word(family)} · `, link);
+  return item;
+}
+
+function ask(source, linked = false) {
+  shown = { stage: "coming", come: 0, total: 0 };
+  number += 1;
+  props.value = { source, linked, number };
+  trigger("ask");
+  paint();
+}
+
+function follow() {
+  if (props.state?.number !== number || shown.stage === "idle") return;
+  shown = props.state;
+  if (shown.stage === "coming" && then) details.open = true;
+  if (shown.stage === "here") offer(shown);
+  if (shown.stage === "here" || shown.stage === "failed") {
+    const next = then;
+    then = null;
+    if (shown.stage === "here") next?.(shown.name);
+  }
+  paint();
+}
+
+// Adds the model to every field that lists models of its kind.
+function offer(model) {
+  here.set(model.name, model);
+  const others = (window.aigcOthers ||= {});
+  window.aigcPlain = [...(window.aigcPlain || []), ...(model.plain ? [model.name] : [])];
+  const choice = [model.label, model.name];
+  for (const { en } of props.choices) {
+    const first = en[0][1];
+    const listed = (others[first] ||= []);
+    const fits = first !== "poems" || model.verse;
+    if (fits && !listed.some(([, name]) => name === model.name)) listed.push(choice);
+  }
+  const updates = props.choices.map((bundled) => {
+    const own = bundled[language()];
+    const more = others[own[0][1]];
+    return { __type__: "update", choices: [...own, ...more], ...(more.length && { visible: true }) };
+  });
+  props.value = { updates };
+  trigger("offer");
+}
+
+function stop() {
+  shown = { stage: "idle" };
+  then = null;
+  trigger("cancel");
+  paint();
+}
+
+for (const name of props.suggestions) {
+  const button = document.createElement("button");
+  Object.assign(button, { type: "button", textContent: name.endsWith("/") ? `${name}…` : name });
+  button.addEventListener("click", () => {
+    field.value = name;
+    field.focus();
+  });
+  element.querySelector(".suggested").append(button);
+}
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const source = field.value.trim();
+  if (!source) field.focus();
+  else if (shown.stage !== "coming") ask(source);
+});
+cancel.addEventListener("click", stop);
+watch("state", follow);
+window.addEventListener("aigc:language", paint);
+paint();
+
+// For links (links.js): fetches what a link names, then goes on with the name of its commit.
+window.aigcWeights = window.aigcWeights || {};
+window.aigcWeights[props.tab] = (source, next) => {
+  then = next;
+  ask(source, true);
+};
+window.dispatchEvent(new CustomEvent("aigc:bar"));
