@@ -256,7 +256,7 @@ def _build_poems(page: Page) -> gr.Textbox:
                 ),
                 "transformer.poem",
             )
-            poem = gr.State("")
+            poem = gr.Textbox("", visible=False)  # in the browser: any server can change its script
             script = tr(gr.Radio(value="simplified", elem_id="poems-script"), "transformer.script")
         with gr.Column(scale=2, min_width=280):
             form = tr(gr.Radio(value="七绝", elem_id="poems-form"), "transformer.form")
