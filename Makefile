@@ -9,7 +9,7 @@ run: .venv/run.done
 	$(BIN)/python app.py
 
 test: .venv/dev.done
-	sh tests/browser.sh
+	sh tests/packages.sh
 	$(BIN)/python -m pytest
 
 check: .venv/dev.done

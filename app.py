@@ -5,7 +5,9 @@ try:
 except ImportError:
     pass
 else:
-    spaces.GPU(lambda: None)  # a ZeroGPU Space must have one such function; these models need none
+    # It reports the start to a ZeroGPU Space, which refuses an app that does not, only if a
+    # function is marked for a GPU. This one is never called: these small models stay on the CPU.
+    spaces.GPU(lambda: None)
 
 from aigc_demo.ui.app import main
 

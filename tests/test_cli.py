@@ -27,6 +27,12 @@ DOCKER = (  # tests/test_deploy.py starts what the image would hold
     shlex.split("docker run --rm -p 7860:7860 aigc-demo"),
 )
 
+NGINX = (  # tests/test_replicas.py starts it with that file
+    shlex.split("sudo apt-get install -y nginx-light"),
+    shlex.split("sudo cp nginx.conf /etc/nginx/conf.d/aigc-demo.conf"),
+    shlex.split("sudo service nginx restart"),
+)
+
 
 def readme_commands() -> list[str]:
     """Every line of the READMEs' shell blocks."""
@@ -56,7 +62,8 @@ def test_every_readme_command_parses(line: str) -> None:
             if "--help" in words:
                 assert ask("app.py", "--help").returncode == 0
         else:
-            assert words in (["pip", "install", "-r", "requirements.txt"], TORCHRUN, *DOCKER)
+            install = ["pip", "install", "-r", "requirements.txt"]
+            assert words in (install, TORCHRUN, *DOCKER, *NGINX)
 
 
 def ask(*words: str) -> subprocess.CompletedProcess[str]:

@@ -7,8 +7,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -209,6 +211,55 @@ def test_what_is_deployed_runs_as_on_a_space(alice: FakeHub, tmp_path: Path) -> 
         (folder / name).write_bytes(content)
     with started(folder, ["python", "app.py"], SPACE) as url:
         draws_and_writes(url)
+
+
+CUDA_BUILD = """
+import torch
+if torch.version.cuda is None:  # parts of a CUDA build that the package wants to find
+    torch.version.cuda, torch._C._cuda_init = "13.0", None
+    torch.cuda._is_in_bad_fork = bool
+"""
+
+
+@pytest.fixture
+def devices() -> Iterator[tuple[str, list[str]]]:
+    """The service that lends GPUs on ZeroGPU: its address, and what it was asked."""
+    asked: list[str] = []
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", asked
+        server.shutdown()
+
+
+def test_what_is_deployed_runs_as_on_zerogpu(alice: FakeHub, devices, tmp_path: Path) -> None:
+    """With the real package, which reports a start only where a function is marked for a GPU."""
+    assert main(["deploy", "alice/demo", "--hardware", "zero-a10g"]) == 0
+    files = alice.files("alice/demo", "spaces")
+    for name, content in files.items():
+        (tmp_path / "app" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "app" / name).write_bytes(content)
+    pins = (ROOT / "requirements-dev.txt").read_text().split()
+    assert files["requirements.txt"].decode().split()[-1] in pins
+    (tmp_path / "hint").mkdir()
+    (tmp_path / "hint/sitecustomize.py").write_text(CUDA_BUILD)
+    address, asked = devices
+    zero = {"SPACES_ZERO_GPU": "true", "SPACES_ZERO_DEVICE_API_URL": address}
+    hint = {"PYTHONPATH": str(tmp_path / "hint")}
+    with started(tmp_path / "app", ["python", "app.py"], {**SPACE, **zero, **hint}) as url:
+        assert asked == ["/startup-report"]
+        draws_and_writes(url)
+        assert asked == ["/startup-report"]  # no GPU was lent, so no visitor's share was used
 
 
 def dockerfile() -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from conftest import finished
 from aigc_demo.images import strip
 from aigc_demo.inference.engine import SLOTS
 from aigc_demo.prosody import FORMS, is_regulated, lines_of
-from aigc_demo.ui import check, gan, transformer, vae
+from aigc_demo.ui import check, duel, gan, transformer, vae
 from aigc_demo.ui.layout import Page
 from aigc_demo.ui.models import VAES, Models
 from aigc_demo.ui.words import LANGUAGES, Words
@@ -292,6 +292,14 @@ def test_a_damaged_model_leaves_the_rest_of_the_page_standing(tmp_path, capsys) 
     ]
     assert any("“gan” cannot be loaded" in caption for caption in captions)
     assert any("The judge reads" in caption for caption in captions)
+
+
+def test_the_server_keeps_nothing_of_a_visitor_but_the_gan_in_training() -> None:
+    from aigc_demo.ui.app import build
+
+    states = [block for block in build().blocks.values() if isinstance(block, gr.State)]
+    assert [state.time_to_live for state in states] == [duel.KEPT]
+    assert "this visit" in WORDS.table["en"]["duel.hint"]["value"]  # and the page says so
 
 
 def test_a_folder_without_weights_is_refused(tmp_path) -> None:

@@ -349,7 +349,10 @@ def _labels(labels: Any) -> list[int]:
 
 
 def _file(data: bytes, kind: str) -> FileData:
-    with NamedTemporaryFile(suffix=f".{kind}", delete=False) as file:
+    """A file in Gradio's cache, which build() has it empty by itself."""
+    folder = Path(get_upload_folder())
+    folder.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile(dir=folder, suffix=f".{kind}", delete=False) as file:
         file.write(data)
     return FileData(path=file.name, mime_type=f"image/{kind}")
 

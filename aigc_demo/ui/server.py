@@ -7,6 +7,7 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LARGEST = 256 * 1024  # bytes of a request; uploads have Gradio's own limit
+READ = 8 * LARGEST  # of a body that is refused
 
 
 class BodyLimit:
@@ -20,9 +21,20 @@ class BodyLimit:
             length = dict(scope["headers"]).get(b"content-length", b"")
             upload = scope["path"].endswith("/upload")
             if not upload and (not length.isdigit() or int(length) > self.limit):
+                await _read_out(receive)
                 await _refuse(send, 413, "expected a request body of at most 256 kB")
                 return
         await self.app(scope, receive, send)
+
+
+async def _read_out(receive: Receive) -> None:
+    """Reads a body and forgets it: who is still sending, nginx too, may not hear the answer."""
+    rest = READ
+    while rest > 0:
+        message = await receive()
+        rest -= len(message.get("body", b""))
+        if not message.get("more_body"):
+            return
 
 
 class PlainCalls:

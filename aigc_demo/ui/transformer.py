@@ -292,7 +292,7 @@ def _build_poems(page: Page) -> gr.Textbox:
                 ),
                 "transformer.poem",
             )
-            poem = gr.State("")
+            poem = gr.Textbox("", visible=False)  # in the browser: any server can change its script
             script = tr(gr.Radio(value="simplified", elem_id="poems-script"), "transformer.script")
         with gr.Column(scale=2, min_width=280):
             model = _choice(page, "poems", "transformer.poet")
