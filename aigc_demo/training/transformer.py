@@ -51,7 +51,7 @@ SMALL = {"layers": 2, "heads": 2, "width": 32}
 RECIPES = {
     "shakespeare": {
         "smoke": Recipe(TransformerConfig(context=64, **SMALL), steps=20, batch=8),
-        "cpu": Recipe(TransformerConfig(dropout=0.15), steps=1_600, batch=16),
+        "cpu": Recipe(TransformerConfig(dropout=0.25), steps=1_600, batch=16, weight_decay=0.1),
         "gpu": Recipe(TransformerConfig(dropout=0.3), steps=3_000, batch=64),
     },
     "poems": {
