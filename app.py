@@ -1,10 +1,10 @@
 """AIGC Demo: run with `python app.py`, then open the address it prints."""
 
-try:
-    import spaces  # there on ZeroGPU Spaces; before torch
-except ImportError:
-    pass
-else:
+import os
+
+if "SPACES_ZERO_GPU" in os.environ:
+    import spaces  # before torch
+
     # It reports the start to a ZeroGPU Space, which refuses an app that does not, only if a
     # function is marked for a GPU. This one is never called: these small models stay on the CPU.
     spaces.GPU(lambda: None)
