@@ -54,6 +54,7 @@ class PlainCalls:
         by_name, name = bool(called[1]), called[2]
         if name not in self.endpoints:
             known = ", ".join(self.endpoints)
+            await _read_out(receive)
             return await _refuse(send, 404, f"expected one of the endpoints {known}")
         try:
             asked = _completed(await _body(receive), self.endpoints[name], by_name)
