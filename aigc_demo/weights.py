@@ -218,6 +218,11 @@ def digest_of(folder: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def is_foreign(folder: Path) -> bool:
+    """Whether a folder holds a GPT-2 checkpoint of others, and no weights in our format."""
+    return gpt2.is_gpt2(folder)
+
+
 def family_of(folder: Path) -> str:
     """The family of the model in a folder.
 

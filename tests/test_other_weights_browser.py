@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
@@ -12,7 +13,11 @@ from test_browser import fill, open_tab, painted, wait_for_other, words
 from test_links_browser import LONG, Visitor, copied
 from test_other_weights import files_of
 
+from aigc_demo.explain.branches import next_logits
+from aigc_demo.explain.transformer import read
 from aigc_demo.inference.gan import DigitSampler
+from aigc_demo.inference.transformer import TextWriter
+from aigc_demo.models.transformer import next_token_distribution
 
 pytestmark = pytest.mark.browser
 
@@ -219,6 +224,63 @@ def test_a_link_to_what_cannot_be_fetched_says_why_and_leaves_the_page(
             before = painted(page, "#gan-digits canvas")
             page.locator("#gan-seed-dice").click()
             wait_for_other(page, "#gan-digits canvas", before)
+
+
+@pytest.fixture(scope="module")
+def large(own_hub: FakeHub, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A GPT-2 of two small layers, whose vocabulary is larger than what goes to the browser."""
+    import aigc_demo.data.vision  # noqa: F401  # before transformers: it cures torchvision
+
+    # isort: split
+    from tokenizers import ByteLevelBPETokenizer
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    folder = tmp_path_factory.mktemp("large")
+    torch.manual_seed(0)
+    sizes = {"n_positions": 64, "n_embd": 16, "n_layer": 2, "n_head": 2}
+    GPT2LMHeadModel(GPT2Config(vocab_size=9_000, **sizes)).save_pretrained(folder)
+    bpe = ByteLevelBPETokenizer()
+    bpe.train_from_iterator(["to be or not to be"], 300, show_progress=False)
+    bpe.save(str(folder / "tokenizer.json"))
+    own_hub.put("carol/gpt2", files_of(folder))
+    return folder
+
+
+def test_the_sliders_of_a_large_vocabulary_agree_with_the_server(
+    browser: Browser, page_url: str, own_hub: FakeHub, large: Path
+) -> None:
+    writer = TextWriter.load(large, "cpu")
+    logits = next_logits(writer, read(writer, "to be").ids)
+    with Visitor(browser, page_url) as page:
+        open_tab(page, "transformer", "inside")
+        fetched(page, own_hub, "transformer", "carol/gpt2")
+        page.locator("#through-model label").nth(2).click()
+        page.locator("#through-text textarea").fill("to be")
+        page.locator("#through-view label").nth(3).click()
+        page.locator("#through-read").click()
+        body, caption = page.locator("#through-next tbody"), page.locator("#through-next .caption")
+        expect(caption).to_contain_text("9,000", timeout=LONG)
+        for temperature, top_k, top_p in (
+            (1, 0, 1),
+            (0.5, 0, 1),
+            (1, 0, 0.5),
+            (2, 0, 0.95),
+            (1, 9, 1),
+        ):
+            for name, value in (("temperature", temperature), ("top_k", top_k), ("top_p", top_p)):
+                page.locator(f"#through-next input[name={name}]").fill(str(value))
+            p = next_token_distribution(logits, temperature, top_k or None, top_p)
+            shares = p.sort(descending=True).values
+            found = [float(v) for v in body.get_attribute("data-painted").split()]
+            assert found == pytest.approx(shares[:24].tolist(), abs=2e-5)
+            entropy = -(p * p.log()).nansum().item()
+            text = caption.inner_text()
+            assert float(re.search(r"Entropy ([\d.]+)", text)[1]) == pytest.approx(
+                entropy, abs=0.02
+            )
+            kept = int((p > 0).sum())
+            told = "> 8,000" if 8_000 < kept < 9_000 else f"{kept:,}"
+            assert text.startswith(f"{told} of 9,000")
 
 
 def test_other_tabs_know_their_family_alone(browser: Browser, page_url: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from aigc_demo.weights import find_folder, load_model, read_config
+from aigc_demo.weights import find_folder, is_foreign, load_model, read_config
 
 Figures = dict[str, Any]
 
@@ -22,7 +22,13 @@ def evaluate(
     Raises:
         ValueError: an unknown source, damaged weights, or data that is missing or damaged.
     """
-    family = read_config(find_folder(source))["family"]
+    folder = find_folder(source)
+    if is_foreign(folder):
+        raise ValueError(
+            f"expected weights that this project trained, got {source}, a GPT-2 checkpoint: "
+            "what it was trained on is not held out here"
+        )
+    family = read_config(folder)["family"]
     loaded = load_model(source, family)
     score: Callable[..., Figures]
     if family == "judge":

@@ -63,10 +63,12 @@ def kinds_of(writer: TextWriter, reading: Reading) -> dict[str, Tensor]:
 
 
 def habits(writer: TextWriter) -> list[list[Habit]]:
-    """The habit of each head, by layer, on texts of the bundled samples."""
+    """The habit of each head, by layer, on texts of the bundled samples; [] if it can read none."""
     shares: dict[str, Tensor] = {}
     even: dict[str, float] = {}
-    readings = [read(writer, text) for text in _texts(writer)]
+    readings = [read(writer, text) for text in _texts(writer) if text]
+    if not readings:
+        return []
     for reading in readings:
         weights = trace(writer, reading.ids).weights  # (L, H, T, T)
         past = torch.tril(torch.ones_like(weights[0, 0]))

@@ -115,10 +115,12 @@ class Others:
         key = (repo, revision, tab)
         with self._lock:
             coming = self._coming.get(key)
-            if coming is None or coming.over.is_set() or not coming.waiting:
+            if coming is None or coming.over.is_set():
                 coming = self._coming[key] = Fetching(self.models, repo, revision, tab)
+                coming.waiting = 1  # before the thread looks whether anybody waits
                 threading.Thread(target=coming.run, name="fetching", daemon=True).start()
-            coming.waiting += 1
+            else:
+                coming.waiting += 1
             return coming
 
     def leave(self, coming: Fetching) -> None:

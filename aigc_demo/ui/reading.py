@@ -10,6 +10,7 @@ from aigc_demo.inference.transformer import TextWriter, UnknownCharacters
 from aigc_demo.ui import check
 from aigc_demo.ui.layout import FORMULAS, Update
 from aigc_demo.ui.models import WRITERS, Models
+from aigc_demo.ui.views import code_of
 from aigc_demo.ui.words import Words
 
 LONGEST = 2_000  # characters
@@ -51,6 +52,18 @@ def asked(models: Models, model, text, place=None) -> Asked:
     last = len(reading.ids) - 1
     place = last if place is None else min(check.whole(place, "token", 0, 9_999), last)
     return writer, reading, place
+
+
+def older(writer: TextWriter) -> bool:
+    """Whether it is a GPT-2: learned positions, LayerNorm and GELU instead of ours."""
+    return type(writer.model).__name__ == "GPT2"
+
+
+def model_code(writer: TextWriter, name: str, marks: tuple[str, ...]) -> Update:
+    """A piece of the file that defines the writer's model, lines marked; "Model" is its class."""
+    kind = type(writer.model)
+    path = f"models/{kind.__module__.rpartition('.')[2]}.py"
+    return code_of(path, name.replace("Model", kind.__name__), marks)
 
 
 def part_of(writer: TextWriter, layer: Any, head: Any = 1) -> tuple[int, int]:

@@ -17,8 +17,15 @@ def vector(values: Tensor) -> str:
     return rf"({listed},\ \dots)"
 
 
-def embedding(token: int, place: int, row: Tensor) -> str:
-    """A token's row of the embedding matrix, and how its position turns query and key."""
+def embedding(token: int, place: int, row: Tensor, gpt2: bool = False) -> str:
+    """A token's row of the embedding matrix, and how its position turns query and key; of a GPT-2
+    the row with that of the position added to it."""
+    if gpt2:
+        return display(
+            rf"{H}_0 &= E_{{{token}}} + P_{{{place}}} = {vector(row)},\qquad t = {place}",
+            rf"{Q}_t &= W_q\operatorname{{LN}}({H}) + b_q,\qquad"
+            rf" {K}_t = W_k\operatorname{{LN}}({H}) + b_k",
+        )
     return display(
         rf"{H}_0 &= E_{{{token}}} = {vector(row)},\qquad t = {place}",
         rf"{Q}_t &= R_t\, W_q\operatorname{{norm}}({H}),\qquad"
@@ -47,10 +54,11 @@ def attention(query: Tensor, key: Tensor, scores: Tensor, weights: Tensor, value
     )
 
 
-def read_out(logit: float, probability: float) -> str:
+def read_out(logit: float, probability: float, gpt2: bool = False) -> str:
     """From the last residual stream to the probability of the likeliest token."""
+    read = rf"E\,\operatorname{{LN}}({H}_L)" if gpt2 else rf"W\,\operatorname{{norm}}({H}_L)"
     return display(
-        rf"\ell &= W\,\operatorname{{norm}}({H}_L) \approx {logit:.3f}",
+        rf"\ell &= {read} \approx {logit:.3f}",
         rf"p &= \operatorname{{softmax}}(\ell) \approx {probability:.4f}",
     )
 
@@ -65,9 +73,12 @@ def perplexity(nats: Tensor) -> str:
     )
 
 
-def neuron(value: float) -> str:
+def neuron(value: float, gpt2: bool = False) -> str:
     """What a hidden neuron of the feed-forward layer computes."""
+    fires = rf"\max(0,\ w\cdot \operatorname{{norm}}({H}))^2"
+    if gpt2:
+        fires = rf"\operatorname{{GELU}}(w\cdot \operatorname{{LN}}({H}) + b)"
     return display(
-        r"a &= \max(0,\ w\cdot \operatorname{norm}(" + H + r"))^2 \approx " + f"{value:.2f}",
+        rf"a &= {fires} \approx {value:.2f}",
         H + r" &\leftarrow " + H + r" + \textstyle\sum_n a_n\, u_n",
     )

@@ -11,11 +11,20 @@ from aigc_demo.images import strip
 from aigc_demo.ui import text_formulas
 from aigc_demo.ui.layout import Page, Update, several
 from aigc_demo.ui.models import Models
-from aigc_demo.ui.reading import LOCAL, Fields, asked, formula_of, part_of, show_tokens
+from aigc_demo.ui.reading import (
+    LOCAL,
+    Fields,
+    asked,
+    formula_of,
+    model_code,
+    older,
+    part_of,
+    show_tokens,
+)
 from aigc_demo.ui.text_next import build_next
 from aigc_demo.ui.text_parts import build_neurons, build_off
 from aigc_demo.ui.text_whole import build_origin, build_surprise, build_verse
-from aigc_demo.ui.views import View, add_views, code_of
+from aigc_demo.ui.views import View, add_views
 from aigc_demo.ui.widgets import code, heads, table, tokens
 from aigc_demo.ui.words import Words
 
@@ -59,7 +68,8 @@ def see_step(
     )
     best = int(weights.argmax())
     query, key = found.queries[layer, head, place], found.keys[layer, head, best]
-    start = text_formulas.embedding(reading.ids[place], place, found.stream[0, place])
+    gpt2 = older(writer)
+    start = text_formulas.embedding(reading.ids[place], place, found.stream[0, place], gpt2)
     formula = start + text_formulas.attention(
         query, key, scores[:seen], weights[:seen], found.values[layer, head, :seen]
     )
@@ -81,7 +91,7 @@ def see_step(
         gr.update(table={"head": heading, "rows": rows}, texts=texts),
         formula,
         gr.update(table={"head": ["", "q", "k", "q·k"], "rows": sums}, texts=by_hand),
-        code_of("models/transformer.py", "Attention", ("q, k, v =", "rotate(", "scaled_dot")),
+        model_code(writer, "Attention", ("q, k, v =", "rotate(", "scaled_dot")),
     )
 
 
@@ -138,8 +148,8 @@ def see_lens(models: Models, words: Words, model, text, place) -> tuple[Update, 
     texts = words.both("through.lens_of", token=reading.names[place], next=follower)
     return (
         gr.update(table={"head": heading, "rows": rows}, texts=texts),
-        text_formulas.read_out(last[final].item(), last.softmax(0)[final].item()),
-        code_of("models/transformer.py", "Transformer.read_out", ("logits =",)),
+        text_formulas.read_out(last[final].item(), last.softmax(0)[final].item(), older(writer)),
+        model_code(writer, "Model.read_out", ("logits =", "F.linear")),
     )
 
 

@@ -1,10 +1,14 @@
 """What may come next: the table of candidates, and the tree of the likeliest continuations."""
 
+from itertools import chain, islice
+from typing import Any
+
 import gradio as gr
+import torch
+from torch import Tensor
 
 from aigc_demo.explain import transformer as inside
 from aigc_demo.explain.branches import branches, next_logits
-from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.ui import check
 from aigc_demo.ui.layout import Page, Update
 from aigc_demo.ui.models import Models
@@ -15,6 +19,8 @@ from aigc_demo.ui.words import Words
 
 NAMED = 40  # candidates that may become visible
 WIDTH, DEPTH = 3, 3  # of the tree
+SENT = 8_000  # logits that go to the browser; of a larger vocabulary only the sums of the rest
+TEMPERATURES = [step / 20 for step in range(41)]  # of the slider
 
 
 def see_next(models: Models, words: Words, model, text) -> tuple[Update, Update, Update]:
@@ -26,8 +32,10 @@ def see_next(models: Models, words: Words, model, text) -> tuple[Update, Update,
     shown = {
         "names": [inside.named(writer, token) for token in first],
         "ids": first,
-        "controls": [_control(writer, token) for token in first],
-        "logits": [round(value, 4) for value in ordered.tolist()],
+        "controls": [writer.tokenizer.is_control(token) for token in first],
+        "logits": [round(value, 4) for value in ordered[:SENT].tolist()],
+        "all": len(ordered),
+        "rest": _sums(ordered) if len(ordered) > SENT else None,
     }
     nodes = [
         {
@@ -35,7 +43,7 @@ def see_next(models: Models, words: Words, model, text) -> tuple[Update, Update,
             "name": inside.named(writer, node.token),
             "path": node.path,
             "parent": node.parent,
-            "control": _control(writer, node.token),
+            "control": writer.tokenizer.is_control(node.token),
         }
         for node in branches(writer, reading.ids, WIDTH, DEPTH)
     ]
@@ -44,19 +52,28 @@ def see_next(models: Models, words: Words, model, text) -> tuple[Update, Update,
     return gr.update(next=shown), gr.update(tree=nodes), source
 
 
-def _control(writer: TextWriter, token: int) -> bool:
-    return token < len(writer.tokenizer.controls)
+def _sums(ordered: Tensor) -> dict[str, list[float]]:
+    """Of the logits that are not sent, at each temperature of the slider above 0: the sum of
+    w = exp(z), where z = (logit - highest) / T, and of w z, which the entropy needs."""
+    below = (ordered[SENT:] - ordered[0]).double()
+    z = below / torch.tensor(TEMPERATURES[1:], dtype=torch.float64)[:, None]
+    w = z.exp()
+    return {"mass": [0.0, *w.sum(1).tolist()], "moment": [0.0, *(w * z).sum(1).tolist()]}
 
 
 def force(models: Models, words: Words, model, text, chosen) -> str:
     """The text with the chosen tokens after it."""
-    writer, _, _ = asked(models, model, text)
+    writer, reading, _ = asked(models, model, text)
     if not isinstance(chosen, list | tuple) or not 1 <= len(chosen) <= DEPTH:
         raise check.Complaint("error.no_token")
     ids = [check.whole(token, "token", 0, len(writer.tokenizer) - 1) for token in chosen]
-    if any(_control(writer, token) for token in ids):
+    if any(writer.tokenizer.is_control(token) for token in ids):
         raise check.Complaint("error.no_token")
-    return check.text(text + writer.tokenizer.decode(ids), "text", LONGEST)
+    pieces: Any = writer.tokenizer.pieces(chain(reading.ids[-1:], ids))  # perhaps with a space
+    added = "".join(islice(pieces, 1, None))
+    if not added:  # a part of a character
+        raise check.Complaint("error.no_token")
+    return check.text(text + added, "text", LONGEST)
 
 
 def build_next(page: Page, fields: Fields) -> View:

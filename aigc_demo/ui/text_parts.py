@@ -10,13 +10,14 @@ from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.ui import check, text_formulas
 from aigc_demo.ui.layout import Page, Update, dice, several
 from aigc_demo.ui.models import Models
-from aigc_demo.ui.reading import Fields, asked, formula_of, part_of
-from aigc_demo.ui.views import View, code_of
+from aigc_demo.ui.reading import Fields, asked, formula_of, model_code, older, part_of
+from aigc_demo.ui.views import View
 from aigc_demo.ui.widgets import code, table
 from aigc_demo.ui.words import Words
 
 NEURONS = 8
-WRITTEN = {"shakespeare": 100, "poems": 40}  # tokens that a model without some parts goes on for
+WRITTEN = {"shakespeare": 100, "poems": 40, "large": 20}  # tokens that it goes on for
+LARGE = 50_000_000  # parameters, beyond which a token takes long
 
 
 def see_off(models: Models, words: Words, model, text, layer, head, what, seed) -> Update:
@@ -39,9 +40,13 @@ def see_off(models: Models, words: Words, model, text, layer, head, what, seed) 
 @torch.inference_mode()
 def _goes_on(writer: TextWriter, reading: inside.Reading, seed: int) -> str:
     """The text and its continuation; every character of the new part drawn from one seed."""
-    count = WRITTEN["poems" if writer.forms else "shakespeare"]
+    size = sum(parameter.numel() for parameter in writer.model.parameters())
+    kind = "poems" if writer.forms else "shakespeare"
+    count = WRITTEN["large" if size > LARGE else kind]
     new = writer.extend(reading.ids, count, temperature=0.8, seed=seed)
-    return writer.tokenizer.decode(reading.ids) + "▸" + writer.tokenizer.decode(new)
+    pieces = list(writer.tokenizer.pieces([*reading.ids, *new]))
+    given = len(reading.ids)
+    return "".join(pieces[:given]) + "▸" + "".join(pieces[given:])
 
 
 def see_neurons(
@@ -63,7 +68,9 @@ def see_neurons(
     heading = [words.both(f"through.{name}") for name in ("neuron", "fires", "examples", "says")]
     texts = words.both("through.neurons_of", token=reading.names[place], layer=layer + 1)
     character = check.text(character or "", "character", 8).strip()
-    token = inside.token_of(writer, character[0]) if character else reading.ids[place]
+    if writer.tokenizer.characters:  # others have tokens of several characters
+        character = character[:1]
+    token = inside.token_of(writer, character) if character else reading.ids[place]
     near = [
         {
             "text": inside.named(writer, other),
@@ -76,9 +83,9 @@ def see_neurons(
     about = words.both("through.neighbours_of", token=inside.named(writer, token))
     return (
         gr.update(table={"head": heading, "rows": rows}, texts=texts),
-        text_formulas.neuron(best.values[0].item()),
+        text_formulas.neuron(best.values[0].item(), older(writer)),
         gr.update(table={"head": [], "rows": [near]}, texts=about),
-        code_of("models/transformer.py", "FeedForward", ("relu", "narrow(")),
+        model_code(writer, "FeedForward", ("relu", "F.gelu", "narrow(")),
     )
 
 

@@ -35,7 +35,8 @@ function paintThumbs() {
 // What the chosen head is called.
 function about() {
   const all = shown();
-  const habit = all.habits[all.layer - 1][all.head - 1];
+  const habit = all.habits[all.layer - 1]?.[all.head - 1];
+  if (!habit) return ""; // the corpus has no text that the model can read
   const { layer, head } = all;
   if (habit.name === "spread") return filled(word("spread"), { layer, head });
   return filled(word("habit"), {

@@ -1,21 +1,27 @@
 // What may come next: logit, temperature, cut, probability. The sliders need no server: the browser
-// has every logit and does what models/transformer.py does in next_token_distribution.
+// has every logit and does what models/transformer.py does in next_token_distribution. Of a large
+// vocabulary it has the likeliest, and at each temperature the sums of the rest.
 const body = element.querySelector("tbody");
 const summary = element.querySelector(".caption");
 const sliders = {};
 for (const slider of element.querySelectorAll("input")) sliders[slider.name] = slider;
 const ROWS = 24;
 
-// Probabilities of logits in falling order, and how many of them are left by the cuts.
-function distribution(logits, temperature, topK, topP) {
-  if (temperature < 1e-6) return { kept: 1, shares: logits.map((_, i) => (i === 0 ? 1 : 0)) };
+// Probabilities of logits in falling order, how many of them are left by the cuts, and the entropy.
+// A top-p that cuts within the rest is exact but for one of its tokens; how many it keeps is unknown.
+function distribution({ logits, rest }, temperature, topK, topP) {
+  if (temperature < 1e-6)
+    return { kept: 1, beyond: 0, entropy: 0, shares: logits.map((_, i) => (i === 0 ? 1 : 0)) };
   let kept = logits.length;
   if (topK > 0 && topK < kept) {
     const least = logits[topK - 1];
     while (kept > 0 && logits[kept - 1] < least) kept -= 1; // ties stay
   }
   const weights = logits.map((logit, i) => (i < kept ? Math.exp((logit - logits[0]) / temperature) : 0));
-  const sum = weights.reduce((total, weight) => total + weight, 0);
+  const sent = weights.reduce((total, weight) => total + weight, 0);
+  const step = Math.round(temperature * 20);
+  const mass = rest && !topK ? rest.mass[step] : 0;
+  const sum = sent + mass;
   if (topP < 1) {
     let before = 0;
     for (let i = 0; i < kept; i++) {
@@ -23,8 +29,15 @@ function distribution(logits, temperature, topK, topP) {
       before += weights[i];
     }
   }
-  const left = weights.slice(0, kept).reduce((total, weight) => total + weight, 0);
-  return { kept, shares: weights.map((weight, i) => (i < kept ? weight / left : 0)) };
+  const shown = weights.slice(0, kept).reduce((total, weight) => total + weight, 0);
+  const open = topP < 1 ? Math.max(0, Math.min(mass, topP * sum - shown)) : mass;
+  const more = kept === logits.length ? open : 0; // of the rest, which has no entries of its own
+  const left = shown + more;
+  const shares = weights.map((weight, i) => (i < kept ? weight / left : 0));
+  let entropy = -shares.reduce((total, p) => (p > 0 ? total + p * Math.log(p) : total), 0);
+  const beyond = more > 0 ? more / mass : 0; // how much of it is kept
+  if (beyond) entropy += (more * Math.log(left) - beyond * rest.moment[step]) / left;
+  return { kept, beyond, entropy, shares };
 }
 
 function cellOf(row, text, name = "") {
@@ -41,7 +54,7 @@ function paint() {
   if (!next) return;
   const begun = performance.now();
   const [temperature, topK, topP] = ["temperature", "top_k", "top_p"].map((n) => Number(sliders[n].value));
-  const { kept, shares } = distribution(next.logits, temperature, topK, topP);
+  const { kept, beyond, entropy, shares } = distribution(next, temperature, topK, topP);
   for (const slider of Object.values(sliders)) slider.nextElementSibling.textContent = slider.value;
   next.names.slice(0, ROWS).forEach((name, place) => {
     const row = document.createElement("tr");
@@ -64,8 +77,9 @@ function paint() {
     cellOf(row, place < kept ? `${(100 * shares[place]).toFixed(1)}%` : word("cut"), "share");
     body.append(row);
   });
-  const entropy = -shares.reduce((sum, p) => (p > 0 ? sum + p * Math.log(p) : sum), 0);
-  const known = { kept, all: next.logits.length, entropy: entropy.toFixed(2) };
+  const number = (count) => count.toLocaleString("en");
+  const counted = beyond === 1 ? number(next.all) : `${beyond ? "> " : ""}${number(kept)}`;
+  const known = { kept: counted, all: number(next.all), entropy: entropy.toFixed(2) };
   known.choices = Math.exp(entropy).toFixed(1);
   summary.textContent = filled(word("summary"), known);
   body.dataset.painted = shares.slice(0, ROWS).map((share) => share.toFixed(5)).join(" ");
