@@ -10,6 +10,7 @@ import pytest
 from conftest import serving
 from playwright.sync_api import Browser, Page, expect
 from test_browser import drag, fill, open_tab, painted, wait_for_other, words
+from test_inside_browser import choose
 
 pytestmark = pytest.mark.browser
 LONG = 60_000  # ms; a busy machine is slow, not wrong
@@ -135,6 +136,109 @@ def poem(page: Page) -> None:
     expect(page.locator("#poems-text textarea")).to_have_value(whole, timeout=LONG)
 
 
+def read_text(page: Page, text: str, model: str = "shakespeare") -> None:
+    page.locator("#through-step table[data-painted]").wait_for()
+    if model == "poems":
+        page.locator("#through-model input[value=poems]").locator("..").click()
+        page.locator("#through-tokens .given").first.wait_for()
+    page.locator("#through-text textarea").fill(text)
+    page.locator("#through-read").click()
+    expect(page.locator("#through-tokens .token").last).to_have_text(text[-1])
+
+
+def head(page: Page) -> None:
+    read_text(page, "HAMLET:\nTo be, or not")
+    choose(page, "attention", "through")
+    thumbs = page.locator("#through-heads canvas.thumbs")
+    page.locator("#through-tokens .token").nth(14).click()
+    wait_for_parameter(page, "token", "14")
+    thumbs.press("ArrowDown")
+    wait_for_parameter(page, "layer", "2")
+    thumbs.press("ArrowRight")
+    wait_for_parameter(page, "head", "2")
+    expect(thumbs).to_have_attribute("data-painted", re.compile(r"^2\.2\."))
+
+
+def candidates(page: Page) -> None:
+    read_text(page, "JULIET:\nO Rom")
+    choose(page, "next", "through")
+    page.locator("#through-next tbody button").nth(2).click()  # forced
+    expect(page.locator("#through-text textarea")).to_have_value(re.compile("O Rom."))
+    for name, value in (("temperature", "1.5"), ("top_k", "7"), ("top_p", "1")):
+        page.locator(f"#through-next input[name={name}]").evaluate(
+            "(slider, value) => { slider.value = value;"
+            " for (const kind of ['input', 'change']) slider.dispatchEvent(new Event(kind)); }",
+            value,
+        )
+    expect(page.locator("#through-next tr.cut")).to_have_count(17)
+    wait_for_parameter(page, "sampling", "1.5,7,1")
+
+
+def without_head(page: Page) -> None:
+    read_text(page, "ROMEO:\nI dream")
+    fill(page, "#through-layer", "3")
+    page.locator("#through-layer input").press("Enter")
+    choose(page, "off", "through")
+    page.locator("#through-what input[value=head]").locator("..").click()
+    wait_for_parameter(page, "what", "head")
+    page.locator("#through-seed-dice").click()
+    page.wait_for_function("() => !/[?&]seed=1(&|$)/.test(location.search)")
+
+
+def neuron(page: Page) -> None:
+    read_text(page, "《月夜》\n床前明月光，疑是地上霜", "poems")
+    choose(page, "neurons", "through")
+    fill(page, "#through-character", "月")
+    page.locator("#through-character input").press("Enter")
+    expect(page.locator("#through-near .caption")).to_contain_text("月")
+    wait_for_parameter(page, "character", "月")
+
+
+def layer(page: Page) -> None:
+    before = painted(page, "#inside-parts canvas")
+    page.locator("#inside-seed-dice").click()
+    after = wait_for_other(page, "#inside-parts canvas", before)
+    page.locator("#inside-parts .part", has_text="G(z)").click()
+    wait_for_other(page, "#inside-parts canvas", after)
+    page.wait_for_function("() => /[?&]part=[^2]/.test(location.search)")
+
+
+def knob(page: Page) -> None:
+    painted(page, "#inside-parts canvas")
+    choose(page, "directions")
+    upright = painted(page, "#inside-moved canvas")
+    fill(page, "#inside-slant", "1.3")
+    page.locator("#inside-slant input").first.press("Enter")
+    wait_for_other(page, "#inside-moved canvas", upright)
+
+
+def opinion(page: Page) -> None:
+    painted(page, "#inside-parts canvas")
+    choose(page, "yours")
+    caption = page.locator("#inside-verdict figcaption")
+    expect(caption).to_have_text(re.compile(r"^-?\d"))
+    real = caption.inner_text()
+    drag(page, "#inside-pad canvas", [(0.3, 0.25), (0.7, 0.25), (0.45, 0.85)])
+    expect(caption).not_to_have_text(real)
+
+
+def dimension(page: Page) -> None:
+    painted(page, "#within-plane canvas")
+    page.locator("#within-shelf canvas").click(position={"x": 60, "y": 20})
+    wait_for_parameter(page, "image", "test.1")
+    choose(page, "dimensions", "within")
+    fill(page, "#within-rank", "2")
+    page.locator("#within-rank input").first.press("Enter")
+    wait_for_parameter(page, "rank", "2")
+
+
+def own_digit(page: Page) -> None:
+    before = painted(page, "#within-plane canvas")
+    page.locator("#within-draw button").first.click()
+    drag(page, "#within-pad canvas", [(0.3, 0.25), (0.7, 0.3), (0.45, 0.85)])
+    wait_for_other(page, "#within-plane canvas", before)
+
+
 STEPS = {  # a tab, what is done in it, the canvases or texts that show its result
     "digits": ("gan.digits", digits, ["#gan-digits canvas"], "#gan-digits .caption"),
     "number": ("gan.number", number, ["#gan-number-result canvas"], "#gan-number-result .caption"),
@@ -146,6 +250,18 @@ STEPS = {  # a tab, what is done in it, the canvases or texts that show its resu
     "samples": ("vae.prior", samples, ["#vae-digits canvas"], "#vae-digits .caption"),
     "play": ("transformer.shakespeare", play, [], "#shakespeare-text textarea"),
     "poem": ("transformer.poems", poem, [], "#poems-text textarea"),
+    "head": (
+        *("transformer.inside", head),
+        *(["#through-heads .map", "#through-heads .thumbs"], "#through-heads .reading"),
+    ),
+    "candidates": ("transformer.inside", candidates, [], "#through-next tbody"),
+    "without head": ("transformer.inside", without_head, [], "#through-off tbody"),
+    "neuron": ("transformer.inside", neuron, [], "#through-neurons tbody"),
+    "layer": ("gan.inside", layer, ["#inside-parts canvas"], "#inside-parts .reading"),
+    "knob": ("gan.inside", knob, ["#inside-moved canvas"], "#inside-moved .caption"),
+    "opinion": ("gan.inside", opinion, [], "#inside-verdict figcaption"),
+    "dimension": ("vae.inside", dimension, [], "#within-row .caption"),
+    "own digit": ("vae.inside", own_digit, ["#within-plane canvas"], "#within-posterior .groups"),
 }
 
 

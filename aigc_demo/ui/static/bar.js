@@ -11,6 +11,12 @@ const bar = {
     props.value = asked;
     trigger("open");
   },
+  // The link after a change that needed no server.
+  put: (changes) => {
+    const query = new URLSearchParams(bar.link().query);
+    for (const [name, value] of Object.entries(changes)) query.set(name, value);
+    props.link = { query: query.toString() };
+  },
   save: (asked) => {
     props.value = asked;
     trigger("save");

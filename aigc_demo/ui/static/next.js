@@ -6,6 +6,22 @@ const sliders = {};
 for (const slider of element.querySelectorAll("input")) sliders[slider.name] = slider;
 const ROWS = 24;
 
+const values = () =>
+  Object.fromEntries(Object.entries(sliders).map(([name, { value }]) => [name, Number(value)]));
+
+// The sliders where a link put them.
+function set() {
+  for (const [name, slider] of Object.entries(sliders)) slider.value = props.value?.[name] ?? slider.value;
+  paint();
+}
+
+// The link follows the sliders when they are let go.
+function keep() {
+  props.value = values();
+  const bar = (window.aigcBars || []).find(({ tab }) => tab === props.bar);
+  if (bar?.link().query) bar.put({ sampling: Object.values(props.value).join() });
+}
+
 // Probabilities of logits in falling order, and how many of them are left by the cuts.
 function distribution(logits, temperature, topK, topP) {
   if (temperature < 1e-6) return { kept: 1, shares: logits.map((_, i) => (i === 0 ? 1 : 0)) };
@@ -40,7 +56,7 @@ function paint() {
   body.replaceChildren();
   if (!next) return;
   const begun = performance.now();
-  const [temperature, topK, topP] = ["temperature", "top_k", "top_p"].map((n) => Number(sliders[n].value));
+  const { temperature, top_k: topK, top_p: topP } = values();
   const { kept, shares } = distribution(next.logits, temperature, topK, topP);
   for (const slider of Object.values(sliders)) slider.nextElementSibling.textContent = slider.value;
   next.names.slice(0, ROWS).forEach((name, place) => {
@@ -52,7 +68,7 @@ function paint() {
     button.textContent = name;
     button.disabled = next.controls[place];
     button.addEventListener("click", () => {
-      props.value = [next.ids[place]];
+      props.value = { ...values(), tokens: [next.ids[place]] };
       trigger("pick");
     });
     cellOf(row, "", "name").append(button);
@@ -72,7 +88,11 @@ function paint() {
   body.dataset.took = (performance.now() - begun).toFixed(2);
 }
 
-for (const slider of Object.values(sliders)) slider.addEventListener("input", paint);
-paint();
+for (const slider of Object.values(sliders)) {
+  slider.addEventListener("input", paint);
+  slider.addEventListener("change", keep);
+}
+set();
 watch("next", paint);
+watch("value", set);
 window.addEventListener("aigc:language", paint);
