@@ -45,6 +45,7 @@ class Share:
         first: values of fields that the page opens with, where the components do not hold them.
         examples: the same for some models, where these open with others.
         used: which of the fields a result depends on, by their values; where it is not all.
+        codecs: of fields that links.codec does not know.
         there: whether the page opens with the result; else its tab computes it when it opens.
         options: of Page.compute.
     """
@@ -63,6 +64,7 @@ class Share:
         first: Mapping[str, Any] | None = None,
         examples: Mapping[str, Mapping[str, Any]] | None = None,
         used: Callable[[Mapping[str, Any]], Iterable[str]] | None = None,
+        codecs: Mapping[str, links.Codec] | None = None,
         there: bool = True,
         **options: Any,
     ) -> None:
@@ -71,7 +73,10 @@ class Share:
         self.model, self.mode = model, mode
         self.tab = f"{page.tab.id}.{task}"
         self.names, self.inputs = list(fields), list(fields.values())
-        self.codecs = {name: links.codec(name, part) for name, part in fields.items()}
+        own = codecs or {}
+        self.codecs = {
+            name: own.get(name) or links.codec(name, part) for name, part in fields.items()
+        }
         self.first = {name: part.value for name, part in fields.items()} | dict(first or {})
         self.examples, self.used, self.saves = examples or {}, used, saves
         self.known_first = there

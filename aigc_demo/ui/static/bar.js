@@ -14,8 +14,11 @@ const bar = {
   // The link after a change that needed no server.
   put: (changes) => {
     const query = new URLSearchParams(bar.link().query);
+    const before = query.toString();
     for (const [name, value] of Object.entries(changes)) query.set(name, value);
+    if (query.toString() === before) return;
     props.link = { query: query.toString() };
+    bar.follow?.();
   },
   save: (asked) => {
     props.value = asked;

@@ -93,6 +93,9 @@ for (const slider of Object.values(sliders)) {
   slider.addEventListener("change", keep);
 }
 set();
-watch("next", paint);
+watch("next", () => {
+  paint();
+  setTimeout(keep); // the server answers with the sliders as they were when it was asked
+});
 watch("value", set);
 window.addEventListener("aigc:language", paint);

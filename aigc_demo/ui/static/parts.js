@@ -121,7 +121,7 @@ canvas.addEventListener("keydown", (event) => {
 
 sheet.addEventListener("load", paint);
 load();
-watch("parts", load);
+watch(["parts", "value"], load);
 window.addEventListener("aigc:language", () => {
   build();
   if (part()) tell(part());
