@@ -22,7 +22,8 @@ from PIL import Image
 
 from aigc_demo.images import DESCRIPTION, SIDE, to_bytes
 from aigc_demo.inference import sample_digits
-from aigc_demo.ui import check, files, links, vae
+from aigc_demo.explain.duel import Duel
+from aigc_demo.ui import check, duel, files, links, vae
 from aigc_demo.ui.app import TABS
 from aigc_demo.ui.layout import Page
 from aigc_demo.ui.models import Models
@@ -72,6 +73,11 @@ RESULTS = {  # a state of each result that is not the one its tab opens with
     "gan.number": ("19840615", 8),
     "gan.morph": ("0", "9", 77, 5),
     "gan.inside": held("gan.inside"),
+    "gan.duel": ("bbbdfg",),
+    "gan.lab": (
+        *("own", "squares", "3", "16", "0.01", "0.0003", "5", "77"),
+        *("p2b300D0.003d2T10t1h1p3g12", "MMeeMveaNReV"),
+    ),
     "vae.map": ({"x": -0.123, "y": 3.5},),
     "vae.rebuild": ("vae", DRAWN, 12),
     "vae.walk": ("vae", "38501", "spherical", 4, 64),
@@ -104,9 +110,13 @@ def test_a_link_restores_its_very_state_and_says_which_weights(tab: str) -> None
     query = share.link(RESULTS[tab])
     assert share.restore(query + "&lang=zh&__theme=dark", WORDS, "en") == (RESULTS[tab], [])
     assert query.isascii() and len(query) < 900
+    assert f"tab={tab}" in query
+    if tab == "gan.lab":  # which no weights have to do with
+        assert "weights" not in query and "model" not in query
+        return
     name = model_of(tab)
     digest = hashlib.sha256((BUNDLED / name / "model.safetensors").read_bytes()).hexdigest()
-    assert f"weights={digest[:8]}" in query and f"tab={tab}" in query
+    assert f"weights={digest[:8]}" in query
 
 
 def test_random_states_come_back() -> None:
@@ -179,6 +189,18 @@ def test_what_is_no_query_leaves_the_page_as_it_opens(query) -> None:
         ("gan.inside", "look", "outside"),
         ("gan.inside", "truncation", "1.1"),
         ("gan.inside", "thickness", "3.5"),
+        ("gan.duel", "clicks", "x"),
+        ("gan.duel", "clicks", "b0"),
+        ("gan.duel", "clicks", "b81"),
+        ("gan.duel", "clicks", "f999" * 160),
+        ("gan.lab", "data", "cube"),
+        ("gan.lab", "width", "128"),
+        ("gan.lab", "rateD", "0.5"),
+        ("gan.lab", "seed", "1e3"),
+        ("gan.lab", "moves", "b20001"),
+        ("gan.lab", "moves", "b1alert(1)"),
+        ("gan.lab", "points", "MMe"),
+        ("gan.lab", "points", "MM<>"),
         ("vae.inside", "image", "#3"),
         ("vae.inside", "image", "test.100"),
         ("vae.inside", "image", "test.-1"),
@@ -253,6 +275,31 @@ def test_a_link_to_an_inside_view_shows_what_the_visit_showed(tab: str) -> None:
         if widget in share.inputs:
             told.pop("value"), seen[widget].pop("value", None)
         assert told == seen[widget]
+
+
+def test_a_link_to_a_duel_makes_its_clicks_again() -> None:
+    share, answer = SHARES["gan.duel"], (None,)
+    for click in (duel.train_both, duel.train_d, duel.train_g):
+        answer = click(MODELS, WORDS, answer[0])
+    query = share.link((answer[0].clicks,))
+    assert query.endswith("clicks=bdg")
+    again = share.handler(MODELS, WORDS, *share.restore(query, WORDS, "en")[0])
+    assert again[1:] == answer[1:] and again[0] is not answer[0]
+    more = duel.train_both(MODELS, WORDS, again[0])
+    assert more[1:] == duel.train_both(MODELS, WORDS, answer[0])[1:]
+    first = share.handler(MODELS, WORDS, "")
+    assert first[1:] == duel.start_over(MODELS, WORDS, None)[1:]
+
+
+def test_a_duel_of_too_many_steps_has_no_link_and_says_why() -> None:
+    share, game = SHARES["gan.duel"], Duel(MODELS.snapshot)
+    assert duel.steps_of("f" * 4) == duel.REPLAYED
+    for clicks, linked in (("f" * 4, True), ("f" * 4 + "d", False)):
+        game.clicks = clicks
+        link = duel._linked(share, lambda *_: (game, None, ""))(MODELS, WORDS, game)[-1]["link"]
+        assert ("why" not in link) == linked == bool(link["query"])
+        if not linked:
+            assert WORDS.both(f"link.{link['why']}")
 
 
 def test_a_text_that_cannot_be_read_leaves_the_models_own_example() -> None:

@@ -239,6 +239,40 @@ def own_digit(page: Page) -> None:
     wait_for_other(page, "#within-plane canvas", before)
 
 
+def duel(page: Page) -> None:
+    page.locator("#duel-scene canvas[data-painted]").wait_for()
+    for count, button in enumerate(("both", "train_d", "train_g"), 2):
+        page.locator(f"#duel-{button}").click()
+        page.locator(f"#duel-scene canvas[data-painted='{count}']").wait_for()
+    page.locator("#duel-scene .act button").last.click()
+    wait_for_parameter(page, "clicks", "bdg")
+
+
+def lab(page: Page) -> None:
+    page.locator("#lab .plane[data-painted]").wait_for()
+    page.locator("#lab select[name=data]").select_option("moons")
+    page.locator("#lab [data-do=play]").click()
+    page.wait_for_function("() => document.querySelector('#lab .plane').dataset.step > 30")
+    page.locator("#lab summary").click()
+    page.locator("#lab select[name=rateD]").select_option("0.01")
+    page.wait_for_function("() => document.querySelector('#lab .plane').dataset.step > 50")
+    page.locator("#lab [data-do=play]").click()
+    for button in ("D", "D", "G"):
+        page.locator(f"#lab [data-do={button}]").click()
+    page.wait_for_function("() => /D0.01b.*d2g1/.test(location.search)")
+
+
+def own_data(page: Page) -> None:
+    page.locator("#lab .plane[data-painted]").wait_for()
+    page.locator("#lab select[name=data]").select_option("own")
+    drag(page, "#lab .plane", [(0.3, 0.25), (0.7, 0.3)])
+    for _ in range(3):
+        page.locator("#lab [data-do=both]").click()
+    drag(page, "#lab .plane", [(0.6, 0.8), (0.2, 0.7)])
+    page.locator("#lab [data-do=both]").click()
+    page.wait_for_function("() => /b3p.*b1/.test(location.search)")
+
+
 STEPS = {  # a tab, what is done in it, the canvases or texts that show its result
     "digits": ("gan.digits", digits, ["#gan-digits canvas"], "#gan-digits .caption"),
     "number": ("gan.number", number, ["#gan-number-result canvas"], "#gan-number-result .caption"),
@@ -260,6 +294,9 @@ STEPS = {  # a tab, what is done in it, the canvases or texts that show its resu
     "layer": ("gan.inside", layer, ["#inside-parts canvas"], "#inside-parts .reading"),
     "knob": ("gan.inside", knob, ["#inside-moved canvas"], "#inside-moved .caption"),
     "opinion": ("gan.inside", opinion, [], "#inside-verdict figcaption"),
+    "duel": ("gan.duel", duel, [], "#duel-scene .told"),
+    "lab": ("gan.lab", lab, [], "#lab .numbers"),
+    "own data": ("gan.lab", own_data, [], "#lab .numbers"),
     "dimension": ("vae.inside", dimension, [], "#within-row .caption"),
     "own digit": ("vae.inside", own_digit, ["#within-plane canvas"], "#within-posterior .groups"),
 }
@@ -267,7 +304,7 @@ STEPS = {  # a tab, what is done in it, the canvases or texts that show its resu
 
 def text_of(page: Page, place: str) -> str:
     found = page.locator(place)
-    return found.input_value() if place.endswith("textarea") else found.inner_text()
+    return found.input_value() if place.endswith("textarea") else (found.text_content() or "")
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -347,6 +384,43 @@ def test_a_damaged_link_gets_one_notice_and_the_rest_is_shown(
         notice = words(language)["error.left_out"].format(names=names)
         expect(page.get_by_test_id("toast-text")).to_have_text(notice)
         expect(page.locator("#vae-frames canvas")).to_be_visible()
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_damaged_link_to_a_head_shows_the_head(
+    browser: Browser, server_url: str, language: str
+) -> None:
+    query = "?tab=transformer.inside&look=attention&text=To%20be&token=x&layer=2&head=3&knob=1"
+    with Visitor(browser, f"{server_url}{query}&lang={language}") as page:
+        thumbs = page.locator("#through-heads canvas.thumbs")
+        expect(thumbs).to_have_attribute("data-painted", re.compile(r"^2\.3\."), timeout=LONG)
+        expect(page.locator("#through-tokens [aria-pressed=true]")).to_have_text("e")
+        names = {"zh": "字符、knob", "en": "The token, knob"}[language]
+        notice = words(language)["error.left_out"].format(names=names)
+        expect(page.get_by_test_id("toast-text")).to_have_text(notice)
+
+
+def test_back_and_forward_step_through_views_and_games(browser: Browser, server_url: str) -> None:
+    with Visitor(browser, server_url) as page:
+        open_tab(page, "vae", "inside")
+        before = painted(page, "#within-plane canvas")
+        page.locator("#within-shelf canvas").click(position={"x": 60, "y": 20})
+        after = wait_for_other(page, "#within-plane canvas", before)
+        wait_for_parameter(page, "image", "test.1")
+        open_tab(page, "gan", "lab")
+        page.wait_for_timeout(1_100)  # what follows sooner is the same step
+        page.locator("#lab [data-do=both]").click()
+        wait_for_parameter(page, "moves", "b1")
+        page.go_back()
+        wait_for_parameter(page, "image", "test.1")
+        page.go_back()
+        wait_for_parameter(page, "image", "test.0")
+        wait_for_other(page, "#within-plane canvas", after)
+        assert painted(page, "#within-plane canvas") == before
+        for _ in range(2):
+            page.go_forward()
+        wait_for_parameter(page, "moves", "b1")
+        expect(page.locator("#lab .numbers .step")).to_have_text("1", timeout=LONG)
 
 
 def test_a_link_to_no_tab_opens_the_page_and_says_so(browser: Browser, server_url: str) -> None:

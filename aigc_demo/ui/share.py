@@ -106,6 +106,8 @@ class Share:
     def about(self, values: Mapping[str, Any]) -> dict[str, str]:
         """What a link says of every result; the model may be one of its fields."""
         name = values.get("model", self.model)
+        if not name:
+            return {"tab": self.tab}  # no weights have to do with it
         known = {} if "model" in values else {"model": name}
         weights = self.page.models.hash(name)[:HASH]
         return {"tab": self.tab, **known, "weights": weights, "mode": self.mode}
@@ -220,7 +222,7 @@ class Share:
         here, wrong = self.about(values), []
         for name, said in opened.about.items():
             if name == "weights" and HASHES.fullmatch(said):
-                if not said.startswith(here[name]):
+                if not said.startswith(here.get(name, said)):
                     wrong.append(words.say(language, "error.other_weights"))
             elif name == "mode" and said in MODES:
                 if said != self.mode:

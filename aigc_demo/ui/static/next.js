@@ -19,7 +19,7 @@ function set() {
 function keep() {
   props.value = values();
   const bar = (window.aigcBars || []).find(({ tab }) => tab === props.bar);
-  if (bar?.link().query) bar.put({ sampling: Object.values(props.value).join() });
+  if (bar?.link().query) bar.put("sampling", Object.values(props.value).join());
 }
 
 // Probabilities of logits in falling order, and how many of them are left by the cuts.
