@@ -20,9 +20,9 @@ import torch
 from conftest import ROOT, finished
 from PIL import Image
 
+from aigc_demo.explain.duel import Duel
 from aigc_demo.images import DESCRIPTION, SIDE, to_bytes
 from aigc_demo.inference import sample_digits
-from aigc_demo.explain.duel import Duel
 from aigc_demo.ui import check, duel, files, links, vae
 from aigc_demo.ui.app import TABS
 from aigc_demo.ui.layout import Page

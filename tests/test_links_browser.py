@@ -395,7 +395,7 @@ def test_a_damaged_link_to_a_head_shows_the_head(
         thumbs = page.locator("#through-heads canvas.thumbs")
         expect(thumbs).to_have_attribute("data-painted", re.compile(r"^2\.3\."), timeout=LONG)
         expect(page.locator("#through-tokens [aria-pressed=true]")).to_have_text("e")
-        names = {"zh": "字符、knob", "en": "The token, knob"}[language]
+        names = {"zh": "词元、knob", "en": "The token, knob"}[language]
         notice = words(language)["error.left_out"].format(names=names)
         expect(page.get_by_test_id("toast-text")).to_have_text(notice)
 
