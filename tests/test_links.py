@@ -20,9 +20,10 @@ import torch
 from conftest import ROOT, finished
 from PIL import Image
 
+from aigc_demo.explain.duel import Duel
 from aigc_demo.images import DESCRIPTION, SIDE, to_bytes
 from aigc_demo.inference import sample_digits
-from aigc_demo.ui import check, files, links, vae
+from aigc_demo.ui import check, duel, files, links, vae
 from aigc_demo.ui.app import TABS
 from aigc_demo.ui.layout import Page
 from aigc_demo.ui.models import Models
@@ -47,14 +48,41 @@ def shares() -> dict[str, Share]:
 
 SHARES = shares()
 DRAWN = vae.drawing_of(to_bytes(sample_digits("test")[0][4]))
+
+
+def held(tab: str) -> tuple:
+    """The values of an inside view's fields."""
+    share = SHARES[tab]
+    return tuple(LOOKED_AT[tab].get(name, share.first[name]) for name in share.names)
+
+
+LOOKED_AT: dict[str, dict[str, object]] = {  # the same of inside views, by field
+    "gan.inside": {
+        "look": "directions",
+        **{"model": "gan-mlp", "digit": "7", "seed": 12, "truncation": 0.35},
+        **{"slant": -1.2, "thickness": 0.1, "width": 3},
+    },
+    "vae.inside": {"look": "dimensions", "model": "vae", "image": DRAWN, "seed": 4, "rank": 9},
+    "transformer.inside": {
+        **{"look": "neurons", "model": "poems", "text": "《月夜》\n床前明月光", "token": 7},
+        **{"layer": 3, "head": 2, "character": "月"},
+    },
+}
 RESULTS = {  # a state of each result that is not the one its tab opens with
     "gan.digits": ("gan-mlp", ["3", "7"], 12, 2**53 - 1, 0.35),
     "gan.number": ("19840615", 8),
     "gan.morph": ("0", "9", 77, 5),
+    "gan.inside": held("gan.inside"),
+    "gan.duel": ("bbbdfg",),
+    "gan.lab": (
+        *("own", "squares", "3", "16", "0.01", "0.0003", "5", "77"),
+        *("p2b300D0.003d2T10t1h1p3g12", "MMeeMveaNReV"),
+    ),
     "vae.map": ({"x": -0.123, "y": 3.5},),
     "vae.rebuild": ("vae", DRAWN, 12),
     "vae.walk": ("vae", "38501", "spherical", 4, 64),
     "vae.prior": ("vae", 3, 9),
+    "vae.inside": held("vae.inside"),
     "transformer.shakespeare": (
         "shakespeare",
         "HAMLET:\n$3 & more; to be?",
@@ -66,7 +94,13 @@ RESULTS = {  # a state of each result that is not the one its tab opens with
         11,
     ),
     "transformer.poems": ("poems", "五律", "月夜", "", False, "traditional", "", 1, 0, 0.9, 1, 5),
+    "transformer.inside": held("transformer.inside"),
 }
+
+
+def model_of(tab: str) -> str:
+    share = SHARES[tab]
+    return dict(zip(share.names, RESULTS[tab], strict=True)).get("model", share.model)
 
 
 def changed(tab: str, /, **values: str) -> str:
@@ -84,10 +118,14 @@ def test_a_link_restores_its_very_state_and_says_which_weights(tab: str) -> None
     share = SHARES[tab]
     query = share.link(RESULTS[tab])
     assert share.restore(query + "&lang=zh&__theme=dark", WORDS, "en") == (RESULTS[tab], [])
-    assert query.isascii() and len(query) < 800
-    name = RESULTS[tab][0] if "model" in share.names else share.model
+    assert query.isascii() and len(query) < 900
+    assert f"tab={tab}" in query
+    if tab == "gan.lab":  # which no weights have to do with
+        assert "weights" not in query and "model" not in query
+        return
+    name = model_of(tab)
     digest = hashlib.sha256((BUNDLED / name / "model.safetensors").read_bytes()).hexdigest()
-    assert f"weights={digest[:8]}" in query and f"tab={tab}" in query
+    assert f"weights={digest[:8]}" in query
 
 
 def test_random_states_come_back() -> None:
@@ -165,6 +203,29 @@ def test_what_is_no_query_leaves_the_page_as_it_opens(query) -> None:
         ("transformer.shakespeare", "penalty", "9"),
         ("transformer.poems", "regulated", "1"),
         ("transformer.poems", "form", "七古"),
+        ("gan.inside", "look", "outside"),
+        ("gan.inside", "truncation", "1.1"),
+        ("gan.inside", "thickness", "3.5"),
+        ("gan.duel", "clicks", "x"),
+        ("gan.duel", "clicks", "b0"),
+        ("gan.duel", "clicks", "b81"),
+        ("gan.duel", "clicks", "f999" * 160),
+        ("gan.lab", "data", "cube"),
+        ("gan.lab", "width", "128"),
+        ("gan.lab", "rateD", "0.5"),
+        ("gan.lab", "seed", "1e3"),
+        ("gan.lab", "moves", "b20001"),
+        ("gan.lab", "moves", "b1alert(1)"),
+        ("gan.lab", "points", "MMe"),
+        ("gan.lab", "points", "MM<>"),
+        ("vae.inside", "image", "#3"),
+        ("vae.inside", "image", "test.100"),
+        ("vae.inside", "image", "test.-1"),
+        ("vae.inside", "image", ""),
+        ("transformer.inside", "token", "1.5"),
+        ("transformer.inside", "layer", "0"),
+        ("transformer.inside", "head", "100"),
+        ("transformer.inside", "character", "123456789"),
     ],
 )
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -179,6 +240,92 @@ def test_a_damaged_parameter_is_left_out_and_named_and_the_rest_is_used(
     assert dict(zip(share.names, values, strict=True)) == expected
     assert WORDS.say(language, f"name.{name}") in wrong[0]
     assert ("略去" in wrong[0]) == (language == "zh")
+
+
+def test_an_inside_view_links_what_it_needs_and_no_more() -> None:
+    share = SHARES["transformer.inside"]
+    state = {**share.first, **LOOKED_AT[share.tab]}
+    for view, own in (
+        ("step", set()),
+        ("next", {"sampling"}),
+        ("off", {"what", "seed"}),
+        ("neurons", {"character"}),
+    ):
+        values = tuple({**state, "look": view}[name] for name in share.names)
+        named = dict(links.parse_qsl(share.link(values), keep_blank_values=True))
+        asked = {"look", "model", "text", "token", "layer", "head"}
+        assert named.keys() == {"tab", "weights", "mode"} | asked | own
+        assert share.restore(share.link(values), WORDS, "en")[1] == []
+
+
+def test_the_sliders_of_the_candidates_come_back_and_nonsense_of_them_has_no_link() -> None:
+    share = SHARES["transformer.inside"]
+    state = {**share.first, "look": "next", "token": 3}
+    sliders = {"temperature": 1.25, "top_k": 7, "top_p": 0.5}
+    for sampling in (sliders, {**sliders, "tokens": [4]}):
+        values = tuple({**state, "sampling": sampling}[name] for name in share.names)
+        restored, wrong = share.restore(share.link(values), WORDS, "en")
+        assert wrong == []
+        assert dict(zip(share.names, restored, strict=True)) == {**state, "sampling": sliders}
+    for sampling in (None, [], {}, {**sliders, "top_p": "1"}, {**sliders, "temperature": 9}):
+        values = tuple({**state, "sampling": sampling}[name] for name in share.names)
+        assert share.link(values) == ""
+    for text in ("1,2", "1,2,3,4", "3,0,1", "1,0,nan", "1,0.5x,1"):
+        changed = share.link(tuple(state[name] for name in share.names))
+        pairs = {**dict(links.parse_qsl(changed)), "sampling": text}
+        restored, wrong = share.restore(links.urlencode(pairs), WORDS, "en")
+        assert dict(zip(share.names, restored, strict=True)) == state
+        assert WORDS.say("en", "name.sampling") in wrong[0]
+
+
+@pytest.mark.parametrize("tab", LOOKED_AT)
+def test_a_link_to_an_inside_view_shows_what_the_visit_showed(tab: str) -> None:
+    share, values = SHARES[tab], RESULTS[tab]
+    seen = share.linked(share.handler)(MODELS, WORDS, *values)
+    query = seen[share.bar]["link"]["query"]
+    opened = share._open(MODELS, WORDS, {"query": query, "number": 1}, "en")
+    assert opened[share.bar]["link"] == {"query": query, "opened": 1}
+    shown = [widget for widget in seen if widget is not share.bar]
+    assert shown
+    for widget in shown:
+        told = dict(opened[widget]) if isinstance(opened[widget], dict) else opened[widget]
+        if widget in share.inputs:
+            told.pop("value"), seen[widget].pop("value", None)
+        assert told == seen[widget]
+
+
+def test_a_link_to_a_duel_makes_its_clicks_again() -> None:
+    share, answer = SHARES["gan.duel"], (None,)
+    for click in (duel.train_both, duel.train_d, duel.train_g):
+        answer = click(MODELS, WORDS, answer[0])
+    query = share.link((answer[0].clicks,))
+    assert query.endswith("clicks=bdg")
+    again = share.handler(MODELS, WORDS, *share.restore(query, WORDS, "en")[0])
+    assert again[1:] == answer[1:] and again[0] is not answer[0]
+    more = duel.train_both(MODELS, WORDS, again[0])
+    assert more[1:] == duel.train_both(MODELS, WORDS, answer[0])[1:]
+    first = share.handler(MODELS, WORDS, "")
+    assert first[1:] == duel.start_over(MODELS, WORDS, None)[1:]
+
+
+def test_a_duel_of_too_many_steps_has_no_link_and_says_why() -> None:
+    share, game = SHARES["gan.duel"], Duel(MODELS.snapshot)
+    assert duel.steps_of("f" * 4) == duel.REPLAYED
+    for clicks, linked in (("f" * 4, True), ("f" * 4 + "d", False)):
+        game.clicks = clicks
+        link = duel._linked(share, lambda *_: (game, None, ""))(MODELS, WORDS, game)[-1]["link"]
+        assert ("why" not in link) == linked == bool(link["query"])
+        if not linked:
+            assert WORDS.both(f"link.{link['why']}")
+
+
+def test_a_text_that_cannot_be_read_leaves_the_models_own_example() -> None:
+    share = SHARES["transformer.inside"]
+    query = "tab=transformer.inside&model=poems&text=~AA&look=lens"
+    values, wrong = share.restore(query, WORDS, "en")
+    assert "《早发白帝城》" in dict(zip(share.names, values, strict=True))["text"]
+    assert WORDS.say("en", "name.text") in wrong[0]
+    assert share.handler(MODELS, WORDS, *values)
 
 
 def test_half_a_character_and_a_parameter_given_twice_are_left_out() -> None:
@@ -263,7 +410,7 @@ def test_a_file_holds_the_result_and_says_how_it_came_about(tab: str, kind: str)
         answer = finished(last())
     data = files.make(MODELS, share, values, files.answers(answer), kind)
     told = told_in(data, kind)
-    name = RESULTS[tab][0] if "model" in share.names else share.model
+    name = model_of(tab)
     digest = hashlib.sha256((BUNDLED / name / "model.safetensors").read_bytes()).hexdigest()
     assert told["weights"] == digest and told["model"] == name
     assert told["link"] == f"?{share.link(values)}"

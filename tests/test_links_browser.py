@@ -10,6 +10,7 @@ import pytest
 from conftest import serving
 from playwright.sync_api import Browser, Page, expect
 from test_browser import drag, fill, open_tab, painted, wait_for_other, words
+from test_inside_browser import choose
 
 pytestmark = pytest.mark.browser
 LONG = 60_000  # ms; a busy machine is slow, not wrong
@@ -135,6 +136,143 @@ def poem(page: Page) -> None:
     expect(page.locator("#poems-text textarea")).to_have_value(whole, timeout=LONG)
 
 
+def read_text(page: Page, text: str, model: str = "shakespeare") -> None:
+    page.locator("#through-step table[data-painted]").wait_for()
+    if model == "poems":
+        page.locator("#through-model input[value=poems]").locator("..").click()
+        page.locator("#through-tokens .given").first.wait_for()
+    page.locator("#through-text textarea").fill(text)
+    page.locator("#through-read").click()
+    expect(page.locator("#through-tokens .token").last).to_have_text(text[-1])
+
+
+def head(page: Page) -> None:
+    read_text(page, "HAMLET:\nTo be, or not")
+    choose(page, "attention", "through")
+    thumbs = page.locator("#through-heads canvas.thumbs")
+    page.locator("#through-tokens .token").nth(14).click()
+    wait_for_parameter(page, "token", "14")
+    thumbs.press("ArrowDown")
+    wait_for_parameter(page, "layer", "2")
+    thumbs.press("ArrowRight")
+    wait_for_parameter(page, "head", "2")
+    expect(thumbs).to_have_attribute("data-painted", re.compile(r"^2\.2\."))
+
+
+def candidates(page: Page) -> None:
+    read_text(page, "JULIET:\nO Rom")
+    choose(page, "next", "through")
+    page.locator("#through-next tbody button").nth(2).click()  # forced
+    expect(page.locator("#through-text textarea")).to_have_value(re.compile("O Rom."))
+    for name, value in (("temperature", "1.5"), ("top_k", "7"), ("top_p", "1")):
+        page.locator(f"#through-next input[name={name}]").evaluate(
+            "(slider, value) => { slider.value = value;"
+            " for (const kind of ['input', 'change']) slider.dispatchEvent(new Event(kind)); }",
+            value,
+        )
+    expect(page.locator("#through-next tr.cut")).to_have_count(17)
+    wait_for_parameter(page, "sampling", "1.5,7,1")
+
+
+def without_head(page: Page) -> None:
+    read_text(page, "ROMEO:\nI dream")
+    fill(page, "#through-layer", "3")
+    page.locator("#through-layer input").press("Enter")
+    choose(page, "off", "through")
+    page.locator("#through-what input[value=head]").locator("..").click()
+    wait_for_parameter(page, "what", "head")
+    page.locator("#through-seed-dice").click()
+    page.wait_for_function("() => !/[?&]seed=1(&|$)/.test(location.search)")
+
+
+def neuron(page: Page) -> None:
+    read_text(page, "《月夜》\n床前明月光，疑是地上霜", "poems")
+    choose(page, "neurons", "through")
+    fill(page, "#through-character", "月")
+    page.locator("#through-character input").press("Enter")
+    expect(page.locator("#through-near .caption")).to_contain_text("月")
+    wait_for_parameter(page, "character", "月")
+
+
+def layer(page: Page) -> None:
+    before = painted(page, "#inside-parts canvas")
+    page.locator("#inside-seed-dice").click()
+    after = wait_for_other(page, "#inside-parts canvas", before)
+    page.locator("#inside-parts .part", has_text="G(z)").click()
+    wait_for_other(page, "#inside-parts canvas", after)
+    page.wait_for_function("() => /[?&]part=[^2]/.test(location.search)")
+
+
+def knob(page: Page) -> None:
+    painted(page, "#inside-parts canvas")
+    choose(page, "directions")
+    upright = painted(page, "#inside-moved canvas")
+    fill(page, "#inside-slant", "1.3")
+    page.locator("#inside-slant input").first.press("Enter")
+    wait_for_other(page, "#inside-moved canvas", upright)
+
+
+def opinion(page: Page) -> None:
+    painted(page, "#inside-parts canvas")
+    choose(page, "yours")
+    caption = page.locator("#inside-verdict figcaption")
+    expect(caption).to_have_text(re.compile(r"^-?\d"))
+    real = caption.inner_text()
+    drag(page, "#inside-pad canvas", [(0.3, 0.25), (0.7, 0.25), (0.45, 0.85)])
+    expect(caption).not_to_have_text(real)
+
+
+def dimension(page: Page) -> None:
+    painted(page, "#within-plane canvas")
+    page.locator("#within-shelf canvas").click(position={"x": 60, "y": 20})
+    wait_for_parameter(page, "image", "test.1")
+    choose(page, "dimensions", "within")
+    fill(page, "#within-rank", "2")
+    page.locator("#within-rank input").first.press("Enter")
+    wait_for_parameter(page, "rank", "2")
+
+
+def own_digit(page: Page) -> None:
+    before = painted(page, "#within-plane canvas")
+    page.locator("#within-draw button").first.click()
+    drag(page, "#within-pad canvas", [(0.3, 0.25), (0.7, 0.3), (0.45, 0.85)])
+    wait_for_other(page, "#within-plane canvas", before)
+
+
+def duel(page: Page) -> None:
+    page.locator("#duel-scene canvas[data-painted]").wait_for()
+    for count, button in enumerate(("both", "train_d", "train_g"), 2):
+        page.locator(f"#duel-{button}").click()
+        page.locator(f"#duel-scene canvas[data-painted='{count}']").wait_for()
+    page.locator("#duel-scene .act button").last.click()
+    wait_for_parameter(page, "clicks", "bdg")
+
+
+def lab(page: Page) -> None:
+    page.locator("#lab .plane[data-painted]").wait_for()
+    page.locator("#lab select[name=data]").select_option("moons")
+    page.locator("#lab [data-do=play]").click()
+    page.wait_for_function("() => document.querySelector('#lab .plane').dataset.step > 30")
+    page.locator("#lab summary").click()
+    page.locator("#lab select[name=rateD]").select_option("0.01")
+    page.wait_for_function("() => document.querySelector('#lab .plane').dataset.step > 50")
+    page.locator("#lab [data-do=play]").click()
+    for button in ("D", "D", "G"):
+        page.locator(f"#lab [data-do={button}]").click()
+    page.wait_for_function("() => /D0.01b.*d2g1/.test(location.search)")
+
+
+def own_data(page: Page) -> None:
+    page.locator("#lab .plane[data-painted]").wait_for()
+    page.locator("#lab select[name=data]").select_option("own")
+    drag(page, "#lab .plane", [(0.3, 0.25), (0.7, 0.3)])
+    for _ in range(3):
+        page.locator("#lab [data-do=both]").click()
+    drag(page, "#lab .plane", [(0.6, 0.8), (0.2, 0.7)])
+    page.locator("#lab [data-do=both]").click()
+    page.wait_for_function("() => /b3p.*b1/.test(location.search)")
+
+
 STEPS = {  # a tab, what is done in it, the canvases or texts that show its result
     "digits": ("gan.digits", digits, ["#gan-digits canvas"], "#gan-digits .caption"),
     "number": ("gan.number", number, ["#gan-number-result canvas"], "#gan-number-result .caption"),
@@ -146,12 +284,27 @@ STEPS = {  # a tab, what is done in it, the canvases or texts that show its resu
     "samples": ("vae.prior", samples, ["#vae-digits canvas"], "#vae-digits .caption"),
     "play": ("transformer.shakespeare", play, [], "#shakespeare-text textarea"),
     "poem": ("transformer.poems", poem, [], "#poems-text textarea"),
+    "head": (
+        *("transformer.inside", head),
+        *(["#through-heads .map", "#through-heads .thumbs"], "#through-heads .reading"),
+    ),
+    "candidates": ("transformer.inside", candidates, [], "#through-next tbody"),
+    "without head": ("transformer.inside", without_head, [], "#through-off tbody"),
+    "neuron": ("transformer.inside", neuron, [], "#through-neurons tbody"),
+    "layer": ("gan.inside", layer, ["#inside-parts canvas"], "#inside-parts .reading"),
+    "knob": ("gan.inside", knob, ["#inside-moved canvas"], "#inside-moved .caption"),
+    "opinion": ("gan.inside", opinion, [], "#inside-verdict figcaption"),
+    "duel": ("gan.duel", duel, [], "#duel-scene .told"),
+    "lab": ("gan.lab", lab, [], "#lab .numbers"),
+    "own data": ("gan.lab", own_data, [], "#lab .numbers"),
+    "dimension": ("vae.inside", dimension, [], "#within-row .caption"),
+    "own digit": ("vae.inside", own_digit, ["#within-plane canvas"], "#within-posterior .groups"),
 }
 
 
 def text_of(page: Page, place: str) -> str:
     found = page.locator(place)
-    return found.input_value() if place.endswith("textarea") else found.inner_text()
+    return found.input_value() if place.endswith("textarea") else (found.text_content() or "")
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -231,6 +384,43 @@ def test_a_damaged_link_gets_one_notice_and_the_rest_is_shown(
         notice = words(language)["error.left_out"].format(names=names)
         expect(page.get_by_test_id("toast-text")).to_have_text(notice)
         expect(page.locator("#vae-frames canvas")).to_be_visible()
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_damaged_link_to_a_head_shows_the_head(
+    browser: Browser, server_url: str, language: str
+) -> None:
+    query = "?tab=transformer.inside&look=attention&text=To%20be&token=x&layer=2&head=3&knob=1"
+    with Visitor(browser, f"{server_url}{query}&lang={language}") as page:
+        thumbs = page.locator("#through-heads canvas.thumbs")
+        expect(thumbs).to_have_attribute("data-painted", re.compile(r"^2\.3\."), timeout=LONG)
+        expect(page.locator("#through-tokens [aria-pressed=true]")).to_have_text("e")
+        names = {"zh": "词元、knob", "en": "The token, knob"}[language]
+        notice = words(language)["error.left_out"].format(names=names)
+        expect(page.get_by_test_id("toast-text")).to_have_text(notice)
+
+
+def test_back_and_forward_step_through_views_and_games(browser: Browser, server_url: str) -> None:
+    with Visitor(browser, server_url) as page:
+        open_tab(page, "vae", "inside")
+        before = painted(page, "#within-plane canvas")
+        page.locator("#within-shelf canvas").click(position={"x": 60, "y": 20})
+        after = wait_for_other(page, "#within-plane canvas", before)
+        wait_for_parameter(page, "image", "test.1")
+        open_tab(page, "gan", "lab")
+        page.wait_for_timeout(1_100)  # what follows sooner is the same step
+        page.locator("#lab [data-do=both]").click()
+        wait_for_parameter(page, "moves", "b1")
+        page.go_back()
+        wait_for_parameter(page, "image", "test.1")
+        page.go_back()
+        wait_for_parameter(page, "image", "test.0")
+        wait_for_other(page, "#within-plane canvas", after)
+        assert painted(page, "#within-plane canvas") == before
+        for _ in range(2):
+            page.go_forward()
+        wait_for_parameter(page, "moves", "b1")
+        expect(page.locator("#lab .numbers .step")).to_have_text("1", timeout=LONG)
 
 
 def test_a_link_to_no_tab_opens_the_page_and_says_so(browser: Browser, server_url: str) -> None:

@@ -90,6 +90,7 @@ class Duel:
 
     def __init__(self, snapshot: Snapshot, seed: int = 0) -> None:
         self.snapshot, self.seed, self.number = snapshot, seed, 0
+        self.clicks = ""  # of the visitor, as the page keeps them
         self.players = deepcopy(snapshot.players).train()
         self.players.requires_grad_(True)
         self.optimizers = {

@@ -1,6 +1,10 @@
 """One training step of a small GAN in slow motion; each visitor has one for the visit."""
 
 import math
+import re
+from collections.abc import Callable
+from functools import wraps
+from itertools import groupby
 from typing import Any
 
 import gradio as gr
@@ -11,11 +15,20 @@ from aigc_demo.images import strip
 from aigc_demo.ui.check import Complaint
 from aigc_demo.ui.formulas import D, G, ink
 from aigc_demo.ui.layout import FORMULAS, Page, Update
+from aigc_demo.ui.links import Codec
 from aigc_demo.ui.models import Models
+from aigc_demo.ui.share import Share
 from aigc_demo.ui.widgets import widget
 from aigc_demo.ui.words import Words
 
 ROUNDS = 20  # of both players, when fast
+CLICKS: dict[str, tuple[tuple[str, ...], int]] = {  # a click in a link: players and rounds
+    "d": (("discriminator",), 1),
+    "g": (("generator",), 1),
+    "b": (("discriminator", "generator"), 1),
+    "f": (("discriminator", "generator"), ROUNDS),
+}
+REPLAYED = 160  # steps, at most, that the server takes again for a link
 KEPT = 1800  # seconds that an idle visitor's duel is kept
 Answer = tuple[Duel, Update, str]
 
@@ -29,27 +42,72 @@ def open_duel(models: Models, words: Words, duel) -> Answer | tuple:
 
 def train_d(models: Models, words: Words, duel) -> Answer:
     """One step of the discriminator."""
-    return _played(models, words, duel, ("discriminator",))
+    return _played(models, words, duel, "d")
 
 
 def train_g(models: Models, words: Words, duel) -> Answer:
     """One step of the generator."""
-    return _played(models, words, duel, ("generator",))
+    return _played(models, words, duel, "g")
 
 
 def train_both(models: Models, words: Words, duel) -> Answer:
     """One step of each, as the training does."""
-    return _played(models, words, duel, ("discriminator", "generator"))
+    return _played(models, words, duel, "b")
 
 
 def train_fast(models: Models, words: Words, duel) -> Answer:
     """Many rounds of both; the last one is shown."""
-    return _played(models, words, duel, ("discriminator", "generator"), ROUNDS)
+    return _played(models, words, duel, "f")
 
 
 def start_over(models: Models, words: Words, duel) -> Answer:
     """The snapshot again, whatever was there."""
     return _looked(words, Duel(models.snapshot))
+
+
+def replay(models: Models, words: Words, clicks) -> Answer:
+    """A new duel in which a link's clicks were made; the last one is shown as it was."""
+    duel = Duel(models.snapshot)
+    if not clicks:
+        return _looked(words, duel)
+    for click in clicks[:-1]:
+        _take(duel, click)
+    return _played(models, words, duel, clicks[-1])
+
+
+def steps_of(clicks: str) -> int:
+    """How many steps some clicks take."""
+    return sum(len(CLICKS[click][0]) * CLICKS[click][1] for click in clicks)
+
+
+def write_clicks(clicks: str) -> str:
+    """Clicks in a row, each with how often: "d", "b3f2"."""
+    runs = ((click, len(list(run))) for click, run in groupby(clicks))
+    return "".join(f"{click}{count if count > 1 else ''}" for click, count in runs)
+
+
+def read_clicks(text: str) -> str:
+    """The clicks that `write_clicks` was given.
+
+    Raises:
+        ValueError: something else, or more steps than are taken again.
+    """
+    if not re.fullmatch(r"([dgbf]([1-9]\d{0,2})?){0,160}", text, re.ASCII):
+        raise ValueError(f"expected clicks such as b3f2, got {text[:20]!r}")
+    clicks = "".join(c * int(n or 1) for c, n in re.findall(r"([dgbf])(\d*)", text))
+    if steps_of(clicks) > REPLAYED:
+        raise ValueError(f"expected at most {REPLAYED} steps, got {steps_of(clicks)}")
+    return clicks
+
+
+def _take(duel: Duel, click: str) -> list[Step]:
+    """The steps of one click. Returns those of its last round."""
+    players, rounds = CLICKS[click]
+    steps: list[Step] = []
+    for _ in range(rounds):
+        steps = [getattr(duel, f"train_{player}")() for player in players]
+    duel.clicks += click
+    return steps
 
 
 def _mine(models: Models, duel: Any) -> Duel:
@@ -71,12 +129,10 @@ def _looked(words: Words, duel: Duel) -> Answer:
     return duel, gr.update(shown=outlook(words, look)), formulas([])
 
 
-def _played(models: Models, words: Words, duel: Any, players: tuple, rounds: int = 1) -> Answer:
-    duel = _mine(models, duel)
+def _played(models: Models, words: Words, duel: Any, click: str) -> Answer:
+    duel, rounds = _mine(models, duel), CLICKS[click][1]
     with duel.lock:
-        before, steps = duel.pictures(), []
-        for _ in range(rounds):
-            steps = [getattr(duel, f"train_{player}")() for player in players]
+        before, steps = duel.pictures(), _take(duel, click)
     scenes = [scene(words, step, before, rounds) for step in steps]
     return duel, gr.update(shown={"steps": scenes, "play": rounds == 1}), formulas(steps)
 
@@ -211,8 +267,40 @@ def build_duel(page: Page, tab: gr.Tab) -> None:
         elem_id="duel-formulas",
         latex_delimiters=FORMULAS,
     )
-    outputs = [duel, shown, formula]
+    # One link at a time is played again, so that many of them leave the server to the others.
+    share = Share(
+        page,
+        "duel",
+        replay,
+        {"clicks": gr.Textbox("", visible=False)},
+        [duel, shown, formula],
+        model="gan-small",
+        codecs={"clicks": Codec(write_clicks, read_clicks)},
+        saves=(),
+        show_progress="minimal",
+        concurrency_id="replay",
+        concurrency_limit=1,
+    )
+    hidden: dict[str, Any] = {"show_progress": "hidden"}
     handlers = (train_d, train_g, train_both, train_fast, start_over)
     for button, handler in zip(buttons.values(), handlers, strict=True):
-        page.compute(button.click, handler, [duel], outputs, show_progress="hidden")
-    page.compute(tab.select, open_duel, [duel], outputs, show_progress="hidden")
+        page.compute(button.click, _linked(share, handler), [duel], share.outputs, **hidden)
+    opened = _linked(share, open_duel)
+    share.unless_asked(tab.select, opened, [duel], share.outputs, **hidden)
+    share.opens()
+
+
+def _linked(share: Share, handler: Callable) -> Callable:
+    """A handler that also puts the link to the duel as it then is into the bar."""
+
+    @wraps(handler)
+    def run(models: Models, words: Words, duel) -> tuple:
+        answer = handler(models, words, duel)
+        if not isinstance(answer[0], Duel):  # nothing happened
+            return (*answer, gr.skip())
+        clicks = answer[0].clicks
+        if steps_of(clicks) > REPLAYED:
+            return (*answer, gr.update(link={"query": "", "why": "too_many"}))
+        return (*answer, share.said((clicks,)))
+
+    return run

@@ -79,6 +79,8 @@ def make(models: Models, share: Share, values: tuple, answer: tuple, kind: str) 
 def add_files(page: Page) -> None:
     """Makes the buttons of every bar save their files."""
     for share in page.shares:
+        if not share.saves:
+            continue
         page.compute(
             share.bar.save, _saving(share), [share.bar, page.language], share.bar, **share.options
         )

@@ -179,12 +179,15 @@ def build_inside(page: Page, here: gr.Tab) -> tuple[list, Callable]:
         choices = [(d, d) for d in check.DIGITS]
         digit = tr(gr.Dropdown(choices, value="3", elem_id="inside-digit"), "inside.digit")
         seed, roll = dice(page.words, 7, "inside-seed")
-    truncation = gr.Number(0.8, visible=False)
+    truncation = gr.Number(0.8, minimum=0, maximum=1, visible=False)
     asked: list[Any] = [model, digit, seed, truncation]
-    follow = add_views(page, "inside", VIEWS, asked)
-    for event in several(here.select, model.input, digit.input, seed.submit, roll.then):
-        follow(event)
-    return asked, follow
+    fields = dict(zip(("model", "digit", "seed", "truncation"), asked, strict=True))
+    share = add_views(page, "inside", VIEWS, asked, fields)
+    for event in several(model.input, digit.input, seed.submit, roll.then):
+        share.compute(event)
+    share.compute_first(here.select)
+    share.opens()
+    return asked, share.compute
 
 
 def _build_layers(page: Page, asked: list) -> View:
@@ -197,12 +200,12 @@ def _build_scores(page: Page, asked: list) -> View:
     with page.words.tr(gr.Accordion(open=False, elem_id="inside-sums"), "inside.arithmetic"):
         sums = gr.Markdown(latex_delimiters=FORMULAS, elem_classes="formula")
         lines = code(code=None, elem_id="inside-loss-code")
-    return judge, asked, [scores, formula, sums, lines]
+    return View(judge, asked, [scores, formula, sums, lines])
 
 
 def _build_copied(page: Page, asked: list) -> View:
     near = gallery(page.words, strip="", groups=[], times=4, elem_id="inside-neighbours")
-    return neighbours, asked, [near]
+    return View(neighbours, asked, [near])
 
 
 def _build_yours(page: Page, asked: list) -> View:
@@ -215,9 +218,8 @@ def _build_yours(page: Page, asked: list) -> View:
                 words, line=True, strip="", groups=[], times=4, elem_id="inside-verdict"
             )
             read = words.tr(gr.Label(num_top_classes=3, elem_id="inside-read"), "inside.judge")
-    fields, widgets = [asked[0], drawn], [verdict, read]
-    page.compute(drawn.stroke, opinion, fields, widgets, show_progress="hidden")
-    return opinion, fields, widgets
+    events = [(drawn.stroke, {"show_progress": "hidden"})]
+    return View(opinion, [asked[0], drawn], [verdict, read], {"drawn": drawn}, events)
 
 
 def _build_directions(page: Page, asked: list) -> View:
@@ -226,18 +228,16 @@ def _build_directions(page: Page, asked: list) -> View:
         with gr.Column(scale=2, min_width=280):
             moved = tiles(words, columns=1, largest=10, strip="", count=0, elem_id="inside-moved")
         with gr.Column(scale=3, min_width=280):
-            sliders = [
-                words.tr(
+            sliders = {
+                name: words.tr(
                     gr.Slider(-FURTHEST, FURTHEST, 0, step=0.1, elem_id=f"inside-{name}"),
                     f"inside.{name}",
                 )
                 for name in MEASURES
-            ]
-    fields = [*asked[1:], *sliders]
-    dragging = {"concurrency_id": "dragging", "concurrency_limit": 4}
-    for event in several(*(slider.input for slider in sliders)):
-        page.compute(event, move, fields, moved, show_progress="hidden", **dragging)
-    return move, fields, [moved]
+            }
+    dragging = {"show_progress": "hidden", "concurrency_id": "dragging", "concurrency_limit": 4}
+    events = [(event, dragging) for event in several(*(s.input for s in sliders.values()))]
+    return View(move, [*asked[1:], *sliders.values()], [moved], sliders, events)
 
 
 VIEWS = {

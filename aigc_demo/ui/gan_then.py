@@ -83,4 +83,4 @@ def build_then(page: Page, asked: list) -> View:
             with gr.Column(min_width=280):
                 text = code_of(path, definition, ())["code"]
                 code(code=text, elem_id=f"inside-code-{name}")
-    return compare, asked[1:], [both, table]
+    return View(compare, asked[1:], [both, table])

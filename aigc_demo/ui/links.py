@@ -6,6 +6,7 @@ A link is exact: no number is rounded, and a drawing holds the very pixels that 
 
 import base64
 import binascii
+import math
 import re
 import zlib
 from collections.abc import Callable, Mapping
@@ -62,6 +63,8 @@ class Codec:
 
 
 def _write_number(value: float) -> str:
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"expected a finite number, got {str(value)[:20]!r}")
     return str(int(value)) if value == int(value) else repr(value)
 
 
@@ -104,6 +107,8 @@ def codec(name: str, component: Any) -> Codec:
 
     name: the parameter's, and of the field's words under "name." in the locales.
     """
+    if name in BY_NAME:
+        return BY_NAME[name]
     match component:
         case gr.Slider(minimum=low, maximum=high, step=1):
             whole = int(low), int(high)
@@ -112,6 +117,9 @@ def codec(name: str, component: Any) -> Codec:
             return Codec(
                 _write_number, lambda text: check.real(_read_number(text), name, low, high)
             )
+        case gr.Number(minimum=int() as low, maximum=int() as high, precision=precision):
+            kind = check.real if precision is None else check.whole
+            return Codec(_write_number, lambda text: kind(_read_number(text), name, low, high))
         case gr.Number():
             return Codec(_write_number, lambda text: check.seed(_read_number(text)))
         case gr.Checkbox():
@@ -127,8 +135,9 @@ def codec(name: str, component: Any) -> Codec:
                 return Codec(str, lambda text: _read_model(text, allowed))
             return Codec(str, lambda text: check.one_of(text, name, allowed))
         case gr.Textbox():
-            return Codec(_write_text, lambda text: check.text(_read_text(text), name, MOST))
-    return {"drawing": Codec(_write_drawing, _read_drawing), "point": POINT}[name]
+            most = component.max_length or MOST
+            return Codec(_write_text, lambda text: check.text(_read_text(text), name, most))
+    raise ValueError(f"expected a field that a link can hold, got {name}")
 
 
 def _read_model(text: str, allowed: tuple[str, ...]) -> str:
@@ -152,7 +161,53 @@ def _read_point(text: str) -> dict[str, float]:
     }
 
 
-POINT = Codec(lambda point: ",".join(_write_number(point[axis]) for axis in "xy"), _read_point)
+def _write_image(chosen: str) -> str:
+    """A test digit as "test.PLACE", else a drawing."""
+    return f"test.{chosen[1:]}" if chosen.startswith("#") else _write_drawing(chosen)
+
+
+def _read_image(text: str) -> str:
+    """What `_write_image` was given: "#PLACE", or the drawing as the pad gives it."""
+    place = text.removeprefix("test.")
+    if place == text:
+        return _read_drawing(text)
+    return f"#{check.whole(_read_number(place), 'image', 0, 99)}"
+
+
+def _place(name: str, most: int) -> Codec:
+    """A place in a row."""
+    return Codec(_write_number, lambda text: check.whole(_read_number(text), name, 0, most))
+
+
+SLIDERS = (("temperature", 0, 2), ("top_k", 0, 200), ("top_p", 0.05, 1))
+
+
+def _write_sampling(value: Any) -> str:
+    if not isinstance(value, dict):
+        raise ValueError(f"expected the sliders' values, got {str(value)[:20]!r}")
+    return ",".join(_write_number(check.real(value.get(n), n, a, b)) for n, a, b in SLIDERS)
+
+
+def _read_sampling(text: str) -> dict[str, float]:
+    numbers = map(_read_number, text.split(","))
+    return {
+        name: check.real(number, name, low, high)
+        for number, (name, low, high) in zip(numbers, SLIDERS, strict=True)
+    }
+
+
+BY_NAME = {  # values of the page's own widgets
+    "drawing": Codec(_write_drawing, _read_drawing),
+    "drawn": Codec(  # there may be none
+        lambda value: _write_drawing(value) if value else "",
+        lambda text: _read_drawing(text) if text else "",
+    ),
+    "point": Codec(lambda point: ",".join(_write_number(point[a]) for a in "xy"), _read_point),
+    "image": Codec(_write_image, _read_image),
+    "token": _place("token", 9_999),
+    "part": _place("part", 99),
+    "sampling": Codec(_write_sampling, _read_sampling),
+}
 
 
 @dataclass

@@ -14,6 +14,7 @@ from aigc_demo.ui.views import code_of
 from aigc_demo.ui.words import Words
 
 LONGEST = 2_000  # characters
+LAST = 9_999  # the place of the last token of any text
 LOCAL: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}  # in the browser
 
 
@@ -50,7 +51,7 @@ def asked(models: Models, model, text, place=None) -> Asked:
     except ValueError:
         raise check.Complaint("error.no_verse") from None
     last = len(reading.ids) - 1
-    place = last if place is None else min(check.whole(place, "token", 0, 9_999), last)
+    place = last if place is None else min(check.whole(place, "token", 0, LAST), last)
     return writer, reading, place
 
 
@@ -74,9 +75,9 @@ def part_of(writer: TextWriter, layer: Any, head: Any = 1) -> tuple[int, int]:
     return min(layer, config.layers) - 1, min(head, config.heads) - 1
 
 
-def show_tokens(models: Models, words: Words, model, text) -> Update:
-    """The text token by token, with ids and positions, the last one chosen."""
-    writer, reading, last = asked(models, model, text)
+def show_tokens(models: Models, words: Words, model, text, chosen=None) -> Update:
+    """The text token by token, with ids and positions, one of them chosen; None: the last one."""
+    writer, reading, chosen = asked(models, model, text, chosen)
     listed = [
         {
             "text": name,
@@ -87,7 +88,7 @@ def show_tokens(models: Models, words: Words, model, text) -> Update:
     ]
     size = f"{len(writer.tokenizer):,}"
     texts = words.both("through.tokens", count=len(listed), vocabulary=size)
-    return gr.update(tokens=listed, value=last, texts=texts)
+    return gr.update(tokens=listed, value=chosen, texts=texts)
 
 
 def formula_of(name: str) -> gr.Markdown:

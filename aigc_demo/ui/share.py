@@ -5,15 +5,16 @@ static/links.js does the work of all bars and keeps the browser's history.
 """
 
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from functools import wraps
 from html import escape
 from inspect import isasyncgenfunction
 from typing import Any
 
 import gradio as gr
+from gradio.blocks import Block
 
-from aigc_demo.ui import check, links
+from aigc_demo.ui import links
 from aigc_demo.ui.layout import Page, Update
 from aigc_demo.ui.models import Models
 from aigc_demo.ui.words import Words, static
@@ -22,6 +23,10 @@ HASH = 8  # hexadecimal digits of the weights' SHA-256 that a link holds
 HASHES = re.compile(r"[0-9a-f]{8,64}", re.ASCII)
 SHEET, FILM, TEXT = ("png", "csv"), ("png", "webp", "csv"), ("txt",)  # what is saved of a result
 MODES = ("bfloat16", "float32")  # in which numbers are multiplied
+
+
+# What a tab opens with is not computed where a link waits for its bar.
+UNASKED = "(link, ...rest) => [link || window.aigcPending || null, ...rest]"
 
 
 def answers(answer: Any) -> tuple:
@@ -38,6 +43,10 @@ class Share:
         model: the model, where none of the fields says which.
         saves: the files that it can be saved as; see files.py.
         first: values of fields that the page opens with, where the components do not hold them.
+        examples: the same for some models, where these open with others.
+        used: which of the fields a result depends on, by their values; where it is not all.
+        codecs: of fields that links.codec does not know.
+        there: whether the page opens with the result; else its tab computes it when it opens.
         options: of Page.compute.
     """
 
@@ -53,6 +62,10 @@ class Share:
         mode: str = "float32",
         saves: tuple[str, ...] = SHEET,
         first: Mapping[str, Any] | None = None,
+        examples: Mapping[str, Mapping[str, Any]] | None = None,
+        used: Callable[[Mapping[str, Any]], Iterable[str]] | None = None,
+        codecs: Mapping[str, links.Codec] | None = None,
+        there: bool = True,
         **options: Any,
     ) -> None:
         assert page.tab is not None
@@ -60,9 +73,13 @@ class Share:
         self.model, self.mode = model, mode
         self.tab = f"{page.tab.id}.{task}"
         self.names, self.inputs = list(fields), list(fields.values())
-        self.codecs = {name: links.codec(name, part) for name, part in fields.items()}
+        own = codecs or {}
+        self.codecs = {
+            name: own.get(name) or links.codec(name, part) for name, part in fields.items()
+        }
         self.first = {name: part.value for name, part in fields.items()} | dict(first or {})
-        self.saves = saves
+        self.examples, self.used, self.saves = examples or {}, used, saves
+        self.known_first = there
         self.bar = self._bar()
         self.widgets, self.outputs = widgets, [*widgets, self.bar]
         page.shares.append(self)
@@ -72,7 +89,8 @@ class Share:
             f'<button type="button" value="{kind}">{kind.upper()}</button>' for kind in self.saves
         )
         copy = '<button type="button" class="copy"></button>'
-        link = self.link(tuple(self.first[name] for name in self.names))  # what is there first
+        first = tuple(self.first[name] for name in self.names)  # what is there first
+        link = self.link(first) if self.known_first else ""
         about = f'data-tab="{self.tab}" data-link="{escape(link)}"'  # Gradio may drop properties
         return gr.HTML(
             value="",
@@ -88,6 +106,8 @@ class Share:
     def about(self, values: Mapping[str, Any]) -> dict[str, str]:
         """What a link says of every result; the model may be one of its fields."""
         name = values.get("model", self.model)
+        if not name:
+            return {"tab": self.tab}  # no weights have to do with it
         known = {} if "model" in values else {"model": name}
         weights = self.page.models.hash(name)[:HASH]
         return {"tab": self.tab, **known, "weights": weights, "mode": self.mode}
@@ -96,8 +116,10 @@ class Share:
         """The query of the link to a result; none where the model is damaged."""
         named = dict(zip(self.names, values, strict=True))
         try:
+            if self.used:
+                named = {name: named[name] for name in self.used(named)}
             return links.encode(self.about(named), named, self.codecs)
-        except check.Complaint:
+        except ValueError:  # or a field that the handler does not read holds a client's nonsense
             return ""
 
     def linked(self, handler: Callable, fields: Callable[..., tuple] | None = None) -> Callable:
@@ -107,11 +129,14 @@ class Share:
         """
 
         def said(values: tuple) -> Update:
-            return gr.update(link={"query": self.link(fields(*values) if fields else values)})
+            return self.said(fields(*values) if fields else values)
 
         @wraps(handler)
-        def run(models: Models, words: Words, *values: Any) -> tuple:
-            return (*answers(handler(models, words, *values)), said(values))
+        def run(models: Models, words: Words, *values: Any) -> tuple | dict:
+            answer = handler(models, words, *values)
+            if isinstance(answer, dict) and _by_widget(answer):
+                return {**answer, self.bar: said(values)}
+            return (*answers(answer), said(values))
 
         @wraps(handler)
         async def write(models: Models, words: Words, *values: Any) -> AsyncIterator[tuple]:
@@ -122,11 +147,33 @@ class Share:
 
         return write if isasyncgenfunction(handler) else run
 
+    def said(self, values: tuple) -> Update:
+        """The bar with the link to a result."""
+        return gr.update(link={"query": self.link(values)})
+
     def compute(self, event: Callable, **options: Any) -> Any:
         """Runs the handler on an event, and follows it with the link."""
         handler = self.linked(self.handler)
         settings = {**self.options, **options}
         return self.page.compute(event, handler, self.inputs, self.outputs, **settings)
+
+    def unless_asked(
+        self, event: Callable, handler: Callable, inputs: list, outputs: list, **options: Any
+    ) -> Any:
+        """Runs a handler on an event of the tab's opening, unless a link is opened there."""
+
+        @wraps(handler)
+        def run(models: Models, words: Words, link: Any, *values: Any) -> Any:
+            return {outputs[0]: gr.skip()} if link else handler(models, words, *values)
+
+        inputs = [self.bar, *inputs]
+        return self.page.compute(event, run, inputs, outputs, js=UNASKED, **options)
+
+    def compute_first(self, event: Callable, **options: Any) -> Any:
+        """Runs the handler on an event of the tab's opening, unless a link is opened there."""
+        handler = self.linked(self.handler)
+        settings = {**self.options, **options}
+        return self.unless_asked(event, handler, self.inputs, self.outputs, **settings)
 
     def opens(self, **options: Any) -> Any:
         """Makes the page restore this result from a link. Returns the event."""
@@ -150,7 +197,10 @@ class Share:
 
     def _shown(self, answer: Any, updates: Mapping[Any, Any]) -> dict:
         """The answer by widget; one that is a field as well is given both."""
-        shown = dict(zip(self.widgets, answers(answer), strict=True))
+        if isinstance(answer, dict) and _by_widget(answer):
+            shown = answer
+        else:
+            shown = dict(zip(self.widgets, answers(answer), strict=True))
         both = {part: {**shown[part], "value": updates[part]} for part in shown if part in updates}
         return {**shown, **both}
 
@@ -167,11 +217,12 @@ class Share:
     def restore(self, query: Any, words: Words, language: Any) -> tuple[tuple, list[str]]:
         """The fields' values by a link, and sentences about what is wrong with it."""
         opened = links.decode(query, self.codecs)
-        values = {**self.first, **opened.values}
+        example = self.examples.get(opened.values.get("model", ""), {})
+        values = {**self.first, **example, **opened.values}
         here, wrong = self.about(values), []
         for name, said in opened.about.items():
             if name == "weights" and HASHES.fullmatch(said):
-                if not said.startswith(here[name]):
+                if not said.startswith(here.get(name, said)):
                     wrong.append(words.say(language, "error.other_weights"))
             elif name == "mode" and said in MODES:
                 if said != self.mode:
@@ -185,6 +236,11 @@ class Share:
             told = names.join(_told(name, words, language) for name in opened.left_out)
             wrong.insert(0, words.say(language, "error.left_out", names=told))
         return tuple(values[name] for name in self.names), wrong
+
+
+def _by_widget(answer: Mapping) -> bool:
+    """Whether a handler's answer names its widgets, and is not the update of a single one."""
+    return all(isinstance(key, Block) for key in answer)
 
 
 def _told(name: str, words: Words, language: Any) -> str:

@@ -12,7 +12,9 @@ from aigc_demo.ui import text_formulas
 from aigc_demo.ui.layout import Page, Update, several
 from aigc_demo.ui.models import Models
 from aigc_demo.ui.reading import (
+    LAST,
     LOCAL,
+    LONGEST,
     Fields,
     asked,
     formula_of,
@@ -159,7 +161,13 @@ def build_inside(page: Page, here: gr.Tab, written: list[gr.Textbox]) -> None:
     with gr.Row(equal_height=False, elem_classes="asked"):
         with gr.Column(scale=3, min_width=280):
             text = tr(
-                gr.Textbox(FIRST["shakespeare"], lines=3, max_lines=6, elem_id="through-text"),
+                gr.Textbox(
+                    FIRST["shakespeare"],
+                    lines=3,
+                    max_lines=6,
+                    max_length=LONGEST,
+                    elem_id="through-text",
+                ),
                 "through.text",
             )
             with gr.Row():
@@ -175,7 +183,11 @@ def build_inside(page: Page, here: gr.Tab, written: list[gr.Textbox]) -> None:
                 head = _number(page, "head")
     line = tokens(page.words, choosing=True, tokens=[], value=0, elem_id="through-tokens")
     fields = Fields(model, text, line, layer, head)
-    follow = add_views(page, "through", VIEWS, fields)
+    looked_at = {"model": model, "text": text, "token": line, "layer": layer, "head": head}
+    examples = {name: {"text": example} for name, example in FIRST.items()}
+    share = add_views(
+        page, "through", VIEWS, fields, looked_at, first={"token": LAST}, examples=examples
+    )
     # Another model begins with its example; a button takes what the visitor had it write.
     # Of other weights, those that know the forms of verse begin with the poem, the rest as it is.
     verse = "['poems', ...(window.aigcOthers?.poems || []).map((choice) => choice[1])]"
@@ -184,15 +196,22 @@ def build_inside(page: Page, here: gr.Tab, written: list[gr.Textbox]) -> None:
     switched = model.input(None, [model, text], text, js=example, **LOCAL)
     newest = f"(model, play, poem) => ({verse}.includes(model) ? poem : play.slice(0, 240))"
     taken = take.click(None, [model, *written], text, js=newest, **LOCAL)
-    for event in several(here.select, read.click, switched.then, taken.then, *fields.changed):
-        shown = page.compute(event, show_tokens, [model, text], line, show_progress="hidden")
-        follow(shown.success)
+    hidden: dict[str, Any] = {"show_progress": "hidden"}
+    for event in several(read.click, switched.then, taken.then, *fields.changed):
+        shown = page.compute(event, show_tokens, [model, text], line, **hidden)
+        share.compute(shown.success)
     for event in several(line.pick, layer.submit, head.submit, *fields.moved):
-        follow(event)
+        share.compute(event)
+    opened = share.unless_asked(here.select, show_tokens, [model, text], [line], **hidden)
+    share.compute_first(opened.success)
+    restored = share.opens().success
+    page.compute(restored, show_tokens, [model, text, line], line, **hidden)
 
 
 def _number(page: Page, name: str) -> gr.Number:
-    number = gr.Number(1, precision=0, minimum=1, elem_id=f"through-{name}", min_width=90)
+    number = gr.Number(
+        1, precision=0, minimum=1, maximum=99, elem_id=f"through-{name}", min_width=90
+    )
     return page.words.tr(number, f"through.{name}")
 
 
@@ -207,21 +226,21 @@ def _build_step(page: Page, fields: Fields) -> View:
             ):
                 sums = table(page.words, table=None, elem_id="through-products")
                 lines = code(code=None, elem_id="through-step-code")
-    return see_step, fields.all, [rows, formula, sums, lines]
+    return View(see_step, fields.all, [rows, formula, sums, lines])
 
 
 def _build_attention(page: Page, fields: Fields) -> View:
     maps = heads(page.words, attention=None, value=None, elem_id="through-heads")
     picked = maps.pick(None, maps, [fields.layer, fields.head], js="(pair) => pair", **LOCAL)
     fields.moved.append(picked.then)
-    return see_attention, fields.all, [maps]
+    return View(see_attention, fields.all, [maps])
 
 
 def _build_lens(page: Page, fields: Fields) -> View:
     rows = table(page.words, table=None, elem_id="through-lens")
     formula = formula_of("lens-formula")
     lines = code(code=None, elem_id="through-lens-code")
-    return see_lens, [fields.model, fields.text, fields.place], [rows, formula, lines]
+    return View(see_lens, [fields.model, fields.text, fields.place], [rows, formula, lines])
 
 
 VIEWS = {

@@ -64,6 +64,8 @@ def _sums(ordered: Tensor) -> dict[str, list[float]]:
 def force(models: Models, words: Words, model, text, chosen) -> str:
     """The text with the chosen tokens after it."""
     writer, reading, _ = asked(models, model, text)
+    if isinstance(chosen, dict):  # of the list, which holds its sliders too
+        chosen = chosen.get("tokens")
     if not isinstance(chosen, list | tuple) or not 1 <= len(chosen) <= DEPTH:
         raise check.Complaint("error.no_token")
     ids = [check.whole(token, "token", 0, len(writer.tokenizer) - 1) for token in chosen]
@@ -78,9 +80,11 @@ def force(models: Models, words: Words, model, text, chosen) -> str:
 
 def build_next(page: Page, fields: Fields) -> View:
     """The view; a picked candidate or node becomes a part of the text."""
+    assert page.tab is not None
+    bar = f"{page.tab.id}.inside"  # whose link holds the sliders
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=300):
-            listed = candidates(page.words, next=None, value=None, elem_id="through-next")
+            listed = candidates(page.words, next=None, bar=bar, elem_id="through-next")
         with gr.Column(scale=2, min_width=280):
             page.words.tr(gr.Markdown(elem_classes="hint"), "through.tree_hint")
             grown = tree(page.words, tree=[], value=None, elem_id="through-tree")
@@ -90,4 +94,4 @@ def build_next(page: Page, fields: Fields) -> View:
         given = [*inputs, widget]
         forced = page.compute(widget.pick, force, given, fields.text, show_progress="hidden")
         fields.changed.append(forced.success)
-    return see_next, inputs, [listed, grown, lines]
+    return View(see_next, inputs, [listed, grown, lines], own={"sampling": listed})

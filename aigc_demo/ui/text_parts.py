@@ -97,9 +97,9 @@ def build_off(page: Page, fields: Fields) -> View:
         seed, roll = dice(page.words, 1, "through-seed")
     rows = table(page.words, table=None, elem_id="through-off")
     inputs = [fields.model, fields.text, fields.layer, fields.head, what, seed]
-    for event in several(what.input, seed.submit, roll.then):
-        page.compute(event, see_off, inputs, rows)
-    return see_off, inputs, [rows]
+    events: list[tuple] = [(event, {}) for event in several(what.input, seed.submit, roll.then)]
+    own = {"what": what, "seed": seed}
+    return View(see_off, inputs, [rows], own, events)
 
 
 def build_neurons(page: Page, fields: Fields) -> View:
@@ -114,5 +114,5 @@ def build_neurons(page: Page, fields: Fields) -> View:
     lines = code(code=None, elem_id="through-neuron-code")
     inputs = [fields.model, fields.text, fields.place, fields.layer, character]
     outputs = [rows, formula, near, lines]
-    page.compute(character.submit, see_neurons, inputs, outputs)
-    return see_neurons, inputs, outputs
+    own = {"character": character}
+    return View(see_neurons, inputs, outputs, own, [(character.submit, {})])

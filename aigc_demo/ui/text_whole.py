@@ -126,14 +126,14 @@ def build_surprise(page: Page, fields: Fields) -> View:
     shaded = tokens(page.words, tokens=[], elem_id="through-shaded")
     formula = formula_of("perplexity")
     lines = code(code=None, elem_id="through-surprise-code")
-    return see_surprise, [fields.model, fields.text], [shaded, formula, lines]
+    return View(see_surprise, [fields.model, fields.text], [shaded, formula, lines])
 
 
 def build_origin(page: Page, fields: Fields) -> View:
     """The view of copied passages."""
     marked = tokens(page.words, tokens=[], elem_id="through-marked")
     rows = table(page.words, table=None, elem_id="through-origin")
-    return see_origin, [fields.model, fields.text], [marked, rows]
+    return View(see_origin, [fields.model, fields.text], [marked, rows])
 
 
 def build_verse(page: Page, fields: Fields) -> View:
@@ -141,4 +141,4 @@ def build_verse(page: Page, fields: Fields) -> View:
     poem = table(page.words, table=None, elem_id="through-verse")
     rows = table(page.words, table=None, elem_id="through-masks")
     lines = code(code=None, elem_id="through-verse-code")
-    return see_verse, [fields.model, fields.text], [poem, rows, lines]
+    return View(see_verse, [fields.model, fields.text], [poem, rows, lines])

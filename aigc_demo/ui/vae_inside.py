@@ -235,13 +235,16 @@ def build_inside(page: Page, here: gr.Tab) -> None:
         canvas = pad(words, elem_id="within-pad")
     chosen = gr.Textbox("#0", visible=False)
     asked = [model, chosen, seed]
-    follow = add_views(page, "within", VIEWS, asked)
+    fields = dict(zip(("model", "image", "seed"), asked, strict=True))
+    share = add_views(page, "within", VIEWS, asked, fields)
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     picked = shelf.pick(None, shelf, chosen, js="(place) => `#${place}`", **private)
     drawn = canvas.stroke(None, canvas, chosen, js="(drawing) => drawing", **private)
-    first = (here.select, model.input, seed.submit)
-    for event in several(*first, roll.then, picked.then, drawn.then):
-        follow(event)
+    for event in several(model.input, seed.submit, roll.then, picked.then, drawn.then):
+        share.compute(event)
+    share.compute_first(here.select)
+    shelf_or_pad = "(image) => image[0] === '#' ? [Number(image.slice(1)), ''] : [-1, image]"
+    share.opens().then(None, chosen, [shelf, canvas], js=shelf_or_pad, **private)
 
 
 def _build_posterior(page: Page, asked: list) -> View:
@@ -250,7 +253,7 @@ def _build_posterior(page: Page, asked: list) -> View:
             plane = posterior(page.words, REACH, elem_id="within-plane")
         with gr.Column(scale=3, min_width=280):
             pictures = gallery(page.words, strip="", groups=[], times=3, elem_id="within-posterior")
-    return see_posterior, asked, [plane, pictures]
+    return View(see_posterior, asked, [plane, pictures])
 
 
 def _build_elbo(page: Page, asked: list) -> View:
@@ -262,7 +265,7 @@ def _build_elbo(page: Page, asked: list) -> View:
             latex_delimiters=FORMULAS, elem_classes="formula", elem_id="within-by-hand"
         )
         lines = code(code=None, elem_id="within-elbo-code")
-    return see_bound, asked, [pictures, formula, shares, sums, lines]
+    return View(see_bound, asked, [pictures, formula, shares, sums, lines])
 
 
 def _build_layers(page: Page, asked: list) -> View:
@@ -273,16 +276,9 @@ def _build_dimensions(page: Page, asked: list) -> View:
     rank = page.words.tr(gr.Slider(1, 32, 1, step=1, elem_id="within-rank"), "within.rank")
     row = gallery(page.words, strip="", groups=[], times=3, elem_id="within-row")
     shares = bars(page.words, bars=[], elem_id="within-carried")
-    fields, widgets = [*asked, rank], [row, shares]
-    page.compute(
-        rank.input,
-        see_dimension,
-        fields,
-        widgets,
-        trigger_mode="always_last",
-        show_progress="hidden",
-    )
-    return see_dimension, fields, widgets
+    dragging = {"trigger_mode": "always_last", "show_progress": "hidden"}
+    events = [(rank.input, dragging)]
+    return View(see_dimension, [*asked, rank], [row, shares], {"rank": rank}, events)
 
 
 def _build_blurry(page: Page, asked: list) -> View:
@@ -290,14 +286,13 @@ def _build_blurry(page: Page, asked: list) -> View:
     digit = page.words.tr(gr.Dropdown(choices, value="3", elem_id="within-digit"), "inside.digit")
     pictures = gallery(page.words, strip="", groups=[], elem_id="within-blurry")
     fields = [asked[0], digit, asked[2]]
-    page.compute(digit.input, see_blur, fields, pictures)
-    return see_blur, fields, [pictures]
+    return View(see_blur, fields, [pictures], {"digit": digit}, [(digit.input, {})])
 
 
 def _build_betas(page: Page, asked: list) -> View:
     maps = betas(page.words, models=[], elem_id="within-betas")
     pictures = gallery(page.words, strip="", groups=[], elem_id="within-beta-digits")
-    return see_betas, asked[1:], [maps, pictures]
+    return View(see_betas, asked[1:], [maps, pictures])
 
 
 VIEWS = {

@@ -1,7 +1,7 @@
 """The inside views of a tab: one is shown at a time, and only that one is computed."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import gradio as gr
 
@@ -10,19 +10,36 @@ from aigc_demo.images import strip
 from aigc_demo.ui import check
 from aigc_demo.ui.layout import FORMULAS, Page, Update
 from aigc_demo.ui.models import Models
+from aigc_demo.ui.share import Share, answers
 from aigc_demo.ui.widgets import ROLES, code, parts
 from aigc_demo.ui.words import Words
 
-View = tuple[Callable, list, list]  # its handler, inputs, outputs
+
+class View(NamedTuple):
+    """A view: what computes it, of which fields, and for which widgets."""
+
+    handler: Callable
+    inputs: list
+    outputs: list
+    own: Mapping[str, Any] = {}  # the fields that are its own, by the names that a link gives them
+    events: Sequence[tuple[Callable, dict[str, Any]]] = ()  # of these, with options of Page.compute
+    parts: Sequence[tuple[Callable, Callable, list]] = ()  # events that change some widgets only
 
 
 def add_views(
-    page: Page, key: str, build: Mapping[str, Callable[[Page, Any], View]], asked: Any
-) -> Callable[[Callable], Any]:
-    """Adds a choice of views, and all of them. Returns what makes the open one follow an event.
+    page: Page,
+    key: str,
+    build: Mapping[str, Callable[[Page, Any], View]],
+    asked: Any,
+    fields: Mapping[str, Any],
+    **options: Any,
+) -> Share:
+    """Adds a choice of views, all of them, and the bar with the link. Returns what computes the
+    open one.
 
-    asked: what is looked at, as the builders of the views want it.
     key: of the words: KEY.view has the choices, KEY.NAME_hint the line above a view.
+    asked: what is looked at, as the builders of the views want it; fields: by a link's names.
+    options: of Share.
 
     Not tabs: Gradio drops the properties of a widget that is updated before its tab opens. All
     views are there at once, and style.css shows the one that is chosen.
@@ -37,22 +54,41 @@ def add_views(
         with gr.Column(elem_classes=["view", f"view-{name}"]):
             tr(gr.Markdown(elem_classes="hint"), f"{key}.{name}_hint")
             views[name] = add(page, asked)
-    inputs = list(dict.fromkeys(field for _, fields, _ in views.values() for field in fields))
-    outputs = [widget for _, _, widgets in views.values() for widget in widgets]
+    controls = dict(fields)
+    for built in views.values():
+        assert not controls.keys() & built.own.keys(), "a link's names are different ones"
+        controls |= built.own
+    given = {"look": view, **controls}  # "view" is Gradio's in an address
+
+    def call(handler: Callable, built: View, models: Models, words: Words, values: tuple) -> tuple:
+        held = dict(zip(controls.values(), values, strict=True))
+        return answers(handler(models, words, *(held[field] for field in built.inputs)))
 
     def show(models: Models, words: Words, name, *values) -> dict:
         """What the open view shows of what is asked for; the others stay as they are."""
-        handler, fields, widgets = views[check.one_of(name, "view", tuple(views))]
-        given = dict(zip(inputs, values, strict=True))
-        answer = handler(models, words, *(given[field] for field in fields))
-        answers = answer if isinstance(answer, tuple) else (answer,)
-        return dict(zip(widgets, answers, strict=True))
+        built = views[check.one_of(name, "view", tuple(views))]
+        answer = call(built.handler, built, models, words, values)
+        return dict(zip(built.outputs, answer, strict=True))
 
-    def follow(event: Callable) -> Any:
-        return page.compute(event, show, [view, *inputs], outputs)
+    def show_part(handler: Callable, built: View) -> Callable:
+        def part(models: Models, words: Words, _, *values) -> tuple:
+            return call(handler, built, models, words, values)
 
-    follow(view.input)
-    return follow
+        return part
+
+    def used(values: Mapping[str, Any]) -> list[str]:
+        return ["look", *fields, *views[values["look"]].own]
+
+    outputs = [widget for built in views.values() for widget in built.outputs]
+    share = Share(page, "inside", show, given, outputs, used=used, saves=(), there=False, **options)
+    share.compute(view.input)
+    for built in views.values():
+        for event, settings in built.events:
+            share.compute(event, **settings)
+        for event, handler, widgets in built.parts:
+            shown_part = share.linked(show_part(handler, built))
+            page.compute(event, shown_part, share.inputs, [*widgets, share.bar])
+    return share
 
 
 def add_layers(
@@ -68,8 +104,8 @@ def add_layers(
         latex_delimiters=FORMULAS, elem_classes="formula", elem_id=f"{key}-formula"
     )
     lines = code(code=None, elem_id=f"{key}-code")
-    page.compute(flow.pick, look_at_part, [*asked, flow], [formula, lines])
-    return look, [*asked, flow], [flow, formula, lines]
+    parts_of = [(flow.pick, look_at_part, [formula, lines])]
+    return View(look, [*asked, flow], [flow, formula, lines], own={"part": flow}, parts=parts_of)
 
 
 def shape_of(part: gan.Part) -> str:

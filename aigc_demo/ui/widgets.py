@@ -222,17 +222,19 @@ def heads(words: Words, **props: Any) -> gr.HTML:
 
 
 def candidates(words: Words, **props: Any) -> gr.HTML:
-    """What may come next, under sliders that need no server. Event: pick; value: [token].
+    """What may come next, under sliders that need no server. Event: pick.
 
-    Prop: next {names, ids, controls (which cannot be picked), logits (all, falling)}.
+    Props: next {names, ids, controls (which cannot be picked), logits (all, falling)}; value
+    {temperature, top_k, top_p, tokens (that were picked)}; bar, whose link holds the sliders.
     """
+    value = {"temperature": 0.8, "top_k": 0, "top_p": 0.95}
     sliders = "".join(
         f'<label><span data-word="{name}"></span><input type="range" name="{name}" min="{low}"'
-        f' max="{high}" step="{step}" value="{value}"><output></output></label>'
-        for name, low, high, step, value in (
-            ("temperature", 0, 2, 0.05, 0.8),
-            ("top_k", 0, 200, 1, 0),
-            ("top_p", 0.05, 1, 0.05, 0.95),
+        f' max="{high}" step="{step}" value="{value[name]}"><output></output></label>'
+        for name, low, high, step in (
+            ("temperature", 0, 2, 0.05),
+            ("top_k", 0, 200, 1),
+            ("top_p", 0.05, 1, 0.05),
         )
     )
     columns = ("token", "logit", "divided", "probability", "share")
@@ -241,7 +243,7 @@ def candidates(words: Words, **props: Any) -> gr.HTML:
         f'<div class="sliders">{sliders}</div>{CAPTION}'
         f"<table><thead><tr>{head}</tr></thead><tbody></tbody></table>"
     )
-    return widget("next", template, words=words.group("next"), **props)
+    return widget("next", template, value=value, words=words.group("next"), **props)
 
 
 def tree(words: Words, **props: Any) -> gr.HTML:

@@ -6,10 +6,24 @@ const bar = {
   props,
   watch,
   tab,
-  link: () => props.link || { query: first },
+  live: null, // where a browser computes a result itself: what gives its link
+  link: () => {
+    const given = props.link || { query: first };
+    return given.opened === bar.opened ? { ...given, ...bar.live?.() } : given;
+  },
   open: (asked) => {
     props.value = asked;
     trigger("open");
+  },
+  // The link after a change of one parameter that needed no server; written as links.py does.
+  put: (name, value) => {
+    const pairs = bar.link().query.split("&");
+    const place = pairs.findIndex((pair) => pair.startsWith(`${name}=`));
+    const pair = `${name}=${encodeURIComponent(value).replaceAll("%2C", ",")}`;
+    if (pairs[place] === pair) return;
+    pairs.splice(place < 0 ? pairs.length : place, 1, pair);
+    props.link = { query: pairs.join("&") };
+    bar.follow?.();
   },
   save: (asked) => {
     props.value = asked;

@@ -131,6 +131,7 @@ function halt() {
   cancelAnimationFrame(request);
   request = 0;
   paint();
+  keep();
 }
 
 // Steps that a press of a button makes; a cycle of slow motion under way is left first.
@@ -140,13 +141,15 @@ function single(who) {
   advance(who);
   refresh();
   show();
+  keep();
 }
 
-function restart(keep) {
-  if (!keep || empty()) halt();
+function restart(playsOn) {
+  if (!playsOn || empty()) halt();
   reset();
   show();
   paint();
+  keep();
 }
 
 function draw(on) {
@@ -169,6 +172,7 @@ const ACTIONS = {
   draw: () => draw(!drawing),
   clear() {
     drawn.length = 0;
+    forgot = false;
     restart(false);
     draw(true);
   },
@@ -183,7 +187,11 @@ function suggest() {
 }
 
 element.addEventListener("change", ({ target: { name } }) => {
-  if (["rateD", "rateG", "turns"].includes(name)) Object.assign(game.settings, settings());
+  if (name in CHANGING) {
+    Object.assign(game.settings, settings());
+    noteChange(name);
+    keep();
+  }
   if (["heat", "mesh", "arrows"].includes(name)) paint();
   if (name === "loss") suggest();
   if (["loss", "layers", "width", "seed"].includes(name)) restart(true);
@@ -202,10 +210,14 @@ function place(event) {
 
 // Points of the visitor's own, unless one lies on the one before.
 function add(points) {
-  for (const [x, y] of points) {
+  leave();
+  for (const [x, y] of points.map((point) => point.map(onGrid))) {
     const [lastX, lastY] = drawn.slice(-2);
     if (Math.hypot(x - lastX, y - lastY) < 0.01) continue;
-    if (drawn.length >= 2 * MOST_DRAWN) drawn.splice(0, 2);
+    if (drawn.length >= 2 * MOST_DRAWN) {
+      drawn.splice(0, 2);
+      forgot = true;
+    }
     drawn.push(x, y);
   }
   gather();
@@ -229,7 +241,10 @@ plane.addEventListener("pointermove", (event) => {
 });
 for (const end of ["pointerup", "pointercancel"]) {
   plane.addEventListener(end, () => {
-    if (stroke) show();
+    if (stroke) {
+      show();
+      keep();
+    }
     stroke = null;
   });
 }
@@ -258,6 +273,8 @@ plane.addEventListener("keydown", (event) => {
 suggest();
 reset();
 show();
+if (props.run) replay(props.run);
+watch("run", () => props.run && replay(props.run));
 new IntersectionObserver((entries) => {
   inSight = entries.at(-1).isIntersecting;
   wake();

@@ -2,15 +2,16 @@
 const field = (name) => element.querySelector(`[name=${name}]`);
 const drawn = []; // the visitor's own points: x0, y0, x1, y1, …
 const MOST_DRAWN = 4000;
+let forgot = false; // whether points were drawn that are no longer there
 
 // Slow motion: what each phase lasts, and what happens in the game as it begins.
 const PHASES = [
   { name: "noise", lasts: 1200 },
   { name: "fakes", lasts: 1600 },
   { name: "judged", lasts: 1800 },
-  { name: "learn_d", lasts: 1600, begin: () => repeat(game.settings.turns, () => game.learnD()) },
+  { name: "learn_d", lasts: 1600, begin: () => noted("t") },
   { name: "gradient", lasts: 1800 },
-  { name: "learn_g", lasts: 1600, begin: () => game.learnG() },
+  { name: "learn_g", lasts: 1600, begin: () => noted("h") },
 ];
 
 let game; // the networks and their training
@@ -47,6 +48,7 @@ function gather() {
 
 function reset() {
   game = new Game(settings());
+  begin();
   history = new History();
   tally = { steps: 0, lossD: 0, lossG: 0 };
   phase = -1;
@@ -70,10 +72,22 @@ function observe() {
 }
 
 function advance(who) {
+  note({ D: "d", G: "g", both: "b" }[who]);
+  train(who);
+}
+
+function train(who) {
   game.advance(who);
   tally.steps += 1;
   tally.lossD += game.lossD;
   tally.lossG += game.lossG;
+}
+
+// A player's turns in slow motion.
+function noted(kind) {
+  note(kind);
+  if (kind === "t") repeat(game.settings.turns, () => game.learnD());
+  else game.learnG();
 }
 
 // Slow motion by so many milliseconds.

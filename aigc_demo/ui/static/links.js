@@ -65,7 +65,8 @@ function label(bar) {
 
 function adopt(bar) {
   bar.shown = bar.link().query;
-  bar.watch("link", () => follow(bar));
+  bar.follow = () => follow(bar);
+  bar.watch("link", bar.follow);
   bar.watch("file", () => bar.props.file && hand(bar.props.file));
   bar.element.querySelector(".copy").addEventListener("click", () => offer(bar));
   for (const button of bar.element.querySelectorAll("button[value]")) {
@@ -120,7 +121,7 @@ async function offer(bar) {
   code.hidden = true;
   field.value = url;
   if (!url) {
-    told.textContent = word(query ? "too_long" : "no_link");
+    told.textContent = word(query ? "too_long" : bar.link().why || "no_link");
     return;
   }
   told.textContent = (await copied(url)) ? word("copied") : word("copy_it");

@@ -7,6 +7,22 @@ const sliders = {};
 for (const slider of element.querySelectorAll("input")) sliders[slider.name] = slider;
 const ROWS = 24;
 
+const values = () =>
+  Object.fromEntries(Object.entries(sliders).map(([name, { value }]) => [name, Number(value)]));
+
+// The sliders where a link put them.
+function set() {
+  for (const [name, slider] of Object.entries(sliders)) slider.value = props.value?.[name] ?? slider.value;
+  paint();
+}
+
+// The link follows the sliders when they are let go.
+function keep() {
+  props.value = values();
+  const bar = (window.aigcBars || []).find(({ tab }) => tab === props.bar);
+  if (bar?.link().query) bar.put("sampling", Object.values(props.value).join());
+}
+
 // Probabilities of logits in falling order, how many of them are left by the cuts, and the entropy.
 // A top-p that cuts within the rest is exact but for one of its tokens; how many it keeps is unknown.
 function distribution({ logits, rest }, temperature, topK, topP) {
@@ -53,7 +69,7 @@ function paint() {
   body.replaceChildren();
   if (!next) return;
   const begun = performance.now();
-  const [temperature, topK, topP] = ["temperature", "top_k", "top_p"].map((n) => Number(sliders[n].value));
+  const { temperature, top_k: topK, top_p: topP } = values();
   const { kept, beyond, entropy, shares } = distribution(next, temperature, topK, topP);
   for (const slider of Object.values(sliders)) slider.nextElementSibling.textContent = slider.value;
   next.names.slice(0, ROWS).forEach((name, place) => {
@@ -65,7 +81,7 @@ function paint() {
     button.textContent = name;
     button.disabled = next.controls[place];
     button.addEventListener("click", () => {
-      props.value = [next.ids[place]];
+      props.value = { ...values(), tokens: [next.ids[place]] };
       trigger("pick");
     });
     cellOf(row, "", "name").append(button);
@@ -86,7 +102,14 @@ function paint() {
   body.dataset.took = (performance.now() - begun).toFixed(2);
 }
 
-for (const slider of Object.values(sliders)) slider.addEventListener("input", paint);
-paint();
-watch("next", paint);
+for (const slider of Object.values(sliders)) {
+  slider.addEventListener("input", paint);
+  slider.addEventListener("change", keep);
+}
+set();
+watch("next", () => {
+  paint();
+  setTimeout(keep); // the server answers with the sliders as they were when it was asked
+});
+watch("value", set);
 window.addEventListener("aigc:language", paint);

@@ -7,6 +7,7 @@ const scale = canvas.width / SIDE;
 const file = element.querySelector("input[type=file]");
 const small = document.createElement("canvas");
 let last = null;
+let mine = ""; // the value that this pad has made or shown
 
 function wipe() {
   context.fillStyle = "#000";
@@ -58,7 +59,7 @@ for (const end of ["pointerup", "pointercancel"]) {
   canvas.addEventListener(end, () => {
     if (!last) return;
     last = null;
-    props.value = greys(canvas, SIDE, 0, 0, canvas.width, canvas.height);
+    props.value = mine = greys(canvas, SIDE, 0, 0, canvas.width, canvas.height);
     trigger("stroke");
   });
 }
@@ -88,11 +89,30 @@ function show() {
   seen.addEventListener("load", () => {
     context.imageSmoothingEnabled = false;
     context.drawImage(seen, 0, 0, SIDE, SIDE, 0, 0, canvas.width, canvas.height);
-    props.value = greys(seen, SIDE, 0, 0, SIDE, SIDE);
+    props.value = mine = greys(seen, SIDE, 0, 0, SIDE, SIDE);
   });
   seen.src = props.strip;
 }
 
+// What a link brings, 28 x 28, for the pad itself to show.
+function restore() {
+  const value = props.value || "";
+  if (value === mine) return;
+  mine = value;
+  wipe();
+  if (value.length !== 4 * Math.ceil((SIDE * SIDE) / 3)) return; // a photograph, or nothing
+  const bytes = atob(value);
+  small.width = small.height = SIDE;
+  const target = small.getContext("2d");
+  const image = target.createImageData(SIDE, SIDE);
+  for (let i = 0; i < bytes.length; i++) image.data.set([...Array(3).fill(bytes.charCodeAt(i)), 255], 4 * i);
+  target.putImageData(image, 0, 0);
+  context.imageSmoothingEnabled = false;
+  context.drawImage(small, 0, 0, canvas.width, canvas.height);
+}
+
 wipe();
 show();
+restore();
 watch("strip", show);
+watch("value", restore);

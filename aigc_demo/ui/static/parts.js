@@ -5,7 +5,7 @@ const context = canvas.getContext("2d");
 const reading = element.querySelector(".reading");
 const sheet = new Image();
 const GAP = 2;
-let chosen = props.value || 0;
+let chosen = 0;
 let channel = -1;
 let scale = 1;
 let columns = 1;
@@ -86,16 +86,15 @@ function tell(one) {
 
 function load() {
   const count = (props.parts || []).length;
-  if (count) chosen = Math.min(chosen, count - 1);
+  chosen = Math.min(props.value || 0, Math.max(0, count - 1));
   build();
   channel = -1;
   if (count) sheet.src = part().sheet;
 }
 
 function choose(index) {
-  chosen = index;
-  load();
   props.value = index;
+  load();
   trigger("pick");
 }
 
@@ -122,7 +121,7 @@ canvas.addEventListener("keydown", (event) => {
 
 sheet.addEventListener("load", paint);
 load();
-watch("parts", load);
+watch(["parts", "value"], load);
 window.addEventListener("aigc:language", () => {
   build();
   if (part()) tell(part());

@@ -76,4 +76,10 @@ if (props.choosing) {
 sheet.addEventListener("load", paint);
 load();
 watch("strip", load);
+if (props.choosing) {
+  watch("value", () => {
+    chosen = props.value ?? -1;
+    paint();
+  });
+}
 new ResizeObserver(paint).observe(element);
