@@ -95,6 +95,7 @@ function look() {
 // A result of weights from the Hub: they are fetched first (others.js).
 function openOther(bar, query, named, fetch) {
   const mine = (asked = ++count);
+  bar.props.value = { query, number: mine }; // so that no first text is written meanwhile
   fetch(named, (name) => {
     if (asked !== mine) return; // the visitor has gone on
     const whole = new URLSearchParams(query);
