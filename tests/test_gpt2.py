@@ -21,6 +21,7 @@ from aigc_demo.explain import transformer as inside
 from aigc_demo.explain.branches import branches, next_logits
 from aigc_demo.explain.heads import habits
 from aigc_demo.inference import name_of
+from aigc_demo.inference.engine import GPT2_SLOTS
 from aigc_demo.inference.gpt2_steps import GPT2Steps
 from aigc_demo.inference.transformer import TextWriter, UnknownCharacters
 from aigc_demo.models.gpt2 import GPT2
@@ -364,6 +365,16 @@ def test_a_cache_lives_until_its_text_is_forgotten(writer):
         (second,) = steps.read([(4, 3, [5])])
         again = writer.model(torch.tensor([[1, 2, 3, 5]]))[:, -1]
     torch.testing.assert_close(second, again, atol=1e-4, rtol=1e-4)
+
+
+def test_few_texts_hold_caches_at_once(writer):
+    engine = TextWriter(writer.loaded).engine
+    texts = [engine.join([1, 2, 3], 30, lambda logits, _: int(logits.argmax())) for _ in range(9)]
+    most = 0
+    while not all(text.done for text in texts):
+        most = max(most, len(engine.steps.caches))
+    assert 1 <= most <= GPT2_SLOTS
+    assert len({tuple(text.new) for text in texts}) == 1
 
 
 def test_a_writers_engine_lets_go_of_the_caches(writer):

@@ -28,6 +28,7 @@ from aigc_demo.models.gpt2 import GPT2
 from aigc_demo.models.transformer import Transformer
 
 SLOTS = 32  # texts that are written at once; others wait
+GPT2_SLOTS = 4  # of a GPT-2, whose texts take turns and hold tens of megabytes each
 PATIENCE = 1.0  # seconds without work after which a loop's thread ends
 
 # The logits (V,) and the ids so far -> the next token.
@@ -86,9 +87,10 @@ class Engine:
         self,
         model: Transformer | GPT2,
         device: torch.device,
-        slots: int = SLOTS,
+        slots: int | None = None,
         guesses: Guesses | None = None,
     ) -> None:
+        slots = slots or (GPT2_SLOTS if isinstance(model, GPT2) else SLOTS)
         self.steps = steps_for(model, device, slots)
         count = min(slots, os.cpu_count() or 1) if device.type == "cpu" else 1
         shares = [list(range(first, slots, count)) for first in range(count)]
