@@ -61,17 +61,18 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 def _benchmark(options: argparse.Namespace) -> None:
     from aigc_demo.benchmark import as_data, as_table, benchmark, hardware
+    from aigc_demo.benchmark.plot import plot
 
+    if options.plot and not options.plot.parent.is_dir():
+        raise ValueError(f"expected a place in a folder that there is, got {options.plot}")
     rows = benchmark(options.subject)
-    if options.plot:
-        from aigc_demo.benchmark.plot import plot
-
-        options.plot.write_bytes(plot(rows))
     if options.json:
         content = {"subject": options.subject, "hardware": hardware(), "rows": as_data(rows)}
         print(json.dumps(content, ensure_ascii=False))
     else:
         print(f"{hardware()}\n\n{as_table(rows)}")
+    if options.plot:
+        options.plot.write_bytes(plot(rows))
 
 
 def _sample(options: argparse.Namespace) -> None:

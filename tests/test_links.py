@@ -109,6 +109,26 @@ def changed(tab: str, /, **values: str) -> str:
     return links.urlencode({**pairs, **values})
 
 
+@pytest.mark.parametrize("model", ["alice/digits", "/tmp", "gan-huge", ["gan"], 3, None])
+@pytest.mark.parametrize("look", ["directions", "then"])  # views that do not read it
+def test_a_model_that_is_not_here_is_looked_for_nowhere(hub, look: str, model: object) -> None:
+    share = SHARES["gan.inside"]
+    values = dict(zip(share.names, RESULTS["gan.inside"], strict=True))
+    assert share.link(tuple({**values, "look": look}.values()))
+    assert share.link(tuple({**values, "look": look, "model": model}.values())) == ""
+    assert hub.asked == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("look", "nowhere"), ("look", []), ("seed", 10**400), ("seed", "x"), ("digit", {"a": 1})],
+)
+def test_nonsense_in_a_field_makes_no_link(name: str, value: object) -> None:
+    share = SHARES["gan.inside"]
+    values = dict(zip(share.names, RESULTS["gan.inside"], strict=True))
+    assert share.link(tuple({**values, name: value}.values())) == ""
+
+
 def test_every_task_with_a_result_has_a_link() -> None:
     assert list(SHARES) == list(RESULTS)
 

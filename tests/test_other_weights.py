@@ -280,7 +280,7 @@ def test_names_hold_on_the_tab_of_their_family_alone(page_models, put):
 
 def test_the_api_takes_a_repository_by_the_same_check(page_models, hub, put, monkeypatch):
     put("gan")
-    endpoints = Endpoints(page_models)
+    endpoints = Endpoints(page_models, Others(page_models))
     assert endpoints.gan_sample("alice/digits", "mixed", 4).path.endswith(".png")
     assert len(page_models.others) == 1
     with pytest.raises(check.Complaint) as caught:
@@ -299,7 +299,8 @@ def test_the_api_takes_a_repository_by_the_same_check(page_models, hub, put, mon
     assert len(finished(write())) == 8
 
 
-def test_programs_wait_one_at_a_time(page_models, hub, put):
+def test_programs_wait_one_at_a_time(page_models, hub, put, monkeypatch):
+    monkeypatch.setattr("aigc_demo.ui.others.PATIENCE", 0.2)
     put("gan")
     hub.bodies["model.safetensors"] = "drip"
     others = Others(page_models)

@@ -88,7 +88,8 @@ class TextWriter:
         own, laid out for the machine.
         """
         if self._again and isinstance(self.engine.steps, BatchedSteps):
-            self.loaded = replace(self.loaded, model=None)
+            with self._reading:
+                self.loaded = replace(self.loaded, model=None)
 
     def write(self, prompt: str, max_new_tokens: int = 200, **settings: Any) -> str:
         """The continuation alone; arguments as for `begin`."""

@@ -29,7 +29,7 @@ from aigc_demo.inference.vae import LatentWalker
 from aigc_demo.ui import check
 from aigc_demo.ui.endpoints import document, parameters_of, speaking
 from aigc_demo.ui.gan import known_classes
-from aigc_demo.ui.layout import COMPUTING, WRITING
+from aigc_demo.ui.layout import WRITING
 from aigc_demo.ui.models import GANS, VAES, Models
 from aigc_demo.ui.others import Others
 from aigc_demo.ui.reading import asked
@@ -39,6 +39,7 @@ from aigc_demo.ui.words import Words
 LARGEST_PICTURE = 4_000_000  # pixels
 UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)  # Pillow's ways
 CANDIDATES = 40  # in the table, at most
+PROGRAMS = {"concurrency_id": "programs", "concurrency_limit": 2}  # one may wait for the Hub
 
 
 class Endpoints:
@@ -47,8 +48,8 @@ class Endpoints:
     There a parameter has one line. `lang` is added to each, see endpoints.py.
     """
 
-    def __init__(self, models: Models) -> None:
-        self._models, self._others = models, Others(models)
+    def __init__(self, models: Models, others: Others) -> None:
+        self._models, self._others = models, others
 
     def gan_sample(
         self,
@@ -319,12 +320,12 @@ class Endpoints:
 NAMES = tuple(name for name in vars(Endpoints) if not name.startswith("_"))
 
 
-def add_endpoints(demo: gr.Blocks, models: Models, words: Words) -> None:
+def add_endpoints(demo: gr.Blocks, models: Models, others: Others, words: Words) -> None:
     """Adds every endpoint to the page being built."""
-    endpoints = Endpoints(models)
+    endpoints = Endpoints(models, others)
     examples = {"model": "vae-2d", "picture": data_uri(png(sample_digits("test")[0][0]))}
     for name in NAMES:
-        group = WRITING if name in ("text_write", "poem_write") else COMPUTING
+        group = WRITING if name in ("text_write", "poem_write") else PROGRAMS
         endpoint = speaking(words, getattr(endpoints, name))
         document(demo, endpoint, examples, api_name=name, **group)
 

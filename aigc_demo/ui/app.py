@@ -60,7 +60,7 @@ def build(weights: Path | None = None, models: Models | None = None) -> gr.Block
             for name, add in TABS.items():
                 with words.tr(gr.Tab(id=name), f"{name}.tab") as page.tab:
                     add(page)
-        add_endpoints(demo, models, words)
+        add_endpoints(demo, models, page.others, words)
         add_files(page)
         follow_links(page, tabs, words.connect(demo, language))
     return demo.queue(max_size=320, default_concurrency_limit=2, api_open=False)

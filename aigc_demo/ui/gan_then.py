@@ -73,7 +73,7 @@ def _layers(models: Models, digit: int, seed: int) -> str:
 
 
 def build_then(page: Page, asked: list) -> View:
-    """Adds the view. Returns its handler, inputs and outputs."""
+    """Adds the view."""
     both = gallery(page.words, strip="", groups=[], elem_id="inside-then")
     table = gr.Markdown(
         latex_delimiters=FORMULAS, elem_classes="formula", elem_id="inside-then-table"

@@ -33,7 +33,8 @@ CHOICES = {  # what the fields offer; the first is what the laboratory opens wit
 }
 # Steps of D, of G, of both; in slow motion D's turns and then G's; a rate or D's turns from here
 # on; how many points were drawn by now.
-MOVES = re.compile(r"([dgbth]\d{1,5}|[DG]0\.\d{1,4}|T\d{1,2}|p\d{1,4})*", re.ASCII)
+_RATES, _TURNS = "|".join(map(re.escape, RATES)), "|".join(CHOICES["turns"])
+MOVES = re.compile(rf"([dgbth]\d{{1,5}}|[DG]({_RATES})|T({_TURNS})|p\d{{1,4}})*", re.ASCII)
 POINTS = re.compile(r"([\w-]{4})*", re.ASCII)  # x and y of each, 12 bits both
 
 

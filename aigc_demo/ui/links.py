@@ -132,8 +132,14 @@ def codec(name: str, component: Any) -> Codec:
         case gr.Radio() | gr.Dropdown():
             allowed = tuple(str(value) for _, value in component.choices)
             if name == "model":
-                return Codec(str, lambda text: _read_model(text, allowed))
-            return Codec(str, lambda text: check.one_of(text, name, allowed))
+                return Codec(
+                    lambda model: check.text(model, name, 400),
+                    lambda text: _read_model(text, allowed),
+                )
+            return Codec(
+                lambda choice: check.one_of(choice, name, allowed),
+                lambda text: check.one_of(text, name, allowed),
+            )
         case gr.Textbox():
             most = component.max_length or MOST
             return Codec(_write_text, lambda text: check.text(_read_text(text), name, most))

@@ -147,12 +147,16 @@ class Models:
             raise
         return other
 
-    def hash(self, name: str) -> str:
-        """SHA-256 of a model's weights."""
-        if name in self.others:
+    def hash(self, name: Any) -> str:
+        """SHA-256 of a model's weights.
+
+        Raises:
+            Complaint: it is not here; no other name may reach the disk or the Hub.
+        """
+        if isinstance(name, str) and name in self.others:
             return self.others[name].digest
-        if PINNED.fullmatch(name):
-            raise Complaint("error.not_fetched", model=name)
+        if not isinstance(name, str) or name not in self.known_of((name,)):
+            raise Complaint("error.not_fetched", model=str(name)[:100])
         return self.get(f"{name} hash", lambda _: weights_hash(self.folders.get(name, name)))
 
     def gan(self, name: str = "gan") -> DigitSampler:
@@ -234,7 +238,7 @@ class Models:
 
     def _other(self, name: str, tab: str) -> str:
         other = self.others.get(name)
-        if other is None:
+        if other is None or not other.digest:  # or it is still loading
             raise Complaint("error.not_fetched", model=name)
         if other.tab != tab:
             raise Complaint(OF_TAB[other.tab])

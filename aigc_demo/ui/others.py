@@ -11,6 +11,7 @@ from aigc_demo.ui.check import Complaint
 from aigc_demo.ui.models import FAMILIES, OF_TAB, Models, Other
 
 LONGEST = 300  # characters of what a visitor names
+PATIENCE = 10.0  # seconds that a program waits for the download of another
 KINDS = {  # of HubUnavailable -> the sentence that a visitor reads
     **dict.fromkeys(("network", "mute"), "error.hub_network"),
     **dict.fromkeys(("down", "busy", "changed"), "error.hub_later"),
@@ -142,9 +143,10 @@ class Others:
             hub.split_source(name if isinstance(name, str) else "")
         except HubUnavailable:
             return name
-        if name in self.models.others:
+        other = self.models.others.get(name)
+        if other is not None and other.digest:
             return name
-        if not self._place.acquire(blocking=False):
+        if not self._place.acquire(timeout=PATIENCE):
             raise Complaint("error.hub_busy")
         try:
             coming = self.join(name, tab)

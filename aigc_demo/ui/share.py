@@ -22,6 +22,7 @@ from aigc_demo.ui.words import Words, static
 HASH = 8  # hexadecimal digits of the weights' SHA-256 that a link holds
 HASHES = re.compile(r"[0-9a-f]{8,64}", re.ASCII)
 SHEET, FILM, TEXT = ("png", "csv"), ("png", "webp", "csv"), ("txt",)  # what is saved of a result
+NONSENSE = (ArithmeticError, AttributeError, TypeError, ValueError)  # what a client's can raise
 MODES = ("bfloat16", "float32")  # in which numbers are multiplied
 
 
@@ -119,7 +120,7 @@ class Share:
             if self.used:
                 named = {name: named[name] for name in self.used(named)}
             return links.encode(self.about(named), named, self.codecs)
-        except ValueError:  # or a field that the handler does not read holds a client's nonsense
+        except NONSENSE:  # in a field that the handler does not read
             return ""
 
     def linked(self, handler: Callable, fields: Callable[..., tuple] | None = None) -> Callable:

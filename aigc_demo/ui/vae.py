@@ -209,10 +209,10 @@ def draw(models: Models, words: Words, model, count, seed) -> Update:
     """Decoded points of the prior."""
     name = models.known(model, VAES)
     count, seed = check.whole(count, "count", 1, MOST), check.seed(seed)
-    images = models.vae(name).sample(range(seed, seed + count))
-    texts = words.both(
-        "vae.drawn_learned" if name == "vae" else "vae.drawn", count=count, seed=seed
-    )
+    walker = models.vae(name)
+    images = walker.sample(range(seed, seed + count))
+    key = "vae.drawn_learned" if walker.loaded.model.config.couplings else "vae.drawn"
+    texts = words.both(key, count=count, seed=seed)
     return gr.update(strip=strip(images), count=count, texts=texts)
 
 
@@ -296,7 +296,7 @@ def _build_rebuild(page: Page) -> None:
     share.opens()
     for event in several(canvas.stroke, model.input, roll.then):
         share.compute(event)
-    picked = share.linked(rebuild_picked, lambda name, at, number: (name, _picked(at), number))
+    picked = share.linked(rebuild_picked, lambda name, at, number: (name, _picked(int(at)), number))
     page.compute(shelf.pick, picked, [model, shelf, seed], share.outputs, show_progress_on=result)
 
 

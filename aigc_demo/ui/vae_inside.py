@@ -42,6 +42,8 @@ def _asked(models: Models, model, chosen, seed) -> tuple[LatentWalker, Tensor, i
 def see_posterior(models: Models, words: Words, model, chosen, seed) -> tuple[Update, Update]:
     """The posterior as an ellipse in the plane that carries most, and pictures of its samples."""
     walker, image, seed = _asked(models, model, chosen, seed)
+    if walker.latent_size < 2:
+        raise check.Complaint("error.one_dimension")
     found = inside.bound(walker, image, range(seed, seed + SAMPLES))
     mean, deviation = models.encoded(model)
     axes = inside.carried(mean, deviation).topk(2).indices.sort().values

@@ -77,7 +77,8 @@ def add_views(
         return part
 
     def used(values: Mapping[str, Any]) -> list[str]:
-        return ["look", *fields, *views[values["look"]].own]
+        look = check.one_of(values["look"], "view", tuple(views))
+        return ["look", *fields, *views[look].own]
 
     outputs = [widget for built in views.values() for widget in built.outputs]
     share = Share(page, "inside", show, given, outputs, used=used, saves=(), there=False, **options)

@@ -172,7 +172,6 @@ const ACTIONS = {
   draw: () => draw(!drawing),
   clear() {
     drawn.length = 0;
-    forgot = false;
     restart(false);
     draw(true);
   },

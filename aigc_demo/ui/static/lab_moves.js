@@ -15,6 +15,7 @@ function begin() {
   began = Object.fromEntries(CHOSEN.map((name) => [name, String(settings()[name])]));
   moves = [];
   known = 0;
+  forgot = false;
 }
 
 // What the visitor does is more than the link asked for: its other moves are left.
@@ -94,7 +95,6 @@ async function replay(run) {
   halt();
   drawn.length = 0;
   drawn.push(...readPoints(run.points));
-  forgot = false;
   for (const name of CHOSEN) field(name).value = run[name];
   reset();
   const started = game;

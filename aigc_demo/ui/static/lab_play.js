@@ -28,7 +28,7 @@ const empty = () => field("data").value === "own" && drawn.length === 0;
 
 function settings() {
   const number = (name) => Number(field(name).value);
-  const seed = Math.abs(Math.trunc(number("seed"))) || 0;
+  const seed = Math.min(Math.abs(Math.trunc(number("seed"))) || 0, 999_999_999_999_999); // as a link holds it
   const [data, loss] = [field("data").value, field("loss").value];
   const chosen = { data, loss, drawn, seed };
   for (const name of ["layers", "width", "rateD", "rateG", "turns"]) chosen[name] = number(name);
