@@ -6,8 +6,8 @@ alone. A text comes out the same whoever else is writing: each has its own cache
 generator, and a row of a matrix product does not depend on the other rows. Where this machine's
 products are not like that (`rows_are_alone`), texts take turns.
 
-Products are filled up to a few rows. Rows that nobody needs try guesses of the tokens to come; a
-guess that is drawn then needs no step of its own, and one that is not is forgotten.
+Each text also tries a guess of the token to come, and more where rows would only fill a product up;
+a guess that is drawn then needs no step of its own, and one that is not is forgotten.
 """
 
 import atexit
@@ -183,16 +183,17 @@ class Loop:
         """What each text has to read now: its first tokens, or the last one and guesses."""
         context = self.steps.context
         pieces: list[Piece] = []
-        spare = -sum(0 < text.length < context for text in self.writing) % ROWS
+        going = sum(0 < text.length < context for text in self.writing)
+        spare = going + -2 * going % ROWS  # a guess each, and what fills the rows up
         for text in self.writing:
             if text.length == 0:
                 pieces.append((text.slot, 0, text.ids[-context:]))
             elif text.length == context:  # full: go on from the later half of the text
                 pieces.append((text.slot, 0, text.ids[-(context // 2) :]))
             else:
-                room = min(spare, context - text.length - 1)
+                room = min(-(-spare // going), context - text.length - 1)
                 guesses = self.guesses.after(text.ids, room) if self.guesses and room else []
-                spare -= len(guesses)
+                going, spare = going - 1, spare - len(guesses)
                 pieces.append((text.slot, text.length, [text.ids[-1], *guesses]))
         return pieces
 
