@@ -43,6 +43,8 @@ def build(weights: Path | None = None, models: Models | None = None) -> gr.Block
     """
     words, models = Words(), models or Models(weights)
     with gr.Blocks(title=words.say("en", "page.title"), delete_cache=(3600, 3600)) as demo:
+        # First, as each call makes the server's routes anew, with all that the page holds by then.
+        demo.queue(max_size=320, default_concurrency_limit=2, api_open=False)
         with gr.Row(elem_id="top", equal_height=True):
             with gr.Column(scale=5, min_width=200):
                 words.tr(gr.Markdown(elem_id="hero"), "page.hero")
@@ -63,7 +65,7 @@ def build(weights: Path | None = None, models: Models | None = None) -> gr.Block
         add_endpoints(demo, models, page.others, words)
         add_files(page)
         follow_links(page, tabs, words.connect(demo, language))
-    return demo.queue(max_size=320, default_concurrency_limit=2, api_open=False)
+    return demo
 
 
 WARM_AFTER = 3.0  # seconds
