@@ -31,6 +31,16 @@ def choose(page: Page, view: str, place: str = "inside") -> None:
     expect(page.locator(f".view-{view}:visible")).to_be_visible()
 
 
+def draw_a_seven(page: Page) -> None:
+    """Draws it for the discriminator, and waits for another score."""
+    choose(page, "yours")
+    caption = page.locator("#inside-verdict figcaption")
+    expect(caption).to_have_text(re.compile(r"^-?\d"))
+    real = caption.inner_text()
+    drag(page, "#inside-pad canvas", [(0.3, 0.25), (0.7, 0.25), (0.45, 0.85)])
+    expect(caption).not_to_have_text(real)
+
+
 def assert_formulas_are_set(page: Page, place: str) -> None:
     """KaTeX has drawn what is in a place, and found no mistake in it."""
     expect(page.locator(f"{place} .katex").first).to_be_visible()
@@ -82,12 +92,7 @@ def test_a_visitor_sees_scores_draws_a_digit_and_turns_the_knobs(visit: Page) ->
     expect(visit.locator("#inside-sums td")).to_have_count(50)
     expect(visit.locator("#inside-loss-code .marked")).to_contain_text("return")
 
-    choose(visit, "yours")
-    caption = visit.locator("#inside-verdict figcaption")
-    expect(caption).to_have_text(re.compile(r"^-?\d"))
-    real = caption.inner_text()
-    drag(visit, "#inside-pad canvas", [(0.3, 0.25), (0.7, 0.25), (0.45, 0.85)])
-    expect(caption).not_to_have_text(real)
+    draw_a_seven(visit)
     expect(visit.locator("#inside-read")).to_contain_text("7")
 
     choose(visit, "directions")

@@ -33,7 +33,15 @@ from aigc_demo.ui.layout import WRITING
 from aigc_demo.ui.models import GANS, VAES, Models
 from aigc_demo.ui.others import Others
 from aigc_demo.ui.reading import asked
-from aigc_demo.ui.transformer import LONGEST, LONGEST_PROMPT, begun, paced, ready
+from aigc_demo.ui.transformer import (
+    LONGEST,
+    LONGEST_PROMPT,
+    begun,
+    paced,
+    ready,
+    settings_of,
+    shape_of,
+)
 from aigc_demo.ui.words import Words
 
 LARGEST_PICTURE = 4_000_000  # pixels
@@ -216,11 +224,7 @@ class Endpoints:
         writing = (await ready(self._models, model)).begin(
             prompt,
             check.whole(length, "length", 1, LONGEST),
-            temperature=check.real(temperature, "temperature", 0, 2),
-            top_k=check.whole(top_k, "top_k", 0, 200) or None,
-            top_p=check.real(top_p, "top_p", 0.05, 1),
-            repetition_penalty=check.real(penalty, "penalty", 1, 5),
-            seed=check.seed(seed),
+            **settings_of(temperature, top_k, top_p, penalty, seed),
         )
         async for text in paced(writing):
             yield text
@@ -281,9 +285,7 @@ class Endpoints:
         found = candidates(
             next_logits(writer, reading.ids),
             CANDIDATES,
-            check.real(temperature, "temperature", 0, 2),
-            check.whole(top_k, "top_k", 0, 200) or None,
-            check.real(top_p, "top_p", 0.05, 1),
+            **shape_of(temperature, top_k, top_p),
         )
         name = writer.tokenizer.name_of
         return [{"token": name(i), "id": i, "probability": share} for i, share in found]

@@ -47,12 +47,19 @@ async def paced(writing: Writing) -> AsyncIterator[str]:
         writing.leave()
 
 
-def _settings(temperature, top_k, top_p, penalty, seed) -> dict:
-    """The settings that both writers share; 0 for top-k and 1 for top-p mean: off."""
+def shape_of(temperature, top_k, top_p) -> dict:
+    """What shapes the next token's distribution; 0 for top-k and 1 for top-p mean: off."""
     return {
         "temperature": check.real(temperature, "temperature", 0, 2),
         "top_k": check.whole(top_k, "top_k", 0, 200) or None,
         "top_p": check.real(top_p, "top_p", 0.05, 1),
+    }
+
+
+def settings_of(temperature, top_k, top_p, penalty, seed) -> dict:
+    """The settings that both writers share."""
+    return {
+        **shape_of(temperature, top_k, top_p),
         "repetition_penalty": check.real(penalty, "penalty", 1, 5),
         "seed": check.seed(seed),
     }
@@ -80,7 +87,7 @@ async def continue_text(
     if not prompt:
         raise check.Complaint("error.empty_prompt")
     length = check.whole(length, "length", 1, LONGEST)
-    settings = _settings(temperature, top_k, top_p, penalty, seed)
+    settings = settings_of(temperature, top_k, top_p, penalty, seed)
     writing = (await ready(models, model)).begin(prompt, length, **settings)
     async for text in paced(writing):
         yield prompt + text
@@ -109,7 +116,7 @@ async def write_poem(
     model = models.known(model, ("poems",))
     script = check.one_of(script, "script", SCRIPTS)
     asked = begun(form, title, line, heads, regulated)
-    settings = _settings(temperature, top_k, top_p, penalty, seed)
+    settings = settings_of(temperature, top_k, top_p, penalty, seed)
     form, title = asked[:2]
     poet = await ready(models, model)
     if form not in poet.forms:
