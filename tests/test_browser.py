@@ -136,6 +136,45 @@ def switch(page: Page, language: str) -> None:
     expect(page).to_have_title(words(language)["page.title"])
 
 
+@pytest.mark.parametrize("language, size", VISITS)
+def test_the_first_digits_are_painted_before_gradio_is_there(
+    browser: Browser, server_url: str, language: str, size: tuple[int, int]
+) -> None:
+    locale = {"zh": "zh-CN", "en": "en-US"}[language]
+    width, height = size
+    context = browser.new_context(viewport={"width": width, "height": height}, locale=locale)
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    held: list = []
+    page.route("**/assets/index-*.js", lambda route: held.append(route))  # Gradio's script does not come yet
+    page.goto(server_url, wait_until="commit")
+    first = "#first-paint canvas"
+    early, place = painted(page, first), page.locator(first).bounding_box()
+    heading, said = words(language)["page.hero"]["value"].removeprefix("# ").split("\n")
+    expect(page.locator("#first-paint h1")).to_have_text(heading)
+    expect(page.locator("#first-paint p")).to_have_text(said)
+    caption = page.locator("#first-paint .caption").inner_text()
+
+    for route in held:
+        route.continue_()
+    assert painted(page, "#gan-digits canvas") == early
+    expect(page.locator("#first-paint")).to_have_count(0)
+    expect(page.locator("#gan-digits .caption")).to_have_text(caption)
+    assert page.locator("#gan-digits canvas").bounding_box() == pytest.approx(place, abs=3)
+    assert errors == []
+    context.close()
+
+
+def test_nothing_is_painted_early_where_a_link_waits(browser: Browser, server_url: str) -> None:
+    page = browser.new_page()
+    page.route("**/assets/index-*.js", lambda route: route.abort())
+    page.goto(f"{server_url}?tab=vae.map", wait_until="domcontentloaded")
+    assert page.evaluate("window.gradio_config.components.length") > 100
+    expect(page.locator("#first-paint")).to_have_count(0)
+    page.close()
+
+
 @pytest.mark.parametrize("visit", VISITS, indirect=True)
 def test_a_visitor_draws_digits_writes_a_year_and_morphs_a_3_into_an_8(visit: Page) -> None:
     before = painted(visit, "#gan-digits canvas")

@@ -10,8 +10,9 @@ import gradio as gr
 import pytest
 
 from aigc_demo.ui.app import build
+from aigc_demo.ui.first_paint import first_paint
 from aigc_demo.ui.widgets import GIVEN, SCRIPTS, head
-from aigc_demo.ui.words import static
+from aigc_demo.ui.words import Words, static
 
 OXLINT = Path(sysconfig.get_path("scripts"), "oxlint")
 SHARED = re.findall(r"^(?:function|const|let) (\w+)", static("common.js"), re.MULTILINE)
@@ -74,6 +75,12 @@ def test_a_widgets_script_is_clean(tmp_path, name):
 def test_the_scripts_of_the_page_are_clean(tmp_path, name):
     script = static(name).replace("__TABLE__", "{}").replace("__TABS__", "{}")
     assert complaints(tmp_path, f"export default {script.lstrip()}") == ""
+
+
+def test_the_first_paints_script_is_clean(tmp_path):
+    script = first_paint(Words()).partition("<script>")[2].partition("</script>")[0]
+    assert "__" not in script.replace("__theme", "")
+    assert complaints(tmp_path, script) == ""
 
 
 def test_every_shared_piece_is_used_by_some_widget():

@@ -19,6 +19,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from aigc_demo.ui.api import add_endpoints, parameters
 from aigc_demo.ui.files import add_files
+from aigc_demo.ui.first_paint import Inserted, first_paint
 from aigc_demo.ui.gan import build_gan_tab
 from aigc_demo.ui.layout import Page
 from aigc_demo.ui.lend import EVERYWHERE, lend, on_a_space
@@ -110,6 +111,7 @@ def launch_options() -> dict:
                 Middleware(BodyLimit),
                 Middleware(PlainCalls, endpoints=parameters()),
                 Middleware(GZipMiddleware, compresslevel=4),
+                Middleware(Inserted, elements=first_paint(Words())),
             ]
         },
     }

@@ -22,7 +22,7 @@ def widget(name: str, template: str, scripts: tuple[str, ...] = (), **props: Any
 
     The page holds each script once, in its head, however many widgets of a name it has.
     """
-    SCRIPTS[name] = "".join(map(static, ("common.js", *scripts, f"{name}.js")))
+    SCRIPTS[name] = script_of(name, *scripts)
     events = sorted(set(re.findall(r'trigger\(("\w+")', SCRIPTS[name])))  # Gradio looks for them
     return gr.HTML(
         html_template=f'<div class="widget {name}">{template}</div>',
@@ -31,6 +31,11 @@ def widget(name: str, template: str, scripts: tuple[str, ...] = (), **props: Any
         padding=False,
         **props,
     )
+
+
+def script_of(name: str, *scripts: str) -> str:
+    """The script of a widget, with what it shares with others before it."""
+    return "".join(map(static, ("common.js", *scripts, f"{name}.js")))
 
 
 def head() -> str:
