@@ -1,6 +1,7 @@
 """How much memory the process keeps."""
 
 import ctypes
+import gc
 import os
 import sys
 
@@ -17,3 +18,11 @@ def return_memory() -> None:
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
         libc.mallopt(MMAP_THRESHOLD, LARGE)
         libc.mallopt(ARENA_MAX, os.cpu_count() or 1)
+
+
+def collect_once() -> None:
+    """Frees what the start left, and looks for garbage among what stays no more: modules and the
+    page, hundreds of thousands of objects, through which every later collection would go.
+    """
+    gc.collect()
+    gc.freeze()
