@@ -1,5 +1,6 @@
 """AIGC Demo: run with `python app.py`, then open the address it prints."""
 
+import gc
 import os
 
 if "SPACES_ZERO_GPU" in os.environ:
@@ -8,6 +9,9 @@ if "SPACES_ZERO_GPU" in os.environ:
     # It reports the start to a ZeroGPU Space, which refuses an app that does not, only if a
     # function is marked for a GPU. This one is never called: these small models stay on the CPU.
     spaces.GPU(lambda: None)
+
+if __name__ == "__main__":
+    gc.disable()  # until the page is there, see collect_once in aigc_demo/ui/memory.py
 
 from aigc_demo.ui.app import main
 

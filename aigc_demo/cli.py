@@ -1,6 +1,7 @@
 """The commands: python -m aigc_demo COMMAND; each imports what it needs when it runs."""
 
 import argparse
+import gc
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -196,6 +197,7 @@ def _deploy(options: argparse.Namespace) -> None:
 
 
 def _demo(options: argparse.Namespace) -> None:
+    gc.disable()  # until the page is there
     from aigc_demo.ui.app import serve
 
     serve(options)
