@@ -33,8 +33,8 @@ class Layer(NamedTuple):
     widen: Tensor
     narrow: Tensor
     cache: Tensor  # (slots, 2, H, context, C/H), keys and values
-    # The channels that the next token will see, of what attention and feed-forward read; that of
-    # place p is at p + 1, and at 0 is nothing. (slots, context + 1, shifted)
+    # The channels that the next token will see, of what attention and feed-forward read, of all
+    # slots from this layer's first on, (.., shifted); that of place p is at p + 1, at 0 is nothing.
     attention_earlier: Tensor
     feed_forward_earlier: Tensor
 
@@ -77,19 +77,22 @@ def unit(x: Tensor) -> Tensor:
 
 
 def turn_pairs(x: Tensor, turning: Tensor) -> Tensor:
-    """Rotary positions. x: (R, N, H, C/H), a pair's channels side by side; turning: (R, C/H/2),
-    complex -> like x.
+    """Rotary positions. x: (R, N, H, C/H), a pair's channels side by side; turning:
+    (R, N, H, C/H/2), complex -> like x.
     """
     pairs = torch.view_as_complex(x.unflatten(-1, [-1, 2]))
-    return torch.view_as_real(pairs * turning[:, None, None]).flatten(-2)
+    return torch.view_as_real(pairs * turning).flatten(-2)
 
 
-def shift(x: Tensor, earlier: Tensor, owner: Tensor, place: Tensor) -> Tensor:
-    """As in models/transformer.py: the first channels are those of the token before."""
-    rows, channels = len(owner), earlier.shape[2]
+def shift(x: Tensor, earlier: Tensor, before: Tensor, own: Tensor) -> Tensor:
+    """As in models/transformer.py: the first channels are those of the token before.
+
+    before, own: (R,), where those of each row's last token are, and where to keep the row's own.
+    """
+    rows, channels = len(own), earlier.shape[1]
     if channels > 0:
-        earlier[owner, place + 1] = x[:rows, :channels]
-        x[:rows, :channels] = earlier[owner, place]
+        earlier.index_copy_(0, own, x[:rows, :channels])
+        x[:rows, :channels] = earlier.index_select(0, before)
     return x
 
 
@@ -99,20 +102,23 @@ def through(
     layers: list[Layer],
     owner: Tensor,
     place: Tensor,
+    before: Tensor,
     runs: list[Run],
     after: Tensor,
 ) -> Tensor:
     """The residual stream through all layers, and into the caches.
 
     x: (R + filling, C), embeddings; turning: of their places; owner, place: (R,), slot and position
-    of each row; after: as for `seen_by` -> like x.
+    of each row; before: as for `shift`; after: as for `seen_by` -> like x.
     """
     rows, cache = len(owner), layers[0].cache
+    turning = turning[:, None, None].expand(-1, 2, cache.shape[2], -1).contiguous()
+    own = before + 1
     room = torch.empty_like(cache[0], dtype=x.dtype)
     seen = [seen_by(run, room, after) for run in runs]
     lengths = [run.length for run in runs] + [len(x) - rows]
     for layer in layers:
-        normed = shift(unit(x).to(cache.dtype), layer.attention_earlier, owner, place)
+        normed = shift(unit(x).to(cache.dtype), layer.attention_earlier, before, own)
         qkv = product(normed, layer.qkv).view(len(x), 3, cache.shape[2], -1)
         qk = turn_pairs(unit(qkv[:, :2].float()), turning)
         qkv[:, 1] = qk[:, 1]
@@ -121,7 +127,7 @@ def through(
         for index, run in enumerate(runs):
             q[index] = attend(q[index], layer.cache, run, seen[index])
         x = x + product(torch.cat(q).flatten(1), layer.out)
-        normed = shift(unit(x).to(cache.dtype), layer.feed_forward_earlier, owner, place)
+        normed = shift(unit(x).to(cache.dtype), layer.feed_forward_earlier, before, own)
         wide = product(normed, layer.widen, "relu")
         x = x + product(wide.mul_(wide), layer.narrow)
     return x
@@ -152,10 +158,14 @@ class BatchedSteps:
         kind = laid[0][0].dtype  # halves the caches where that loses next to nothing
         # What belongs to a slot lies together, so that few texts touch little memory.
         caches = blank(slots, config.layers, 2, config.heads, config.context, size, kind=kind)
-        earlier = blank(slots, 2, config.layers, config.context + 1, shifted, kind=kind)
-        caches, earlier = caches.to(device), earlier.to(device)
-        own = zip(caches.unbind(1), earlier[:, 0].unbind(1), earlier[:, 1].unbind(1), strict=True)
-        self.layers = [Layer(*four, *three) for four, three in zip(laid, own, strict=True)]
+        places = config.context + 1
+        self.spread = 2 * config.layers * places  # from slot to slot, of what `shift` keeps
+        earlier = blank(slots * self.spread, shifted, kind=kind).to(device)
+        layers = zip(laid, caches.to(device).unbind(1), strict=True)
+        self.layers = [
+            Layer(*four, cache, earlier[2 * i * places :], earlier[(2 * i + 1) * places :])
+            for i, (four, cache) in enumerate(layers)
+        ]
         self.after = torch.full((config.context, config.context), -torch.inf, device=device).triu(1)
         self.turning = torch.complex(
             *angles(torch.arange(config.context, device=device), size // 2)
@@ -180,13 +190,15 @@ class BatchedSteps:
         places = [start + i for _, start, tokens in pieces for i in range(len(tokens))]
         filling = [0] * (-len(tokens) % ROWS)
         position = torch.tensor(places + filling, device=self.device)
+        place = position[: len(tokens)]
         ids = torch.tensor(tokens + filling, device=self.device)
         x = self.through(
             self.embedding[ids].float(),
             self.turning[position],
             self.layers,
             owner,
-            position[: len(tokens)],
+            place,
+            owner * self.spread + place,
             runs_of(pieces, self.context),
             self.after,
         )
