@@ -64,6 +64,25 @@ def test_logits_are_those_of_the_model_for_texts_of_different_lengths(writer, st
             torch.testing.assert_close(found[slot][-1].softmax(0), expected, atol=0.02, rtol=0)
 
 
+def test_a_rows_logits_are_the_same_bits_whatever_is_read_with_it(writer):
+    batched = BatchedSteps(writer.model, torch.device("cpu"), 4)
+    ids = writer.tokenizer.encode(prompt_of(0))
+    with torch.inference_mode():
+        batched.read([(slot, 0, ids[:25]) for slot in range(4)])
+        alone = torch.cat([batched.read([(0, p, [ids[p]])])[0] for p in range(25, 100)])
+        draw, places, found = random.Random(0), [25] * 3, [[], [], []]
+        while min(places) < 100:  # the others in pieces of all lengths, some beside a beginning
+            lengths = [min(draw.choice([1, 2, 3, 5]), 100 - place) for place in places]
+            asked = [(t, places[t], n) for t, n in enumerate(lengths) if n and draw.random() < 0.8]
+            pieces = [(t + 1, place, ids[place : place + n]) for t, place, n in asked]
+            pieces += [(0, 0, ids[: draw.randrange(1, 9)])] * (draw.random() < 0.3)
+            rows = batched.read(pieces) if pieces else []
+            for (t, place, n), logits in zip(asked, rows, strict=False):
+                found[t].append(logits)
+                places[t] = place + n
+    assert all(torch.equal(torch.cat(rows), alone) for rows in found)
+
+
 def test_what_writes_needs_the_single_precision_weights_no_more(tmp_path):
     folder = shutil.copytree(BUNDLED / "shakespeare", tmp_path / "shakespeare")
     writer = TextWriter.load(folder, "cpu")

@@ -4,9 +4,11 @@ depends neither on how many others are computed with it, nor on the load.
 
 import os
 import threading
+import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -25,6 +27,14 @@ def compute_on_one_core() -> None:
         other = threading.Thread(target=torch.set_num_threads, args=(threads,))
         other.start()  # ... another one says what those shall begin with
         other.join()
+
+
+@cache
+def scripted(compute: Callable[..., Any]) -> Callable[..., Any]:
+    """The same without Python between the operations: threads do not wait for it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return torch.jit.script(compute)
 
 
 @cache

@@ -20,10 +20,11 @@ from collections.abc import Callable, Iterable, Iterator
 import torch
 from torch import Tensor
 
+from aigc_demo.inference.attention import Piece
 from aigc_demo.inference.cores import compute_on_one_core
 from aigc_demo.inference.gpt2_steps import GPT2Steps, steps_for
 from aigc_demo.inference.guesses import Guesses
-from aigc_demo.inference.steps import ROWS, BatchedSteps, Piece
+from aigc_demo.inference.steps import ROWS, BatchedSteps
 from aigc_demo.models.gpt2 import GPT2
 from aigc_demo.models.transformer import Transformer
 

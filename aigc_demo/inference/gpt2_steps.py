@@ -6,7 +6,8 @@ The model itself, text after text: what inference/steps.py does for our own arch
 import torch
 from torch import Tensor
 
-from aigc_demo.inference.steps import BatchedSteps, Piece
+from aigc_demo.inference.attention import Piece
+from aigc_demo.inference.steps import BatchedSteps
 from aigc_demo.models.gpt2 import GPT2
 from aigc_demo.models.transformer import Cache, Transformer
 

@@ -5,26 +5,24 @@ many small operations cost more than the products, so there are as few of them a
 a norm's weights and its square root of C are multiplied into the matrix that reads it, and queries
 and keys have the two channels of a rotary pair side by side, as one complex number, which one
 multiplication turns. Every product is one for all texts, in bfloat16 where the hardware multiplies
-it fast; the residual stream, attention and the output stay in single precision.
+it fast, and caches are kept in it; the residual stream, attention and the output are computed in
+single precision.
 """
 
 import math
 import mmap
-import warnings
-from collections.abc import Sequence
 from typing import NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from aigc_demo.inference.attention import Piece, Run, attend, runs_of, seen_by
+from aigc_demo.inference.cores import scripted
 from aigc_demo.models.transformer import Block, Transformer, angles, capped
 from aigc_demo.weights import multiplies_bfloat16
 
 ROWS = 4  # products are filled up to a multiple of so many rows: then each is computed alike
-STRETCH = 32  # attention looks over a multiple of so many places
-
-Piece = tuple[int, int, list[int]]  # slot, tokens already in its cache, those to read now
 
 
 class Layer(NamedTuple):
@@ -35,20 +33,10 @@ class Layer(NamedTuple):
     widen: Tensor
     narrow: Tensor
     cache: Tensor  # (slots, 2, H, context, C/H), keys and values
-    # The channels that the next token will see, of what attention and feed-forward read; that of
-    # place p is at p + 1, and at 0 is nothing. (slots, context + 1, shifted)
+    # The channels that the next token will see, of what attention and feed-forward read, of all
+    # slots from this layer's first on, (.., shifted); that of place p is at p + 1, at 0 is nothing.
     attention_earlier: Tensor
     feed_forward_earlier: Tensor
-
-
-class Group(NamedTuple):
-    """Rows whose attention is one operation: they look back over the same stretch of the caches."""
-
-    rows: Tensor  # (G,)
-    slots: Tensor  # (G,), or (1,) where all have the same
-    stretch: int
-    mask: Tensor  # -inf where a row's text has not come to; (G, 1, 1, stretch), a block's (G, G)
-    block: bool  # the beginning of one text, read at once
 
 
 def laid_out(weight: Tensor) -> Tensor:
@@ -89,34 +77,23 @@ def unit(x: Tensor) -> Tensor:
 
 
 def turn_pairs(x: Tensor, turning: Tensor) -> Tensor:
-    """Rotary positions. x: (R, N, H, C/H), a pair's channels side by side; turning: (R, C/H/2),
-    complex -> like x.
+    """Rotary positions. x: (R, N, H, C/H), a pair's channels side by side; turning:
+    (R, N, H, C/H/2), complex -> like x.
     """
     pairs = torch.view_as_complex(x.unflatten(-1, [-1, 2]))
-    return torch.view_as_real(pairs * turning[:, None, None]).flatten(-2)
+    return torch.view_as_real(pairs * turning).flatten(-2)
 
 
-def shift(x: Tensor, earlier: Tensor, owner: Tensor, place: Tensor) -> Tensor:
-    """As in models/transformer.py: the first channels are those of the token before."""
-    rows, channels = len(owner), earlier.shape[2]
+def shift(x: Tensor, earlier: Tensor, before: Tensor, own: Tensor) -> Tensor:
+    """As in models/transformer.py: the first channels are those of the token before.
+
+    before, own: (R,), where those of each row's last token are, and where to keep the row's own.
+    """
+    rows, channels = len(own), earlier.shape[1]
     if channels > 0:
-        earlier[owner, place + 1] = x[:rows, :channels]
-        x[:rows, :channels] = earlier[owner, place]
+        earlier.index_copy_(0, own, x[:rows, :channels])
+        x[:rows, :channels] = earlier.index_select(0, before)
     return x
-
-
-def attend(q: Tensor, cache: Tensor, group: Group) -> Tensor:
-    """Attention of a group's rows. q: (G, H, C/H) -> same shape."""
-    seen = cache[:, :, :, : group.stretch].index_select(0, group.slots)
-    scale = math.sqrt(q.shape[2])  # queries and keys have length 1 here
-    if group.block:
-        k, v = seen.unbind(1)  # (1, H, stretch, C/H) each
-        q = q.transpose(0, 1).unsqueeze(0)
-        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=group.mask, scale=scale)
-        return mixed.squeeze(0).transpose(0, 1)
-    k, v = seen.expand(len(q), -1, -1, -1, -1).unbind(1)  # (G, H, stretch, C/H) each
-    q = q.unsqueeze(2)
-    return F.scaled_dot_product_attention(q, k, v, attn_mask=group.mask, scale=scale).squeeze(2)
 
 
 def through(
@@ -125,37 +102,42 @@ def through(
     layers: list[Layer],
     owner: Tensor,
     place: Tensor,
-    groups: list[Group],
+    before: Tensor,
+    runs: list[Run],
+    after: Tensor,
 ) -> Tensor:
     """The residual stream through all layers, and into the caches.
 
     x: (R + filling, C), embeddings; turning: of their places; owner, place: (R,), slot and position
-    of each row -> like x.
+    of each row; before: as for `shift`; after: as for `seen_by` -> like x.
     """
-    rows = len(owner)
+    rows, cache = len(owner), layers[0].cache
+    turning = turning[:, None, None].expand(-1, 2, cache.shape[2], -1).contiguous()
+    own = before + 1
+    room = torch.empty_like(cache[0], dtype=x.dtype)
+    seen = [seen_by(run, room, after) for run in runs]
+    lengths = [run.length for run in runs] + [len(x) - rows]
     for layer in layers:
-        seen = shift(unit(x), layer.attention_earlier, owner, place)
-        qkv = product(seen, layer.qkv).float().view(len(x), 3, layer.cache.shape[2], -1)
-        qkv[:, :2] = turn_pairs(unit(qkv[:, :2]), turning)
+        normed = shift(unit(x).to(cache.dtype), layer.attention_earlier, before, own)
+        qkv = product(normed, layer.qkv).view(len(x), 3, cache.shape[2], -1)
+        qk = turn_pairs(unit(qkv[:, :2].float()), turning)
+        qkv[:, 1] = qk[:, 1]
         layer.cache[owner, :, :, place] = qkv[:rows, 1:]
-        if len(groups) == 1 and len(x) == rows:
-            mixed = attend(qkv[:, 0], layer.cache, groups[0])
-        else:
-            mixed = torch.zeros_like(qkv[:, 0])  # (R, H, C/H)
-            for group in groups:
-                q = qkv[:, 0].index_select(0, group.rows)
-                mixed.index_copy_(0, group.rows, attend(q, layer.cache, group))
-        x = x + product(mixed.flatten(1), layer.out)
-        seen = shift(unit(x), layer.feed_forward_earlier, owner, place)
-        x = x + product(product(seen, layer.widen, "relu").square(), layer.narrow)
+        q = list(qk[:, 0].unsqueeze(2).split(lengths))
+        for index, run in enumerate(runs):
+            q[index] = attend(q[index], layer.cache, run, seen[index])
+        x = x + product(torch.cat(q).flatten(1), layer.out)
+        normed = shift(unit(x).to(cache.dtype), layer.feed_forward_earlier, before, own)
+        wide = product(normed, layer.widen, "relu")
+        x = x + product(wide.mul_(wide), layer.narrow)
     return x
 
 
-def blank(*shape: int) -> Tensor:
+def blank(*shape: int, kind: torch.dtype) -> Tensor:
     """Noughts that take no memory before they are written, page by page, unlike those of torch."""
     size = math.prod(shape)
-    pages = mmap.mmap(-1, 4 * size + 4, access=mmap.ACCESS_COPY)
-    return torch.frombuffer(pages, dtype=torch.float32)[:size].view(shape)
+    pages = mmap.mmap(-1, (size + 1) * kind.itemsize, access=mmap.ACCESS_COPY)
+    return torch.frombuffer(pages, dtype=kind)[:size].view(shape)
 
 
 class BatchedSteps:
@@ -172,23 +154,26 @@ class BatchedSteps:
         self.norm, self.head = model.norm, model.head
         self.cap = config.logit_cap
         size, shifted = config.width // config.heads, int(config.width * config.token_shift)
+        laid = [matrices(cast(Block, block)) for block in model.blocks]
+        kind = laid[0][0].dtype  # halves the caches where that loses next to nothing
         # What belongs to a slot lies together, so that few texts touch little memory.
-        caches = blank(slots, config.layers, 2, config.heads, config.context, size).to(device)
-        earlier = blank(slots, 2, config.layers, config.context + 1, shifted).to(device)
-        per_layer = caches.unbind(1), earlier[:, 0].unbind(1), earlier[:, 1].unbind(1)
-        parts = zip(model.blocks, *per_layer, strict=True)
-        self.layers = [Layer(*matrices(cast(Block, block)), *own) for block, *own in parts]
+        caches = blank(slots, config.layers, 2, config.heads, config.context, size, kind=kind)
+        places = config.context + 1
+        self.spread = 2 * config.layers * places  # from slot to slot, of what `shift` keeps
+        earlier = blank(slots * self.spread, shifted, kind=kind).to(device)
+        layers = zip(laid, caches.to(device).unbind(1), strict=True)
+        self.layers = [
+            Layer(*four, cache, earlier[2 * i * places :], earlier[(2 * i + 1) * places :])
+            for i, (four, cache) in enumerate(layers)
+        ]
+        self.after = torch.full((config.context, config.context), -torch.inf, device=device).triu(1)
         self.turning = torch.complex(
             *angles(torch.arange(config.context, device=device), size // 2)
         )
         width, first = config.width, self.layers[0]
         sizes = {first.qkv: width, first.out: width, first.widen: width, first.narrow: 4 * width}
         self.together = all(rows_are_alone(matrix, size) for matrix, size in sizes.items())
-        self.through = through
-        if device.type == "cpu":  # without Python between the operations: threads don't wait for it
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", DeprecationWarning)
-                self.through = torch.jit.script(through)
+        self.through = scripted(through) if device.type == "cpu" else through
 
     def read(self, pieces: list[Piece]) -> list[Tensor]:
         """The logits after the tokens of each piece.
@@ -205,14 +190,17 @@ class BatchedSteps:
         places = [start + i for _, start, tokens in pieces for i in range(len(tokens))]
         filling = [0] * (-len(tokens) % ROWS)
         position = torch.tensor(places + filling, device=self.device)
+        place = position[: len(tokens)]
         ids = torch.tensor(tokens + filling, device=self.device)
         x = self.through(
             self.embedding[ids].float(),
             self.turning[position],
             self.layers,
             owner,
-            position[: len(tokens)],
-            self._groups(pieces),
+            place,
+            owner * self.spread + place,
+            runs_of(pieces, self.context),
+            self.after,
         )
         asked: list[int] = []
         counts, row = [], 0
@@ -226,35 +214,6 @@ class BatchedSteps:
 
     def forget(self, slot: int) -> None:
         """The text of a slot is done: the next one there writes over what it left."""
-
-    def _groups(self, pieces: list[Piece]) -> list[Group]:
-        """The beginnings one by one; other rows by their stretch, which depends on their own text
-        alone, so that a row's attention is computed alike whoever else is in the group.
-        """
-        groups, row = [], 0
-        others: dict[int, list[tuple[int, int, int]]] = {}  # stretch: row, slot, place
-        for slot, start, tokens in pieces:
-            count = len(tokens)
-            if start == 0:
-                after = torch.ones(count, count, dtype=torch.bool).triu(1)
-                groups.append(self._group(range(row, row + count), [slot], after))
-            else:
-                for place in range(start, start + count):
-                    stretch = min(place - place % STRETCH + STRETCH, self.context)
-                    others.setdefault(stretch, []).append((row + place - start, slot, place))
-            row += count
-        for stretch, members in others.items():
-            rows, slots, places = zip(*members, strict=True)
-            after = torch.arange(stretch) > torch.tensor(places)[:, None]
-            slots = slots[:1] if len(set(slots)) == 1 else slots
-            groups.append(self._group(rows, slots, after[:, None, None]))
-        return groups
-
-    def _group(self, rows: Sequence[int], slots: Sequence[int], after: Tensor) -> Group:
-        mask = torch.zeros(after.shape).masked_fill_(after, -torch.inf).to(self.device)
-        index = torch.tensor(rows, device=self.device)
-        owner = torch.tensor(slots, device=self.device)
-        return Group(index, owner, after.shape[-1], mask, after.dim() == 2)
 
 
 def matrices(block: Block) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from aigc_demo.inference.check import HIGHEST_SEED, real, whole
+from aigc_demo.inference.cores import scripted
 from aigc_demo.inference.engine import Draw, Engine, Text
 from aigc_demo.inference.guesses import Guesses
 from aigc_demo.inference.steps import BatchedSteps
@@ -366,10 +367,20 @@ class Shape:
             )
         if ban is not None:
             logits = logits.masked_fill(ban, -torch.inf)
-        p = next_token_distribution(logits, self.temperature, self.top_k, self.top_p)
-        up_to = p.double().cumsum(0)  # the first that goes beyond a random share: faster than
-        share = torch.rand(1, dtype=torch.float64, generator=generator)  # torch.multinomial
-        return int(torch.searchsorted(up_to, share * up_to[-1], right=True))
+        share = torch.rand(1, dtype=torch.float64, generator=generator)
+        return scripted(at_share)(logits, self.temperature, self.top_k, self.top_p, share)
+
+
+def at_share(
+    logits: Tensor, temperature: float, top_k: int | None, top_p: float | None, share: Tensor
+) -> int:
+    """The first token whose probability, with those of all before it, goes beyond a share of 1.
+
+    With a random share it is drawn, faster than by torch.multinomial.
+    """
+    p = next_token_distribution(logits, temperature, top_k, top_p)
+    up_to = p.cumsum(0, dtype=torch.float64)
+    return int(torch.searchsorted(up_to, share * up_to[-1], right=True))
 
 
 def _shape(
