@@ -1,16 +1,12 @@
 """Builds the page and serves it."""
 
 import argparse
-import gc
 import os
 import sys
 import threading
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-
-# To look for garbage again and again while modules are made takes a fifth of the start.
-gc.disable()
 
 # Before gradio is imported: no telemetry, and no table of past events after every event.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -36,8 +32,6 @@ from aigc_demo.ui.transformer import build_transformer_tab
 from aigc_demo.ui.vae import build_vae_tab
 from aigc_demo.ui.widgets import head
 from aigc_demo.ui.words import Words, static
-
-gc.enable()
 
 FONTS = ("PingFang SC", "Noto Sans SC", "Noto Sans CJK SC", "Microsoft YaHei", "system-ui")
 
@@ -153,8 +147,10 @@ def serve(options: argparse.Namespace) -> None:
 
 
 def _warm(models: Models) -> None:
-    models.warm()
-    collect_once()
+    try:
+        models.warm()
+    finally:
+        collect_once()
 
 
 def _check_mcp(options: argparse.Namespace) -> None:
