@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Iterator
 import torch
 from torch import Tensor
 
-from aigc_demo.inference.cores import compute_on_one_core
+from aigc_demo.inference.cores import compute_on_one_core, give_way
 from aigc_demo.inference.gpt2_steps import GPT2Steps, steps_for
 from aigc_demo.inference.guesses import Guesses
 from aigc_demo.inference.steps import ROWS, BatchedSteps, Piece
@@ -150,6 +150,7 @@ class Loop:
     @torch.inference_mode()
     def _run(self) -> None:
         compute_on_one_core()
+        give_way()
         while self._admit():
             if not self.writing:
                 continue
