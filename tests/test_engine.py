@@ -3,6 +3,7 @@
 import gc
 import hashlib
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -204,6 +205,16 @@ def test_an_ending_token_is_the_last_and_is_left_out(writer):
     draws = iter([7, 8, 9, 10])
     text = engine.join([1], 100, lambda logits, ids: next(draws), end=9)
     assert list(text) == [7, 8]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no priority of a thread")
+def test_writing_gives_way_to_all_else(writer):
+    engine = Engine(writer.model, torch.device("cpu"), slots=1)
+    text = engine.join([1], 200, greedy)
+    next(iter(text))
+    assert os.getpriority(os.PRIO_PROCESS, engine.loops[0].thread.native_id) == 10
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == 0
+    text.leave()
 
 
 def test_the_thread_ends_when_there_is_no_more_work_and_begins_again(writer, monkeypatch):

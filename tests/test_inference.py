@@ -2,6 +2,9 @@
 
 import json
 import math
+import os
+import threading
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -10,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from aigc_demo.inference.cores import Chunks, workers
 from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.inference.judge import DigitJudge
 from aigc_demo.inference.transformer import TextWriter
@@ -140,6 +144,57 @@ def assert_each_depends_on_its_seed_alone(draw):
 def test_a_gan_digit_depends_on_its_seed_alone(tiny_gan, size):
     sampler = tiny_gan if size == "tiny" else full_size_gan()
     assert_each_depends_on_its_seed_alone(sampler.sample)
+
+
+@pytest.fixture
+def busy_cores():
+    """All cores hold still until the function that it gives is called."""
+    free, count = threading.Event(), os.cpu_count()
+    held = threading.Barrier(count + 1)
+    for _ in range(count):
+        workers().submit(lambda: (held.wait(), free.wait()))
+    held.wait()
+    yield free.set
+    free.set()
+
+
+def test_what_waits_together_is_computed_together_and_the_same(tiny_gan, busy_cores):
+    counts = [3, 11, 5, 2, 8]  # in chunks of 8: full ones and, in their order, 3 + 3 + 2, 5
+    sampler, computed = tiny_gan, []
+    chunks = sampler._generate
+    compute = chunks.compute
+    chunks.compute = lambda *rows: computed.append(len(rows[0])) or compute(*rows)
+    try:
+        with ThreadPoolExecutor(len(counts)) as visitors:
+            asked = []
+            for place, count in enumerate(counts):
+                seeds = range(100 * place, 100 * place + count)
+                asked.append(visitors.submit(sampler.sample, seeds))
+                while len(chunks.rests) < sum(c % 8 > 0 for c in counts[: place + 1]):
+                    time.sleep(0.001)
+            busy_cores()
+            together = [one.result() for one in asked]
+    finally:
+        chunks.compute = compute
+    assert computed == [8] * 4  # not the 6 of each alone
+    for place, digits in enumerate(together):
+        seeds = range(100 * place, 100 * place + counts[place])
+        assert torch.equal(digits, sampler.sample(seeds))
+
+
+def test_a_chunk_that_fails_fails_for_all_who_share_it(busy_cores):
+    def fail(rows):
+        raise RuntimeError("no")
+
+    chunks = Chunks(fail, 8, torch.device("cpu"))
+    with ThreadPoolExecutor(2) as visitors:
+        asked = [visitors.submit(chunks, torch.zeros(3, 1)) for _ in range(2)]
+        while len(chunks.rests) < 2:
+            time.sleep(0.001)
+        busy_cores()
+        for one in asked:
+            with pytest.raises(RuntimeError, match="no"):
+                one.result(timeout=10)
 
 
 def test_a_gan_digit_depends_on_its_own_label_alone(tiny_gan):

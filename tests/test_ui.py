@@ -1,5 +1,6 @@
 """The page without a browser: words, checks, and handlers called as a client would call them."""
 
+import asyncio
 import base64
 import math
 import string
@@ -315,6 +316,44 @@ def test_paced_ends_with_the_whole_text_and_shows_it_not_too_often() -> None:
     assert shown[-1] == MODELS.writer("shakespeare").write("A", 200, seed=3)
     assert all(np.diff([len(text) for text in shown]) >= 0)
     assert len(shown) <= most
+
+
+def test_paced_leaves_time_to_others_where_an_update_takes_long() -> None:
+    class Endless:
+        begun = time.monotonic()
+
+        @property
+        def so_far(self) -> str:
+            return str(time.monotonic())
+
+        @property
+        def done(self) -> bool:
+            return time.monotonic() - self.begun > 1
+
+        def leave(self) -> None: ...
+
+    async def busy() -> int:
+        count = 0
+        async for _ in transformer.paced(Endless()):  # type: ignore[arg-type]
+            count += 1
+            await asyncio.sleep(0.03)  # others are served
+        return count
+
+    assert 3 <= finished(busy()) <= 1.2 * transformer.FEWEST + 1
+
+
+def test_a_new_visitor_costs_no_copy_of_the_page() -> None:
+    from gradio.state_holder import SessionState
+
+    from aigc_demo.ui.app import build
+
+    page = build(models=MODELS)
+    state = SessionState(page)
+    assert not state.config_values
+    assert set(state.blocks_config.fns) == set(page.fns)
+    number = next(n for n, block in page.blocks.items() if isinstance(block, gr.Slider))
+    state._update_value_in_config(number, 3)
+    assert state.config_values[number]["props"]["value"] == 3
 
 
 def test_who_goes_away_frees_the_place() -> None:

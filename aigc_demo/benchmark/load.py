@@ -40,34 +40,39 @@ async def _crowd(url: str, count: int) -> tuple[list[float], list[float], int]:
     pictures: list[float] = []
     texts: list[float] = []
     failures: list[str] = []
-    limits = httpx.Limits(max_connections=None)
-    async with httpx.AsyncClient(base_url=url, timeout=60, limits=limits) as client:
-        for name, values in ALL_MODELS:
-            await call(client, name, values)
 
-        async def visitor(number: int) -> None:
-            draw = random.Random(number)
-            end = time.perf_counter() + SECONDS
+    def client() -> httpx.AsyncClient:
+        """One a visitor, as browsers are; it lets go of a connection before the server does."""
+        limits = httpx.Limits(keepalive_expiry=EVERY / 2)
+        return httpx.AsyncClient(base_url=url, timeout=60, limits=limits, verify=False)
+
+    async def visitor(number: int) -> None:
+        draw = random.Random(number)
+        end = time.perf_counter() + SECONDS
+        async with client() as browser:
             await asyncio.sleep(EVERY * draw.random())
             while time.perf_counter() < end:
                 begun = time.perf_counter()
-                await click(draw, f"visitor {number}")
+                await click(browser, draw, f"visitor {number}")
                 await asyncio.sleep(max(0.0, EVERY - (time.perf_counter() - begun)))
 
-        async def click(draw: random.Random, who: str) -> None:
-            kind, seed = draw.random(), draw.randrange(1_000_000)
-            try:
-                if kind < 0.4:
-                    values = ["gan", "mixed", 35, seed, 1.0]
-                    pictures.append((await call(client, "gan_sample", values, who))[1])
-                elif kind < 0.7:
-                    z = [draw.gauss(0, 1), draw.gauss(0, 1)]
-                    pictures.append((await call(client, "vae_decode", ["vae-2d", z], who))[1])
-                else:
-                    values = ["shakespeare", "ROMEO:\n", 100, 0.8, 0, 1.0, 1.0, seed]
-                    texts.append((await call(client, "text_write", values, who))[0])
-            except (ValueError, httpx.HTTPError) as error:
-                failures.append(str(error))
+    async def click(browser: httpx.AsyncClient, draw: random.Random, who: str) -> None:
+        kind, seed = draw.random(), draw.randrange(1_000_000)
+        try:
+            if kind < 0.4:
+                values = ["gan", "mixed", 35, seed, 1.0]
+                pictures.append((await call(browser, "gan_sample", values, who))[1])
+            elif kind < 0.7:
+                z = [draw.gauss(0, 1), draw.gauss(0, 1)]
+                pictures.append((await call(browser, "vae_decode", ["vae-2d", z], who))[1])
+            else:
+                values = ["shakespeare", "ROMEO:\n", 100, 0.8, 0, 1.0, 1.0, seed]
+                texts.append((await call(browser, "text_write", values, who))[0])
+        except (ValueError, httpx.HTTPError) as error:
+            failures.append(str(error))
 
-        await asyncio.gather(*map(visitor, range(count)))
+    async with client() as browser:
+        for name, values in ALL_MODELS:
+            await call(browser, name, values)
+    await asyncio.gather(*map(visitor, range(count)))
     return pictures, texts, len(failures)

@@ -3,16 +3,18 @@ depends neither on how many others are computed with it, nor on the load.
 """
 
 import os
+import sys
 import threading
 import warnings
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor
 
+Rows = tuple[Tensor, ...]  # inputs of as many rows each
 _starting = threading.Lock()
 
 
@@ -29,6 +31,12 @@ def compute_on_one_core() -> None:
         other.join()
 
 
+def give_way() -> None:
+    """This thread computes with what other threads of this process leave (Linux)."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+
+
 @cache
 def scripted(compute: Callable[..., Any]) -> Callable[..., Any]:
     """The same without Python between the operations: threads do not wait for it."""
@@ -43,23 +51,60 @@ def workers() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(os.cpu_count(), "core", initializer=compute_on_one_core)
 
 
-def in_chunks(
-    compute: Callable[..., Tensor], inputs: Sequence[Tensor], size: int, device: torch.device
-) -> Tensor:
-    """What `compute` makes of some rows, `size` of them at a time; noughts fill the last chunk.
+class Chunks:
+    """What `compute` makes of rows, a chunk of `size` at a time, on the CPU.
 
-    inputs: (B, ...) each; compute: chunks of them -> (size, ...).
-
-    Returns:
-        (B, ...), on the CPU.
+    What is left of a request after its full chunks waits for its turn like them; what is left of
+    others that wait meanwhile shares its chunk. Noughts fill it up.
     """
 
-    @torch.inference_mode()
-    def one(*chunk: Tensor) -> Tensor:
-        return compute(*chunk)
+    def __init__(self, compute: Callable[..., Tensor], size: int, device: torch.device) -> None:
+        """compute: (size, ...) of each input -> (size, ...)."""
+        self.compute, self.size, self.device = compute, size, device
+        self.rests: dict[Future[Tensor], Rows] = {}  # in the order of their turns
+        self.taking = threading.Lock()
 
-    count, fill = len(inputs[0]), -len(inputs[0]) % size
-    full = [torch.cat([x, x.new_zeros(fill, *x.shape[1:])]).to(device) for x in inputs]
-    chunks = [x.split(size) for x in full]
-    done = workers().map(one, *chunks) if device.type == "cpu" else map(one, *chunks)
-    return torch.cat(list(done))[:count].cpu()
+    def __call__(self, *inputs: Tensor) -> Tensor:
+        """inputs: (B, ...) each -> (B, ...)."""
+        parts = zip(*(x.split(self.size) for x in inputs), strict=True)
+        if self.device.type != "cpu":
+            return torch.cat([self._chunk(part) for part in parts])
+        return torch.cat([done.result() for done in [self._begin(part) for part in parts]])
+
+    def _begin(self, part: Rows) -> "Future[Tensor]":
+        if len(part[0]) == self.size:
+            return workers().submit(self._chunk, part)
+        done: Future[Tensor] = Future()
+        with self.taking:
+            self.rests[done] = part
+        workers().submit(self._share, done)
+        return done
+
+    def _share(self, done: "Future[Tensor]") -> None:
+        """Computes a rest, with as many others as fit into its chunk."""
+        with self.taking:
+            if done not in self.rests:  # it went with another
+                return
+            taken = {done: self.rests.pop(done)}
+            room = self.size - len(taken[done][0])
+            for other, part in list(self.rests.items()):
+                if len(part[0]) <= room:
+                    taken[other] = self.rests.pop(other)
+                    room -= len(part[0])
+        try:
+            rows = self._chunk(tuple(map(torch.cat, zip(*taken.values(), strict=True))))
+        except Exception as error:
+            for one in taken:
+                one.set_exception(error)
+            return
+        for one, made in zip(
+            taken, rows.split([len(part[0]) for part in taken.values()]), strict=True
+        ):
+            one.set_result(made)
+
+    @torch.inference_mode()
+    def _chunk(self, part: Rows) -> Tensor:
+        """(B, ...) each, B up to `size` -> (B, ...)."""
+        count = len(part[0])
+        full = [torch.cat([x, x.new_zeros(self.size - count, *x.shape[1:])]) for x in part]
+        return self.compute(*(x.to(self.device) for x in full))[:count].cpu()

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from aigc_demo.inference.attention import Piece
-from aigc_demo.inference.cores import compute_on_one_core
+from aigc_demo.inference.cores import compute_on_one_core, give_way
 from aigc_demo.inference.gpt2_steps import GPT2Steps, steps_for
 from aigc_demo.inference.guesses import Guesses
 from aigc_demo.inference.steps import ROWS, BatchedSteps
@@ -151,6 +151,7 @@ class Loop:
     @torch.inference_mode()
     def _run(self) -> None:
         compute_on_one_core()
+        give_way()
         while self._admit():
             if not self.writing:
                 continue

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from aigc_demo.images import check_images
 from aigc_demo.inference.check import HIGHEST_SEED, real, whole, wholes
-from aigc_demo.inference.cores import in_chunks
+from aigc_demo.inference.cores import Chunks
 from aigc_demo.models.gan import spherical_path
 from aigc_demo.weights import Loaded, load_model, read_directions
 
@@ -26,6 +26,7 @@ class DigitSampler:
         self.directions = directions or {}  # steps in the noise that mean something, (D,) each
         loaded.model.to(memory_format=torch.channels_last)  # as convolutions like it best
         self.generator, self.discriminator = loaded.model.generator, loaded.model.discriminator
+        self._generate = Chunks(self.generator, CHUNK, loaded.device)
         self.config = loaded.model.config
         self.classes: int = getattr(self.config, "classes", 0)
 
@@ -120,7 +121,7 @@ class DigitSampler:
     def _draw(self, z: Tensor, mixture: Tensor) -> Tensor:
         """Noise (B, D) and class weights (B, K), if it knows classes -> (B, 28, 28)."""
         inputs = [z, mixture] if self.classes else [z]
-        return in_chunks(self.generator, inputs, CHUNK, self.loaded.device)[:, 0]
+        return self._generate(*inputs)[:, 0]
 
     @torch.inference_mode()
     def realness(self, images: Tensor, labels: Sequence[int] | None = None) -> Tensor:

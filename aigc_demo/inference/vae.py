@@ -1,6 +1,6 @@
 """Walks through a VAE's latent space."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -8,7 +8,7 @@ from torch import Tensor
 
 from aigc_demo.images import check_images
 from aigc_demo.inference.check import HIGHEST_SEED, matrix, whole, wholes
-from aigc_demo.inference.cores import in_chunks
+from aigc_demo.inference.cores import Chunks
 from aigc_demo.models.gan import spherical_path
 from aigc_demo.weights import Loaded, load_model
 
@@ -23,6 +23,19 @@ class LatentWalker:
         self.encoder, self.decoder = loaded.model.encoder, loaded.model.decoder
         self.prior = loaded.model.prior
         self.latent_size = loaded.model.config.latent_size
+        encoder, decoder = self.encoder, self.decoder
+
+        def encode(images: Tensor) -> Tensor:
+            mean, log_var = encoder(images)
+            return torch.cat([mean, (0.5 * log_var).exp()], 1)
+
+        def decode(z: Tensor) -> Tensor:
+            return decoder(z).sigmoid()
+
+        makers = encode, decode, self.prior.from_noise
+        self._encode, self._decode, self._bend = (
+            Chunks(maker, CHUNK, loaded.device) for maker in makers
+        )
 
     @classmethod
     def load(cls, source: str | Path = "vae-2d", device: str | None = None) -> "LatentWalker":
@@ -39,12 +52,7 @@ class LatentWalker:
         Raises:
             ValueError: not such images.
         """
-
-        def both(part: Tensor) -> Tensor:
-            mean, log_var = self.encoder(part)
-            return torch.cat([mean, (0.5 * log_var).exp()], 1)
-
-        mean, deviation = self._in_chunks(both, check_images(images)[:, None]).chunk(2, 1)
+        mean, deviation = self._encode(check_images(images)[:, None]).chunk(2, 1)
         return mean, deviation
 
     def decode(self, z: Tensor | Sequence[Sequence[float]]) -> Tensor:
@@ -53,11 +61,7 @@ class LatentWalker:
         Raises:
             ValueError: another shape, none, NaN or infinity.
         """
-        z = matrix(z, "z", self.latent_size)
-        return self._in_chunks(lambda part: self.decoder(part).sigmoid(), z)[:, 0]
-
-    def _in_chunks(self, compute: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
-        return in_chunks(compute, [rows], CHUNK, self.loaded.device)
+        return self._decode(matrix(z, "z", self.latent_size))[:, 0]
 
     def sample(self, seeds: Sequence[int]) -> Tensor:
         """Decoded points of the prior, one a seed. (B,) -> (B, 28, 28)."""
@@ -65,7 +69,7 @@ class LatentWalker:
 
     def points(self, seeds: Sequence[int]) -> Tensor:
         """Points of the prior, one a seed. (B,) whole numbers from 0 -> (B, D)."""
-        return self._in_chunks(self.prior.from_noise, self.noise(seeds))
+        return self._bend(self.noise(seeds))
 
     def noise(self, seeds: Sequence[int]) -> Tensor:
         """Standard normal noise, one vector a seed. (B,) whole numbers from 0 -> (B, D)."""

@@ -47,7 +47,8 @@ from aigc_demo.ui.words import Words
 LARGEST_PICTURE = 4_000_000  # pixels
 UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)  # Pillow's ways
 CANDIDATES = 40  # in the table, at most
-PROGRAMS = {"concurrency_id": "programs", "concurrency_limit": 2}  # one may wait for the Hub
+# Each is soon done, but waits for its turn with the event loop, or one for the Hub.
+PROGRAMS = {"concurrency_id": "programs", "concurrency_limit": 16}
 
 
 class Endpoints:

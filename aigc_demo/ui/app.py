@@ -23,7 +23,7 @@ from aigc_demo.ui.first_paint import Inserted, first_paint
 from aigc_demo.ui.gan import build_gan_tab
 from aigc_demo.ui.layout import Page
 from aigc_demo.ui.lend import EVERYWHERE, lend, on_a_space
-from aigc_demo.ui.memory import collect_once, return_memory
+from aigc_demo.ui.memory import collect_once, few_heaps, light_sessions
 from aigc_demo.ui.models import Models
 from aigc_demo.ui.options import add_options
 from aigc_demo.ui.route import follow_links
@@ -43,9 +43,13 @@ def build(weights: Path | None = None, models: Models | None = None) -> gr.Block
         ValueError: weights is no weights folder.
     """
     words, models = Words(), models or Models(weights)
+    light_sessions()
     with gr.Blocks(title=words.say("en", "page.title"), delete_cache=(3600, 3600)) as demo:
         # First, as each call makes the server's routes anew, with all that the page holds by then.
-        demo.queue(max_size=320, default_concurrency_limit=2, api_open=False)
+        # Each who waits hears of it every second, not whenever anyone's turn comes.
+        demo.queue(
+            status_update_rate=1.0, max_size=320, default_concurrency_limit=2, api_open=False
+        )
         with gr.Row(elem_id="top", equal_height=True):
             with gr.Column(scale=5, min_width=200):
                 words.tr(gr.Markdown(elem_id="hero"), "page.hero")
@@ -103,6 +107,7 @@ def launch_options() -> dict:
         "footer_links": ["api", "settings"],
         "run_history": False,
         "max_file_size": "1mb",
+        "max_threads": 64,  # also jobs at once: more than all limits of the queue together
         "enable_monitoring": False,
         "show_error": False,
         "ssr_mode": False,
@@ -126,7 +131,9 @@ def serve(options: argparse.Namespace) -> None:
     """
     if options.mcp:
         _check_mcp(options)
-    return_memory()
+    few_heaps()
+    # Gradio tries to import it twice for every answer: where there is none, it looks on the disk.
+    sys.modules.setdefault("matplotlib", None)  # type: ignore[arg-type]
     models = Models(options.weights)
     demo = build(models=models)
     warming = threading.Timer(WARM_AFTER, _warm, [models])  # once the first visitor has the page

@@ -27,6 +27,7 @@ from aigc_demo.inference.judge import DigitJudge
 from aigc_demo.inference.transformer import TextWriter, to_simplified
 from aigc_demo.inference.vae import LatentWalker
 from aigc_demo.ui.check import PINNED, Complaint
+from aigc_demo.ui.memory import return_memory
 
 GANS, VAES = ("gan", "gan-mlp"), ("vae-2d", "vae")
 WRITERS = ("shakespeare", "poems")
@@ -64,6 +65,7 @@ class Models:
     """Wrappers by name. Other weights folders take the place of bundled ones of the same name."""
 
     def __init__(self, weights: Path | None = None) -> None:
+        self.bundled = bundled_names()
         self.folders: dict[str, Path] = {}
         self.others: dict[str, Other] = {}  # by name; their folders are in `folders` too
         self._loaded: dict[str, Any] = {}
@@ -114,6 +116,7 @@ class Models:
                 if base not in self.others or base in self._sizes:  # it may have left meanwhile
                     self._loaded[name] = found
                 self._make_room()
+            return_memory()
             return found
 
     def _use(self, name: str) -> None:
@@ -246,7 +249,7 @@ class Models:
 
     def known_of(self, names: tuple[str, ...]) -> list[str]:
         """Those of some models that are here."""
-        return [name for name in names if name in bundled_names() or name in self.folders]
+        return [name for name in names if name in self.bundled or name in self.folders]
 
 
 LOADERS: dict[str, Callable[[str | Path], Any]] = {  # by tab

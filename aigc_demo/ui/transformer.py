@@ -1,6 +1,7 @@
 """The Transformer tab: Shakespeare continued, and Chinese verse by form, title and first line."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from inspect import signature
 from typing import Any
@@ -24,7 +25,8 @@ LONGEST = 1_000  # new characters
 SCRIPTS = ("simplified", "traditional")
 PROMPTS = ("ROMEO:\n", "To be, or not to be", "KING RICHARD III:\nNow is the winter")
 POEM_SEED = 27  # of the poem that the tab opens with
-UPDATES = 25  # streamed updates a second, at most
+UPDATES, FEWEST = 25, 5  # streamed updates a second: of a text alone, and where many wait
+BESIDES = 20  # times as long as an update took, the time to the next
 FIRST = 200  # looks a second for the first character
 
 
@@ -33,16 +35,18 @@ async def paced(writing: Writing) -> AsyncIterator[str]:
 
     No thread waits meanwhile, and a visitor who leaves frees the place.
     """
-    shown = ""
+    shown, pause = "", 1 / FIRST
     try:
         while True:
             done, text = writing.done, writing.so_far
             if done or text != shown:
-                shown = text
-                yield text
+                shown, begun = text, time.perf_counter()
+                yield text  # until it is sent
+                took = time.perf_counter() - begun
+                pause = min(max(1 / UPDATES, BESIDES * took), 1 / FEWEST)
             if done:
                 return
-            await asyncio.sleep(1 / UPDATES if shown else 1 / FIRST)
+            await asyncio.sleep(pause)
     finally:
         writing.leave()
 
