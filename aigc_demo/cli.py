@@ -197,7 +197,7 @@ def _deploy(options: argparse.Namespace) -> None:
 
 
 def _demo(options: argparse.Namespace) -> None:
-    gc.disable()  # until the page is there
+    gc.disable()  # while modules are imported, as in app.py
     from aigc_demo.ui.app import serve
 
     serve(options)

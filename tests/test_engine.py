@@ -16,7 +16,7 @@ from collections import Counter, defaultdict
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file, save
+from safetensors.torch import load_file, save, save_file
 
 from aigc_demo.inference import steps
 from aigc_demo.inference.cores import compute_on_one_core
@@ -306,10 +306,15 @@ def test_the_table_holds_what_most_often_follows(tmp_path):
             listed = sum(after.values()) >= FEWEST
             likeliest = min(after, key=lambda token: (-after[token], token))
             key = keys_of(np.array(before), length, 5)[0]
-            assert guesses.following.get(int(key)) == (likeliest if listed else None)
+            assert guesses.following(int(key)) == (likeliest if listed else None)
     assert Guesses.beside(tmp_path / "none", 5) is None
     with pytest.raises(ValueError, match="expected tokens below 4"):
         Guesses.beside(tmp_path, 4)
+    table = load_file(tmp_path / "guesses.safetensors")
+    table["keys"] = table["keys"].flip(0)
+    save_file(table, tmp_path / "guesses.safetensors")
+    with pytest.raises(ValueError, match="expected rising keys"):
+        Guesses.beside(tmp_path, 5)
 
 
 def test_guesses_go_on_from_themselves_and_stop_where_nothing_is_known(tmp_path):

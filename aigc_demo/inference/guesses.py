@@ -5,6 +5,7 @@ large one checks several guesses in the time of one step, and only what it would
 is kept. So guesses change how long a text takes, never the text.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -33,9 +34,16 @@ def keys_of(ids: NDArray[np.int64], length: int, size: int) -> NDArray[np.int64]
 class Guesses:
     """What most often follows a few tokens, in the text that a model was trained on."""
 
-    def __init__(self, following: dict[int, int], size: int) -> None:
-        """following: by `keys_of`, the token; size: of the vocabulary."""
-        self.following, self.size = following, size
+    def __init__(self, keys: NDArray, following: NDArray, size: int) -> None:
+        """keys: by `keys_of`, rising; following: the token after each; size: of the vocabulary."""
+        self.keys, self.tokens = keys.data, following.data
+        self.size = size
+
+    def following(self, key: int) -> int | None:
+        """What most often follows."""
+        place = bisect_left(self.keys, key)
+        known = place < len(self.keys) and self.keys[place] == key
+        return self.tokens[place] if known else None
 
     @classmethod
     def beside(cls, folder: Path, size: int) -> "Guesses | None":
@@ -49,10 +57,12 @@ class Guesses:
             return None
         if set(tensors) != {"keys", "following"} or len({len(t) for t in tensors.values()}) != 1:
             raise ValueError(f"{folder / FILE}: expected keys and following, equally many")
-        keys, following = tensors["keys"].tolist(), tensors["following"].tolist()
-        if not all(0 <= token < size for token in following):
+        keys, following = tensors["keys"].numpy(), tensors["following"].numpy()
+        if not (following < size).all() or not (following >= 0).all():
             raise ValueError(f"{folder / FILE}: expected tokens below {size}")
-        return cls(dict(zip(keys, following, strict=True)), size)
+        if not (keys[1:] > keys[:-1]).all():
+            raise ValueError(f"{folder / FILE}: expected rising keys")
+        return cls(keys, following, size)
 
     def after(self, ids: Sequence[int], count: int) -> list[int]:
         """The next tokens, each by the most tokens before it that the table knows; fewer than
@@ -65,7 +75,8 @@ class Guesses:
             for token in reversed(last[-ORDER:]):
                 key += (token + 1) * worth
                 worth *= self.size + 1
-                guess = self.following.get(key, guess)
+                found = self.following(key)
+                guess = guess if found is None else found
             if guess is None:
                 break
             guesses.append(guess)

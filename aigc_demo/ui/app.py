@@ -1,6 +1,7 @@
 """Builds the page and serves it."""
 
 import argparse
+import gc
 import os
 import sys
 import threading
@@ -23,7 +24,7 @@ from aigc_demo.ui.first_paint import Inserted, first_paint
 from aigc_demo.ui.gan import build_gan_tab
 from aigc_demo.ui.layout import Page
 from aigc_demo.ui.lend import EVERYWHERE, lend, on_a_space
-from aigc_demo.ui.memory import collect_once, few_heaps, light_sessions
+from aigc_demo.ui.memory import collect_once, one_heap, light_sessions
 from aigc_demo.ui.models import Models
 from aigc_demo.ui.options import add_options
 from aigc_demo.ui.route import follow_links
@@ -131,7 +132,9 @@ def serve(options: argparse.Namespace) -> None:
     """
     if options.mcp:
         _check_mcp(options)
-    few_heaps()
+    one_heap()
+    collect_once()
+    gc.enable()  # forbidden while modules were imported
     # Gradio tries to import it twice for every answer: where there is none, it looks on the disk.
     sys.modules.setdefault("matplotlib", None)  # type: ignore[arg-type]
     models = Models(options.weights)
@@ -154,10 +157,8 @@ def serve(options: argparse.Namespace) -> None:
 
 
 def _warm(models: Models) -> None:
-    try:
-        models.warm()
-    finally:
-        collect_once()
+    models.warm()
+    collect_once()
 
 
 def _check_mcp(options: argparse.Namespace) -> None:

@@ -13,10 +13,10 @@ ARENA_MAX = -8  # mallopt's name
 _begin = SessionState.__init__
 
 
-def few_heaps() -> None:
-    """As many heaps as cores: glibc would make eight for each, and keep what is freed in all."""
+def one_heap() -> None:
+    """glibc would make eight a core, and keep what is freed in each; threads do not wait for it."""
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
-        libc.mallopt(ARENA_MAX, os.cpu_count() or 1)
+        libc.mallopt(ARENA_MAX, 1)
 
 
 def return_memory() -> None:
@@ -30,12 +30,9 @@ def return_memory() -> None:
 
 
 def collect_once() -> None:
-    """Frees what the start left, and from then on collects garbage without what stays.
-
-    Whoever starts the page may forbid collection before: to look through hundreds of thousands of
-    objects again and again while modules are imported takes a fifth of the time.
+    """Frees garbage, and from then on looks for it among new objects only: not again and again
+    among the hundreds of thousands of the modules and the page, which stay.
     """
-    gc.enable()
     gc.collect()
     gc.freeze()
     return_memory()

@@ -25,6 +25,7 @@ class Words:
             for language in LANGUAGES
         }
         self.components: list[tuple[gr.blocks.Block, str]] = []
+        self._groups: dict[str, dict[str, dict[str, str]]] = {}
 
     def tr(self, component: Component, key: str) -> Component:
         """Names the component's label, text, choices, ... and renames them at every switch."""
@@ -55,9 +56,11 @@ class Words:
 
     def group(self, prefix: str) -> dict[str, dict[str, str]]:
         """The sentences under a prefix, as the widgets want them: {name: {language: text}}."""
-        sentences = [key for key, entry in self.table["en"].items() if isinstance(entry, str)]
-        keys = [key for key in sentences if key.startswith(prefix + ".")]
-        return {key.removeprefix(prefix + "."): self.both(key) for key in keys}
+        if prefix not in self._groups:
+            sentences = [key for key, entry in self.table["en"].items() if isinstance(entry, str)]
+            keys = [key for key in sentences if key.startswith(prefix + ".")]
+            self._groups[prefix] = {key.removeprefix(prefix + "."): self.both(key) for key in keys}
+        return self._groups[prefix]
 
     def connect(self, demo: gr.Blocks, switch: gr.Radio) -> Any:
         """Makes the switch work, by the browser alone, and sets it when the page opens.
