@@ -11,7 +11,7 @@ if "SPACES_ZERO_GPU" in os.environ:
     spaces.GPU(lambda: None)
 
 if __name__ == "__main__":
-    gc.disable()  # while modules are imported: a fifth of the start; see serve in aigc_demo/ui/app.
+    gc.disable()  # while modules are imported: a fifth of the start; serve enables it
 
 from aigc_demo.ui.app import main
 

@@ -24,7 +24,7 @@ from aigc_demo.ui.first_paint import Inserted, first_paint
 from aigc_demo.ui.gan import build_gan_tab
 from aigc_demo.ui.layout import Page
 from aigc_demo.ui.lend import EVERYWHERE, lend, on_a_space
-from aigc_demo.ui.memory import collect_once, one_heap, light_sessions
+from aigc_demo.ui.memory import collect_once, light_sessions, one_heap
 from aigc_demo.ui.models import Models
 from aigc_demo.ui.options import add_options
 from aigc_demo.ui.route import follow_links

@@ -2,7 +2,6 @@
 
 import ctypes
 import gc
-import os
 import sys
 from types import SimpleNamespace
 
