@@ -19,6 +19,7 @@ import torch
 from safetensors.torch import load_file, save, save_file
 
 from aigc_demo.inference import steps
+from aigc_demo.inference.captured_steps import CapturedSteps
 from aigc_demo.inference.cores import compute_on_one_core
 from aigc_demo.inference.engine import Engine
 from aigc_demo.inference.guesses import ORDER, Guesses, keys_of
@@ -29,9 +30,12 @@ from aigc_demo.training.guesses import FEWEST, write_guesses
 from aigc_demo.weights import BUNDLED
 
 
-@pytest.fixture(scope="module")
-def writer():
-    return TextWriter.load("shakespeare", "cpu")
+no_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+
+
+@pytest.fixture(scope="module", params=["cpu", pytest.param("cuda", marks=no_cuda)])
+def writer(request):
+    return TextWriter.load("shakespeare", request.param)
 
 
 def settings_of(seed):
@@ -50,8 +54,10 @@ def prompt_of(seed):
 
 
 @pytest.mark.parametrize("steps", [1, 5])
-def test_logits_are_those_of_the_model_for_texts_of_different_lengths(writer, steps):
-    batched = BatchedSteps(writer.model, torch.device("cpu"), 8)
+@pytest.mark.parametrize("kind", [BatchedSteps, CapturedSteps])
+def test_logits_are_those_of_the_model_for_texts_of_different_lengths(writer, kind, steps):
+    device = writer.loaded.device
+    batched = kind(writer.model, device, 8)
     texts = [writer.tokenizer.encode(prompt_of(i)[-(i * 9 + 3) :]) for i in range(5)]
     with torch.inference_mode():
         found = batched.read([(slot, 0, ids) for slot, ids in enumerate(texts)])
@@ -61,12 +67,13 @@ def test_logits_are_those_of_the_model_for_texts_of_different_lengths(writer, st
             texts = [[*ids, token] for ids, token in zip(texts, new, strict=True)]
             found = batched.read(pieces)
         for slot, ids in enumerate(texts):
-            expected = writer.model(torch.tensor([ids]))[0, -1].softmax(0)
+            expected = writer.model(torch.tensor([ids], device=device))[0, -1].softmax(0).cpu()
             torch.testing.assert_close(found[slot][-1].softmax(0), expected, atol=0.02, rtol=0)
 
 
-def test_a_rows_logits_are_the_same_bits_whatever_is_read_with_it(writer):
-    batched = BatchedSteps(writer.model, torch.device("cpu"), 4)
+@pytest.mark.parametrize("kind, slots", [(BatchedSteps, 4), (CapturedSteps, 16)])
+def test_a_rows_logits_are_the_same_bits_whatever_is_read_with_it(writer, kind, slots):
+    batched = kind(writer.model, writer.loaded.device, slots)
     ids = writer.tokenizer.encode(prompt_of(0))
     with torch.inference_mode():
         batched.read([(slot, 0, ids[:25]) for slot in range(4)])

@@ -100,9 +100,10 @@ def write(writer: TextWriter, tokens: int, seed: int = 1) -> str:
 def without_cache(writer: TextWriter, tokens: int) -> None:
     """The same model, the whole text read anew for each token."""
     ids = writer.tokenizer.encode(PROMPT)
-    draw = torch.Generator().manual_seed(1)
+    device, draw = writer.loaded.device, torch.Generator().manual_seed(1)
     for _ in range(tokens):
-        logits = writer.model(torch.tensor([ids[-writer.context :]]))[0, -1] / 0.8
+        read = torch.tensor([ids[-writer.context :]], device=device)
+        logits = writer.model(read)[0, -1].cpu() / 0.8
         ids.append(int(torch.multinomial(logits.softmax(0), 1, generator=draw)))
 
 
@@ -132,7 +133,8 @@ def peer(writer: TextWriter) -> Callable[[bool], Tensor]:
             eos_token_id=None,
         )
     ).eval()
-    prompt = torch.tensor([writer.tokenizer.encode(PROMPT)])
+    model.to(writer.loaded.device)
+    prompt = torch.tensor([writer.tokenizer.encode(PROMPT)], device=writer.loaded.device)
 
     def generate(cache: bool) -> Tensor:
         return model.generate(
@@ -150,13 +152,13 @@ def peer(writer: TextWriter) -> Callable[[bool], Tensor]:
     return generate
 
 
-def reading(writer: TextWriter) -> Callable[[], Tensor]:
+def reading(writer: TextWriter) -> Callable[[], Any]:
     """A call that reads as many bytes as the products' weights take, where they would sit."""
     steps = cast(BatchedSteps, writer.engine.steps)
     matrices = [m for one in steps.layers for m in (one.qkv, one.out, one.widen, one.narrow)]
     size = sum(matrix.numel() * matrix.element_size() for matrix in matrices)
-    memory = torch.ones(size // 8, dtype=torch.int64)
-    return memory.sum
+    memory = torch.ones(size // 8, dtype=torch.int64, device=writer.loaded.device)
+    return lambda: memory.sum().item()
 
 
 def throughput(writer: TextWriter, count: int, tokens: int = TOKENS // 2) -> float:

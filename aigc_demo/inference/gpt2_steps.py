@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from aigc_demo.inference.attention import Piece
+from aigc_demo.inference.captured_steps import CapturedSteps
 from aigc_demo.inference.steps import BatchedSteps
 from aigc_demo.models.gpt2 import GPT2
 from aigc_demo.models.transformer import Cache, Transformer
@@ -41,7 +42,9 @@ class GPT2Steps:
 def steps_for(
     model: Transformer | GPT2, device: torch.device, slots: int
 ) -> BatchedSteps | GPT2Steps:
-    """What reads the next tokens of up to `slots` texts: BatchedSteps, or GPT2Steps for a GPT-2."""
+    """What reads the next tokens of up to `slots` texts with a model, on a device."""
     if isinstance(model, GPT2):
         return GPT2Steps(model, device)
+    if device.type == "cuda":
+        return CapturedSteps(model, device, slots)
     return BatchedSteps(model, device, slots)

@@ -84,16 +84,36 @@ def turn_pairs(x: Tensor, turning: Tensor) -> Tensor:
     return torch.view_as_real(pairs * turning).flatten(-2)
 
 
-def shift(x: Tensor, earlier: Tensor, before: Tensor, own: Tensor) -> Tensor:
+def shift(x: Tensor, earlier: Tensor, before: Tensor) -> Tensor:
     """As in models/transformer.py: the first channels are those of the token before.
 
-    before, own: (R,), where those of each row's last token are, and where to keep the row's own.
+    before: (R,), where those of each row's last token are; the row's own are kept at the next.
     """
-    rows, channels = len(own), earlier.shape[1]
+    rows, channels = len(before), earlier.shape[1]
     if channels > 0:
-        earlier.index_copy_(0, own, x[:rows, :channels])
+        earlier.index_copy_(0, before + 1, x[:rows, :channels])
         x[:rows, :channels] = earlier.index_select(0, before)
     return x
+
+
+def attention_reads(
+    x: Tensor, turning: Tensor, layer: Layer, owner: Tensor, place: Tensor, before: Tensor
+) -> Tensor:
+    """Queries and keys of a layer, (R + filling, 2, H, C/H); keys and values go into its cache."""
+    normed = shift(unit(x).to(layer.cache.dtype), layer.attention_earlier, before)
+    qkv = product(normed, layer.qkv).view(len(x), 3, layer.cache.shape[2], -1)
+    qk = turn_pairs(unit(qkv[:, :2].float()), turning)
+    qkv[:, 1] = qk[:, 1]
+    layer.cache[owner, :, :, place] = qkv[: len(owner), 1:]
+    return qk
+
+
+def goes_on(x: Tensor, mixed: Tensor, layer: Layer, before: Tensor) -> Tensor:
+    """The residual stream after a layer's attention, (R + filling, C) like x, and feed-forward."""
+    x = x + product(mixed, layer.out)
+    normed = shift(unit(x).to(layer.cache.dtype), layer.feed_forward_earlier, before)
+    wide = product(normed, layer.widen, "relu")
+    return x + product(wide.mul_(wide), layer.narrow)
 
 
 def through(
@@ -113,23 +133,15 @@ def through(
     """
     rows, cache = len(owner), layers[0].cache
     turning = turning[:, None, None].expand(-1, 2, cache.shape[2], -1).contiguous()
-    own = before + 1
     room = torch.empty_like(cache[0], dtype=x.dtype)
     seen = [seen_by(run, room, after) for run in runs]
     lengths = [run.length for run in runs] + [len(x) - rows]
     for layer in layers:
-        normed = shift(unit(x).to(cache.dtype), layer.attention_earlier, before, own)
-        qkv = product(normed, layer.qkv).view(len(x), 3, cache.shape[2], -1)
-        qk = turn_pairs(unit(qkv[:, :2].float()), turning)
-        qkv[:, 1] = qk[:, 1]
-        layer.cache[owner, :, :, place] = qkv[:rows, 1:]
+        qk = attention_reads(x, turning, layer, owner, place, before)
         q = list(qk[:, 0].unsqueeze(2).split(lengths))
         for index, run in enumerate(runs):
             q[index] = attend(q[index], layer.cache, run, seen[index])
-        x = x + product(torch.cat(q).flatten(1), layer.out)
-        normed = shift(unit(x).to(cache.dtype), layer.feed_forward_earlier, before, own)
-        wide = product(normed, layer.widen, "relu")
-        x = x + product(wide.mul_(wide), layer.narrow)
+        x = goes_on(x, torch.cat(q).flatten(1), layer, before)
     return x
 
 
