@@ -29,7 +29,6 @@ from aigc_demo.models.transformer import Transformer, TransformerConfig
 from aigc_demo.training.guesses import FEWEST, write_guesses
 from aigc_demo.weights import BUNDLED
 
-
 no_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 
 
@@ -157,7 +156,7 @@ def test_two_hundred_texts_under_load_equal_the_same_alone(writer):
 
 def test_where_products_depend_on_other_rows_texts_take_turns(writer, monkeypatch):
     monkeypatch.setattr(steps, "rows_are_alone", lambda weight, inputs: False)
-    engine = Engine(writer.model, torch.device("cpu"), slots=4)
+    engine = Engine(writer.model, writer.loaded.device, slots=4)
     assert not engine.steps.together
     pieces = [(0, 0, [5]), (1, 0, [9, 3])]
     with torch.inference_mode():
@@ -175,7 +174,7 @@ def greedy(logits, text):
 
 
 def test_more_texts_than_places_are_all_written_in_their_order(writer):
-    engine = Engine(writer.model, torch.device("cpu"), slots=2)
+    engine = Engine(writer.model, writer.loaded.device, slots=2)
     texts = [engine.join([place], 6, greedy) for place in range(7)]
     assert [len(list(text)) for text in texts] == [6] * 7
     assert free_slots(engine) == [0, 1]
@@ -183,7 +182,7 @@ def test_more_texts_than_places_are_all_written_in_their_order(writer):
 
 
 def test_a_text_that_leaves_makes_room_before_the_next_token(writer):
-    engine = Engine(writer.model, torch.device("cpu"), slots=1)
+    engine = Engine(writer.model, writer.loaded.device, slots=1)
     first = engine.join([1], 5_000, greedy)
     second = engine.join([2], 3, greedy)
     tokens = iter(first)
@@ -195,7 +194,7 @@ def test_a_text_that_leaves_makes_room_before_the_next_token(writer):
 
 
 def test_a_rule_that_fails_ends_its_own_text_only(writer):
-    engine = Engine(writer.model, torch.device("cpu"), slots=4)
+    engine = Engine(writer.model, writer.loaded.device, slots=4)
 
     def broken(logits, text):
         raise ValueError("expected nothing")
@@ -208,7 +207,7 @@ def test_a_rule_that_fails_ends_its_own_text_only(writer):
 
 
 def test_an_ending_token_is_the_last_and_is_left_out(writer):
-    engine = Engine(writer.model, torch.device("cpu"), slots=1)
+    engine = Engine(writer.model, writer.loaded.device, slots=1)
     draws = iter([7, 8, 9, 10])
     text = engine.join([1], 100, lambda logits, ids: next(draws), end=9)
     assert list(text) == [7, 8]
@@ -216,7 +215,7 @@ def test_an_ending_token_is_the_last_and_is_left_out(writer):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no priority of a thread")
 def test_writing_gives_way_to_all_else(writer):
-    engine = Engine(writer.model, torch.device("cpu"), slots=1)
+    engine = Engine(writer.model, writer.loaded.device, slots=1)
     text = engine.join([1], 200, greedy)
     next(iter(text))
     assert os.getpriority(os.PRIO_PROCESS, engine.loops[0].thread.native_id) == 10
@@ -226,7 +225,7 @@ def test_writing_gives_way_to_all_else(writer):
 
 def test_the_thread_ends_when_there_is_no_more_work_and_begins_again(writer, monkeypatch):
     monkeypatch.setattr("aigc_demo.inference.engine.PATIENCE", 0.05)
-    engine = Engine(writer.model, torch.device("cpu"), slots=1)
+    engine = Engine(writer.model, writer.loaded.device, slots=1)
     assert len(list(engine.join([1], 2, greedy))) == 2
     for _ in range(100):
         if not engine.loops[0].running:
@@ -275,28 +274,28 @@ class Plays(Guesses):
 
 def test_guesses_right_or_wrong_change_no_text_and_right_ones_save_steps(writer):
     ids = writer.tokenizer.encode("ROMEO:\nWhat ")
-    plain = Engine(writer.model, torch.device("cpu"), slots=1)
+    plain = Engine(writer.model, writer.loaded.device, slots=1)
     expected = list(plain.join(ids, 300, greedy))  # past a full context
     right = [*ids, *expected]
     wrong = [(token + 1) % 65 for token in right]
     mixed = [a if i % 3 else b for i, (a, b) in enumerate(zip(right, wrong, strict=True))]
     for script, fewest, most in ((right, 70, 90), (wrong, 290, 310), (mixed, 90, 290)):
         guesses = Plays(script)
-        engine = Engine(writer.model, torch.device("cpu"), slots=1, guesses=guesses)
+        engine = Engine(writer.model, writer.loaded.device, slots=1, guesses=guesses)
         assert list(engine.join(ids, 300, greedy)) == expected
         assert fewest <= guesses.asked <= most, guesses.asked
 
 
 def test_a_text_ends_in_the_midst_of_right_guesses(writer):
     ids = writer.tokenizer.encode("ROMEO:\n")
-    plain = Engine(writer.model, torch.device("cpu"), slots=1)
+    plain = Engine(writer.model, writer.loaded.device, slots=1)
     expected = list(plain.join(ids, 50, greedy))
     guesses = Plays([*ids, *expected])
     for count in range(1, 8):
-        engine = Engine(writer.model, torch.device("cpu"), slots=1, guesses=guesses)
+        engine = Engine(writer.model, writer.loaded.device, slots=1, guesses=guesses)
         assert list(engine.join(ids, count, greedy)) == expected[:count]
     end = expected[9]
-    engine = Engine(writer.model, torch.device("cpu"), slots=1, guesses=guesses)
+    engine = Engine(writer.model, writer.loaded.device, slots=1, guesses=guesses)
     assert list(engine.join(ids, 50, greedy, end)) == expected[: expected.index(end)]
 
 
