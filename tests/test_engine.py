@@ -67,7 +67,9 @@ def test_logits_are_those_of_the_model_for_texts_of_different_lengths(writer, ki
             found = batched.read(pieces)
         for slot, ids in enumerate(texts):
             expected = writer.model(torch.tensor([ids], device=device))[0, -1].softmax(0).cpu()
-            torch.testing.assert_close(found[slot][-1].softmax(0), expected, atol=0.02, rtol=0)
+            torch.testing.assert_close(
+                found[slot][-1].cpu().softmax(0), expected, atol=0.02, rtol=0
+            )
 
 
 @pytest.mark.parametrize("kind, slots", [(BatchedSteps, 4), (CapturedSteps, 16)])

@@ -68,10 +68,11 @@ class CapturedSteps(BatchedSteps):
         heads = self.layers[0].cache.shape[2]
         turning = self.turning[place][:, None, None].expand(-1, 2, heads, -1).contiguous()
         before = owner * self.spread + place
-        mask = self.after[place][:, None, None]  # (R, 1, 1, context)
+        kind = self.layers[0].cache.dtype
+        mask = self.after[place][:, None, None].to(kind)  # (R, 1, 1, context)
         for layer in self.layers:
-            q = attention_reads(x, turning, layer, owner, place, before)[:, 0].unsqueeze(2)
-            keys, values = layer.cache[owner].float().unbind(1)  # (R, H, context, C/H)
+            q = attention_reads(x, turning, layer, owner, place, before)[:, 0].unsqueeze(2).to(kind)
+            keys, values = layer.cache.index_select(0, owner).unbind(1)  # (R, H, context, C/H)
             scale = math.sqrt(q.shape[3])  # queries and keys have length 1 here
             mixed = F.scaled_dot_product_attention(q, keys, values, attn_mask=mask, scale=scale)
             x = goes_on(x, mixed.flatten(1), layer, before)
