@@ -10,7 +10,7 @@ from aigc_demo.ui import check
 from aigc_demo.ui.duel import build_duel
 from aigc_demo.ui.gan_inside import build_inside
 from aigc_demo.ui.lab import build_lab
-from aigc_demo.ui.layout import Page, Update, dice, several
+from aigc_demo.ui.layout import DRAWING, Page, Update, dice, several
 from aigc_demo.ui.models import GANS, Models
 from aigc_demo.ui.other_weights import add_other_weights
 from aigc_demo.ui.share import FILM, Share
@@ -139,7 +139,8 @@ def _build_digits(page: Page) -> tuple[Callable, list]:
                 truncation = tr(gr.Slider(0, 1, 0.8, step=0.05), "gan.truncation")
     fields = {"model": model, "digits": wanted, "count": count, "seed": seed}
     with left:
-        share = Share(page, "digits", draw, {**fields, "truncation": truncation}, [result])
+        fields["truncation"] = truncation
+        share = Share(page, "digits", draw, fields, [result], **DRAWING)
         tr(gr.Markdown(elem_classes="hint"), "gan.pick_hint")
     share.opens()
     plain = "['gan-mlp', ...(window.aigcPlain || [])].includes(model)"
@@ -163,7 +164,7 @@ def _build_number(page: Page) -> None:
             button = tr(gr.Button(variant="primary", elem_id="gan-write"), "gan.write")
     with left:
         fields = {"number": number, "seed": seed}
-        share = Share(page, "number", write_number, fields, [result], model="gan")
+        share = Share(page, "number", write_number, fields, [result], model="gan", **DRAWING)
     share.opens()
     for event in several(button.click, number.submit, seed.submit, roll.then):
         share.compute(event)
@@ -186,7 +187,8 @@ def _build_morph(page: Page) -> None:
                 steps = tr(gr.Slider(2, MOST, 24, step=1), "gan.steps")
     fields = {"first": first, "last": last, "seed": seed, "steps": steps}
     with left:
-        share = Share(page, "morph", morph, fields, [film, frames], model="gan", saves=FILM)
+        about = {"model": "gan", "saves": FILM, **DRAWING}
+        share = Share(page, "morph", morph, fields, [film, frames], **about)
     share.opens()
     chosen = (first.input, last.input, steps.release, seed.submit)
     for event in several(button.click, *chosen, roll.then):

@@ -14,7 +14,7 @@ from aigc_demo.images import data_uri, grid, png, strip, to_bytes
 from aigc_demo.inference import sample_digits
 from aigc_demo.inference.vae import LatentWalker
 from aigc_demo.ui import check
-from aigc_demo.ui.layout import Page, Update, dice, several
+from aigc_demo.ui.layout import DRAWING, Page, Update, dice, several
 from aigc_demo.ui.links import drawing_of
 from aigc_demo.ui.models import ENCODED, VAES, Models
 from aigc_demo.ui.other_weights import add_other_weights
@@ -254,8 +254,7 @@ def _build_map(page: Page) -> None:
         [plane],
         model="vae-2d",
         show_progress="hidden",
-        concurrency_id="dragging",
-        concurrency_limit=4,
+        **DRAWING,
     )
     page.words.tr(gr.Markdown(elem_classes="hint"), "vae.map_hint")
     share.opens()
@@ -292,7 +291,8 @@ def _build_rebuild(page: Page) -> None:
     fields, both = {"model": model, "drawing": canvas, "seed": seed}, [canvas, result]
     first = {"drawing": _picked(0)}
     with place:
-        share = Share(page, "rebuild", rebuild, fields, both, first=first, show_progress_on=result)
+        about = {"first": first, "show_progress_on": result, **DRAWING}
+        share = Share(page, "rebuild", rebuild, fields, both, **about)
     share.opens()
     for event in several(canvas.stroke, model.input, roll.then):
         share.compute(event)
@@ -326,7 +326,7 @@ def _build_walk(page: Page, here: gr.Tab) -> None:
     fields = list(named.values())
     with left:
         walks = {**named, "steps": steps}
-        share = Share(page, "walk", walk, walks, [film, frames], saves=FILM)
+        share = Share(page, "walk", walk, walks, [film, frames], saves=FILM, **DRAWING)
     page.compute(share.opens().success, compare_walks, fields, beside)
     chosen = (model.input, route.submit, path.input, seed.submit)
     for event in several(button.click, *chosen, roll.then):
@@ -347,7 +347,7 @@ def _build_prior(page: Page) -> None:
             button = tr(gr.Button(variant="primary", elem_id="vae-draw"), "vae.draw")
     fields = {"model": model, "count": count, "seed": seed}
     with left:
-        share = Share(page, "prior", draw, fields, [result])
+        share = Share(page, "prior", draw, fields, [result], **DRAWING)
     share.opens()
     for event in several(button.click, model.input, count.release, seed.submit, roll.then):
         share.compute(event)
