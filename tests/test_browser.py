@@ -177,6 +177,23 @@ def test_nothing_is_painted_early_where_a_link_waits(browser: Browser, server_ur
     page.close()
 
 
+def test_nothing_covers_a_page_whose_digits_could_not_be_drawn(
+    browser: Browser, server_url: str
+) -> None:
+    page = browser.new_page()
+    page.route("**/assets/index-*.js", lambda route: route.abort())
+
+    def without_digits(route) -> None:
+        whole = route.fetch().text()
+        route.fulfill(body=re.sub(r'"data:image/png[^"]*"', '""', whole), content_type="text/html")
+
+    page.route(server_url, without_digits)
+    page.goto(server_url, wait_until="domcontentloaded")
+    assert page.evaluate("window.gradio_config.components.length") > 100
+    expect(page.locator("#first-paint")).to_have_count(0)
+    page.close()
+
+
 @pytest.mark.parametrize("visit", VISITS, indirect=True)
 def test_a_visitor_draws_digits_writes_a_year_and_morphs_a_3_into_an_8(visit: Page) -> None:
     before = painted(visit, "#gan-digits canvas")

@@ -158,12 +158,12 @@ def test_two_hundred_texts_under_load_equal_the_same_alone(writer):
 
 def test_where_products_depend_on_other_rows_texts_take_turns(writer, monkeypatch):
     monkeypatch.setattr(steps, "rows_are_alone", lambda weight, inputs: False)
-    engine = Engine(writer.model, writer.loaded.device, slots=4)
-    assert not engine.steps.together
+    batched = BatchedSteps(writer.model, writer.loaded.device, 4)
+    assert not batched.together
     pieces = [(0, 0, [5]), (1, 0, [9, 3])]
     with torch.inference_mode():
-        both = engine.steps.read(pieces)
-        alone = [engine.steps.read([piece])[0] for piece in pieces]
+        both = batched.read(pieces)
+        alone = [batched.read([piece])[0] for piece in pieces]
     assert torch.equal(torch.cat(both), torch.cat(alone))
 
 
@@ -217,12 +217,34 @@ def test_an_ending_token_is_the_last_and_is_left_out(writer):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no priority of a thread")
 def test_writing_gives_way_to_all_else(writer):
+    before = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
     engine = Engine(writer.model, writer.loaded.device, slots=1)
     text = engine.join([1], 200, greedy)
     next(iter(text))
-    assert os.getpriority(os.PRIO_PROCESS, engine.loops[0].thread.native_id) == 10
-    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == 0
+    found = os.getpriority(os.PRIO_PROCESS, engine.loops[0].thread.native_id)
+    assert found == max(10, before)
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before
     text.leave()
+
+
+def test_where_it_may_not_give_way_a_text_is_written_all_the_same(writer, monkeypatch):
+    def refuse(*_):
+        raise PermissionError("not permitted")
+
+    monkeypatch.setattr(os, "setpriority", refuse)
+    engine = Engine(writer.model, writer.loaded.device, slots=1)
+    assert len(list(engine.join([1], 5, greedy))) == 5
+
+
+def test_guesses_that_fail_end_the_texts_and_not_the_loop(writer):
+    class Broken:
+        def after(self, ids, count):
+            raise ZeroDivisionError("no guess")
+
+    engine = Engine(writer.model, writer.loaded.device, slots=1, guesses=Broken())
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError, match="no guess"):
+            list(engine.join([1], 5, greedy))
 
 
 def test_the_thread_ends_when_there_is_no_more_work_and_begins_again(writer, monkeypatch):
@@ -323,6 +345,10 @@ def test_the_table_holds_what_most_often_follows(tmp_path):
     save_file(table, tmp_path / "guesses.safetensors")
     with pytest.raises(ValueError, match="expected rising keys"):
         Guesses.beside(tmp_path, 5)
+    for wrong in (table["keys"][:, None], table["keys"].double()):
+        save_file({**table, "keys": wrong.contiguous()}, tmp_path / "guesses.safetensors")
+        with pytest.raises(ValueError, match="equally many integers"):
+            Guesses.beside(tmp_path, 5)
 
 
 def test_guesses_go_on_from_themselves_and_stop_where_nothing_is_known(tmp_path):

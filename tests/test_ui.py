@@ -1,7 +1,9 @@
 """The page without a browser: words, checks, and handlers called as a client would call them."""
 
+import argparse
 import asyncio
 import base64
+import gc
 import math
 import string
 import time
@@ -11,11 +13,15 @@ import numpy as np
 import pytest
 import torch
 from conftest import finished
+from starlette.responses import HTMLResponse, PlainTextResponse
+from starlette.testclient import TestClient
 
 from aigc_demo.images import strip
 from aigc_demo.inference.engine import SLOTS
 from aigc_demo.prosody import FORMS, is_regulated, lines_of
 from aigc_demo.ui import check, duel, gan, transformer, vae
+from aigc_demo.ui.app import build, launch_options, serve
+from aigc_demo.ui.first_paint import Inserted
 from aigc_demo.ui.layout import Page
 from aigc_demo.ui.models import VAES, Models
 from aigc_demo.ui.words import LANGUAGES, Words
@@ -397,3 +403,42 @@ def test_warming_loads_the_writers_and_a_damaged_one_does_no_harm(tmp_path, caps
     assert "shakespeare" in models._loaded
     assert "engine" in vars(models.writer("shakespeare"))
     assert models.writer("shakespeare").loaded.model is None  # writing needs it no more
+
+
+def test_the_first_paint_is_put_into_the_page_alone_and_only_where_there_is_a_head() -> None:
+    page = "<html><head><title>a</title></head><body>é</body></html>"
+    answers = {
+        "/": HTMLResponse(page),
+        "/login": HTMLResponse(page),
+        "/bare": PlainTextResponse("no head"),
+    }
+
+    async def served(scope, receive, send) -> None:
+        await answers[scope["path"].removeprefix("/demo")](scope, receive, send)
+
+    client = TestClient(Inserted(served, "<i>first</i>"))
+    answer = client.get("/")
+    assert answer.text == page.replace("</head>", "<i>first</i></head>")
+    assert int(answer.headers["content-length"]) == len(answer.content)
+    assert client.get("/login").text == page
+    assert client.head("/").headers["content-length"] == str(len(page.encode()))
+    behind = TestClient(Inserted(served, "<i>first</i>"), root_path="/demo")
+    assert "<i>first</i></head>" in behind.get("/demo/").text
+    answers["/"] = answers["/bare"]
+    assert client.get("/").text == "no head"
+
+
+def test_there_are_threads_for_all_that_the_queue_lets_in() -> None:
+    limits: dict[str, int] = {}
+    for event in build().fns.values():
+        if event.queue and event.concurrency_limit:
+            limits[event.concurrency_id] = int(event.concurrency_limit)
+    assert len(limits) > 5
+    assert sum(limits.values()) <= launch_options()["max_threads"]
+
+
+def test_garbage_is_collected_again_once_the_page_is_served(tmp_path) -> None:
+    gc.disable()
+    with pytest.raises(ValueError, match="expected"):
+        serve(argparse.Namespace(mcp=False, weights=tmp_path / "none"))
+    assert gc.isenabled()

@@ -3,7 +3,7 @@
 There, to launch some two hundred small operations takes several times as long as they do. So they
 are recorded once, as a CUDA graph, and replayed at every step. A graph has constant shapes: as many
 rows as there can be, each over its whole cache, whoever is writing. So a row is computed alike
-whatever else is in the step.
+whatever else is in the step. Attention multiplies in the type of the caches, bfloat16.
 """
 
 import math
@@ -35,9 +35,11 @@ class CapturedSteps(BatchedSteps):
             with torch.cuda.stream(aside):
                 for _ in range(WARM):
                     self._step()
+                aside.synchronize()
+                mode = "thread_local"  # others may compute meanwhile
+                with torch.cuda.graph(self.graph, stream=aside, capture_error_mode=mode):
+                    self.logits = self._step()
             torch.cuda.current_stream(device).wait_stream(aside)
-            with torch.cuda.graph(self.graph, capture_error_mode="thread_local"):
-                self.logits = self._step()
 
     def read(self, pieces: list[Piece]) -> list[Tensor]:
         """As BatchedSteps: the beginnings one by one, all others in one step."""

@@ -8,6 +8,7 @@ import threading
 import warnings
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -15,7 +16,7 @@ import torch
 from torch import Tensor
 
 Rows = tuple[Tensor, ...]  # inputs of as many rows each
-_starting = threading.Lock()
+_starting, _scripting = threading.Lock(), threading.Lock()
 
 
 def compute_on_one_core() -> None:
@@ -34,13 +35,15 @@ def compute_on_one_core() -> None:
 def give_way() -> None:
     """This thread computes with what other threads of this process leave (Linux)."""
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+        own = os.PRIO_PROCESS, threading.get_native_id()
+        with suppress(OSError):  # where it is not allowed, or gives way further already
+            os.setpriority(*own, max(10, os.getpriority(*own)))
 
 
 @cache
 def scripted(compute: Callable[..., Any]) -> Callable[..., Any]:
     """The same without Python between the operations: threads do not wait for it."""
-    with warnings.catch_warnings():
+    with _scripting, warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         return torch.jit.script(compute)
 
@@ -93,13 +96,12 @@ class Chunks:
                     room -= len(part[0])
         try:
             rows = self._chunk(tuple(map(torch.cat, zip(*taken.values(), strict=True))))
+            parts = rows.split([len(part[0]) for part in taken.values()])
         except Exception as error:
             for one in taken:
                 one.set_exception(error)
             return
-        for one, made in zip(
-            taken, rows.split([len(part[0]) for part in taken.values()]), strict=True
-        ):
+        for one, made in zip(taken, parts, strict=True):
             one.set_result(made)
 
     @torch.inference_mode()

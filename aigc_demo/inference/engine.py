@@ -155,8 +155,8 @@ class Loop:
         while self._admit():
             if not self.writing:
                 continue
-            pieces = self._pieces()
             try:
+                pieces = self._pieces()
                 read = [rows.cpu() for rows in self.steps.read(pieces)]
             except Exception as error:
                 for text in list(self.writing):

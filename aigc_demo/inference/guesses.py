@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from aigc_demo.weights import read_tensors
 
 ORDER = 4  # tokens at most that a guess looks back on
 FILE = "guesses.safetensors"
+FORM = {"keys": (torch.int64, 1), "following": (torch.int16, 1)}  # what training writes
 
 
 def keys_of(ids: NDArray[np.int64], length: int, size: int) -> NDArray[np.int64]:
@@ -55,8 +57,9 @@ class Guesses:
         tensors = read_tensors(folder / FILE)
         if not tensors:
             return None
-        if set(tensors) != {"keys", "following"} or len({len(t) for t in tensors.values()}) != 1:
-            raise ValueError(f"{folder / FILE}: expected keys and following, equally many")
+        found = {name: (t.dtype, t.dim()) for name, t in tensors.items()}
+        if found != FORM or len(tensors["keys"]) != len(tensors["following"]):
+            raise ValueError(f"{folder / FILE}: expected keys and following, equally many integers")
         keys, following = tensors["keys"].numpy(), tensors["following"].numpy()
         if not (following < size).all() or not (following >= 0).all():
             raise ValueError(f"{folder / FILE}: expected tokens below {size}")

@@ -5,8 +5,8 @@ many small operations cost more than the products, so there are as few of them a
 a norm's weights and its square root of C are multiplied into the matrix that reads it, and queries
 and keys have the two channels of a rotary pair side by side, as one complex number, which one
 multiplication turns. Every product is one for all texts, in bfloat16 where the hardware multiplies
-it fast, and caches are kept in it; the residual stream, attention and the output are computed in
-single precision.
+it fast, and caches are kept in it; the residual stream, attention (but on CUDA, see
+captured_steps.py) and the output are computed in single precision.
 """
 
 import math

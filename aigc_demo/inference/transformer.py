@@ -261,6 +261,7 @@ class TextWriter:
     @cached_property
     def engine(self) -> Engine:
         """What writes for all who ask this writer."""
+        scripted(at_share)  # now, not with the first text
         return Engine(self.model, self.loaded.device, guesses=self.guesses)
 
     @torch.inference_mode()

@@ -29,7 +29,7 @@ from aigc_demo.inference.vae import LatentWalker
 from aigc_demo.ui import check
 from aigc_demo.ui.endpoints import document, parameters_of, speaking
 from aigc_demo.ui.gan import known_classes
-from aigc_demo.ui.layout import DRAWING, WRITING
+from aigc_demo.ui.layout import WRITING
 from aigc_demo.ui.models import GANS, VAES, Models
 from aigc_demo.ui.others import Others
 from aigc_demo.ui.reading import asked
@@ -47,7 +47,9 @@ from aigc_demo.ui.words import Words
 LARGEST_PICTURE = 4_000_000  # pixels
 UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)  # Pillow's ways
 CANDIDATES = 40  # in the table, at most
-PROGRAMS = {"concurrency_id": "programs", "concurrency_limit": 2}  # one may wait for the Hub
+# Apart from the page's own: one may wait for the Hub.
+PROGRAMS = {"concurrency_id": "programs", "concurrency_limit": 2}
+PICTURES = {"concurrency_id": "pictures", "concurrency_limit": 16}
 
 
 class Endpoints:
@@ -327,7 +329,7 @@ def add_endpoints(demo: gr.Blocks, models: Models, others: Others, words: Words)
     endpoints = Endpoints(models, others)
     examples = {"model": "vae-2d", "picture": data_uri(png(sample_digits("test")[0][0]))}
     for name in NAMES:
-        looks = PROGRAMS if name.startswith("text") else DRAWING
+        looks = PROGRAMS if name.startswith("text") else PICTURES
         group = WRITING if name in ("text_write", "poem_write") else looks
         endpoint = speaking(words, getattr(endpoints, name))
         document(demo, endpoint, examples, api_name=name, **group)

@@ -108,7 +108,7 @@ def launch_options() -> dict:
         "footer_links": ["api", "settings"],
         "run_history": False,
         "max_file_size": "1mb",
-        "max_threads": 64,  # also jobs at once: more than all limits of the queue together
+        "max_threads": 96,  # also jobs at once: more than all limits of the queue together
         "enable_monitoring": False,
         "show_error": False,
         "ssr_mode": False,
@@ -134,9 +134,9 @@ def serve(options: argparse.Namespace) -> None:
         _check_mcp(options)
     one_heap()
     collect_once()
-    gc.enable()  # forbidden while modules were imported
-    # Gradio tries to import it twice for every answer: where there is none, it looks on the disk.
-    sys.modules.setdefault("matplotlib", None)  # type: ignore[arg-type]
+    gc.enable()  # it was off while modules were imported
+    if find_spec("matplotlib") is None:  # which Gradio looks for on the disk, twice an answer
+        sys.modules.setdefault("matplotlib", None)  # type: ignore[arg-type]
     models = Models(options.weights)
     demo = build(models=models)
     warming = threading.Timer(WARM_AFTER, _warm, [models])  # once the first visitor has the page

@@ -16,7 +16,7 @@ HEAD_ENDS = b"</head>"
 
 
 def first_paint(words: Words) -> str:
-    """The element that paints them, for the end of the page's head."""
+    """The elements that paint them, for the end of the page's head."""
     hero = {language: words.properties(language, "page.hero")["value"] for language in words.table}
     script = static("first_paint.js")
     for name, filling in {
@@ -35,7 +35,7 @@ class Inserted:
         self.app, self.elements = app, elements.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "GET" or scope["path"] != "/":
+        if scope["type"] != "http" or scope["method"] != "GET" or not _is_page(scope):
             return await self.app(scope, receive, send)
         start: Message = {}
         parts: list[bytes] = []
@@ -55,3 +55,8 @@ class Inserted:
             await send({"type": "http.response.body", "body": body})
 
         await self.app(scope, receive, insert)
+
+
+def _is_page(scope: Scope) -> bool:
+    """Whether the page itself is asked for, wherever a proxy has put it."""
+    return scope["path"].removeprefix(scope.get("root_path", "")) in ("", "/")

@@ -14,7 +14,7 @@ from aigc_demo.ui.words import Words
 
 Update = dict[str, Any]  # what gr.update returns: the properties of a component that change
 COMPUTING: dict[str, Any] = {"concurrency_id": "computing", "concurrency_limit": 2}
-# Pictures are soon done, but wait for their turn with the event loop, and share chunks (cores.py).
+# Pictures spend most of their time waiting for the event loop, and share chunks (cores.py).
 DRAWING: dict[str, Any] = {"concurrency_id": "drawing", "concurrency_limit": 16}
 FORMULAS: list[dict[str, str | bool]] = [
     {"left": "$$", "right": "$$", "display": True},

@@ -13,7 +13,7 @@ _begin = SessionState.__init__
 
 
 def one_heap() -> None:
-    """glibc would make eight a core, and keep what is freed in each; threads do not wait for it."""
+    """glibc would make eight a core, and keep what is freed in each. Threads do not get slower."""
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
         libc.mallopt(ARENA_MAX, 1)
 

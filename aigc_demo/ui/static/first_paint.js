@@ -4,7 +4,7 @@
   const query = new URLSearchParams(location.search);
   const parts = window.gradio_config?.components || [];
   const digits = parts.find(({ props }) => props.elem_id === "gan-digits")?.props;
-  if (!digits || query.has("tab") || history.state?.aigc) return;
+  if (!digits?.props.strip || query.has("tab") || history.state?.aigc) return;
 
   const first = document.createElement("div");
   first.id = "first-paint";
