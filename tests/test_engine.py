@@ -92,6 +92,23 @@ def test_a_rows_logits_are_the_same_bits_whatever_is_read_with_it(writer, kind, 
     assert all(torch.equal(torch.cat(rows), alone) for rows in found)
 
 
+@pytest.mark.parametrize("kind", [BatchedSteps, CapturedSteps])
+def test_what_a_slot_held_before_changes_nothing(writer, kind):
+    batched = kind(writer.model, writer.loaded.device, 4)
+    ids = writer.tokenizer.encode(prompt_of(0))
+    found = []
+    with torch.inference_mode():
+        for slot in range(3):
+            for earlier in range(slot):  # none, one or two longer texts
+                batched.read([(slot, 0, ids[earlier : earlier + 120])])
+                batched.forget(slot)
+            batched.read([(slot, 0, ids[:20])])
+            rows = [batched.read([(slot, p, ids[p : p + 2])])[0] for p in range(20, 80, 2)]
+            found.append(torch.cat(rows))
+    assert torch.equal(found[0], found[1])
+    assert torch.equal(found[0], found[2])
+
+
 def test_what_writes_needs_the_single_precision_weights_no_more(tmp_path):
     folder = shutil.copytree(BUNDLED / "shakespeare", tmp_path / "shakespeare")
     writer = TextWriter.load(folder, "cpu")
