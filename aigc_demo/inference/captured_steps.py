@@ -17,7 +17,7 @@ from aigc_demo.inference.attention import Piece
 from aigc_demo.inference.steps import ROWS, BatchedSteps, attention_reads, goes_on
 from aigc_demo.models.transformer import Transformer, capped
 
-# What PyTorch would choose, cuDNN's, gives other bits after what a slot held before.
+# Of cuDNN's, which PyTorch would choose, a row had other bits under load than alone.
 REPEATABLE = [SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
 WARM = 3  # times that PyTorch wants the operations to run before they are recorded
 
