@@ -163,7 +163,7 @@ def test_under_load_every_logit_is_the_same_bits_as_alone(writer):
 
         def draw(logits, ids):
             kept.append(logits.clone())
-            return int(logits.argsort(descending=True)[len(ids) % 7 == seed % 7])
+            return int(logits.argsort(descending=True)[int(len(ids) % 7 == seed % 7)])
 
         ids = writer.tokenizer.encode(prompt_of(seed)[: 5 + seed])
         return kept, writer.engine.join(ids, 24, draw)
