@@ -272,7 +272,8 @@ def _build_rebuild(page: Page) -> None:
     shown = page.first_of(rebuild_picked, 2, "vae-2d", 0, 0)
     with gr.Row(equal_height=False):
         with gr.Column(scale=2, min_width=280):
-            canvas = pad(words, elem_id="vae-pad", strip=shown[0]["strip"])
+            digit = {"value": _picked(0), "strip": shown[0]["strip"]}
+            canvas = pad(words, elem_id="vae-pad", **digit)
         with gr.Column(scale=3, min_width=300):
             result = tiles(words, columns=3, elem_id="vae-rebuilt", **shown[1])
             place = gr.Column()
@@ -289,9 +290,8 @@ def _build_rebuild(page: Page) -> None:
         count=SHOWN,
     )
     fields, both = {"model": model, "drawing": canvas, "seed": seed}, [canvas, result]
-    first = {"drawing": _picked(0)}
     with place:
-        about = {"first": first, "show_progress_on": result, **DRAWING}
+        about = {"show_progress_on": result, **DRAWING}
         share = Share(page, "rebuild", rebuild, fields, both, **about)
     share.opens()
     for event in several(canvas.stroke, model.input, roll.then):

@@ -99,15 +99,17 @@ def together(words: Words, **props: Any) -> gr.HTML:
     return widget("together", '<div class="hint"></div>', words=words.group("together"), **props)
 
 
-def pad(words: Words, **props: Any) -> gr.HTML:
-    """A square to draw on or to fill with a photograph. Event: stroke; prop to show back: strip."""
+def pad(words: Words, value: str = "", **props: Any) -> gr.HTML:
+    """A square to draw on or to fill with a photograph. Event: stroke; value: the drawing; prop to
+    show back: strip.
+    """
     template = (
         '<canvas width="280" height="280" data-word="pad" data-as="label"></canvas>'
         '<input type="file" accept="image/*" hidden>'
         '<div class="row"><button type="button" data-word="clear"></button>'
         '<button type="button" data-word="photo"></button></div>'
     )
-    return widget("pad", template + CAPTION, value="", words=words.group("widget"), **props)
+    return widget("pad", template + CAPTION, value=value, words=words.group("widget"), **props)
 
 
 def latent_map(words: Words, reach: float, **props: Any) -> gr.HTML:
