@@ -146,10 +146,8 @@ def test_the_first_digits_are_painted_before_gradio_is_there(
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    held: list = []
-    page.route(
-        "**/assets/index-*.js", lambda route: held.append(route)
-    )  # Gradio's script does not come yet
+    held: list = []  # Gradio's script does not come yet
+    page.route("**/assets/index-*.js", lambda route: held.append(route))
     page.goto(server_url, wait_until="commit")
     first = "#first-paint canvas"
     early, place = painted(page, first), page.locator(first).bounding_box()

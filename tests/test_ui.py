@@ -351,8 +351,6 @@ def test_paced_leaves_time_to_others_where_an_update_takes_long() -> None:
 def test_a_new_visitor_costs_no_copy_of_the_page() -> None:
     from gradio.state_holder import SessionState
 
-    from aigc_demo.ui.app import build
-
     page = build(models=MODELS)
     state = SessionState(page)
     assert not state.config_values

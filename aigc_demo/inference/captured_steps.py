@@ -70,8 +70,7 @@ class CapturedSteps(BatchedSteps):
         """The logits of all rows, (R, V)."""
         ids, owner, place = self.asked.unbind(1)
         x = self.embedding[ids].float()
-        heads = self.layers[0].cache.shape[2]
-        turning = self.turning[place][:, None, None].expand(-1, 2, heads, -1).contiguous()
+        turning = self.turning_at(place)
         before = owner * self.spread + place
         kind = self.layers[0].cache.dtype
         mask = self.after[place][:, None, None].to(kind)  # (R, 1, 1, context)

@@ -128,11 +128,10 @@ def through(
 ) -> Tensor:
     """The residual stream through all layers, and into the caches.
 
-    x: (R + filling, C), embeddings; turning: of their places; owner, place: (R,), slot and position
-    of each row; before: as for `shift`; after: as for `seen_by` -> like x.
+    x: (R + filling, C), embeddings; turning: of their places, as for `turn_pairs`; owner, place:
+    (R,), slot and position of each row; before: as for `shift`; after: as for `seen_by` -> like x.
     """
     rows, cache = len(owner), layers[0].cache
-    turning = turning[:, None, None].expand(-1, 2, cache.shape[2], -1).contiguous()
     room = torch.empty_like(cache[0], dtype=x.dtype)
     seen = [seen_by(run, room, after) for run in runs]
     lengths = [run.length for run in runs] + [len(x) - rows]
@@ -206,7 +205,7 @@ class BatchedSteps:
         ids = torch.tensor(tokens + filling, device=self.device)
         x = self.through(
             self.embedding[ids].float(),
-            self.turning[position],
+            self.turning_at(position),
             self.layers,
             owner,
             place,
@@ -223,6 +222,11 @@ class BatchedSteps:
         filling = [0] * (-len(asked) % ROWS)
         logits = capped(self.head(self.norm(x[asked + filling])), self.cap)
         return list(logits[: len(asked)].split(counts))
+
+    def turning_at(self, place: Tensor) -> Tensor:
+        """Of queries and keys of all heads, as for `turn_pairs`. (R,) -> (R, 2, H, C/H/2)."""
+        heads = self.layers[0].cache.shape[2]
+        return self.turning[place][:, None, None].expand(-1, 2, heads, -1).contiguous()
 
     def forget(self, slot: int) -> None:
         """The text of a slot is done: the next one there writes over what it left."""
