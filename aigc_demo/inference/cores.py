@@ -5,18 +5,21 @@ depends neither on how many others are computed with it, nor on the load.
 import os
 import sys
 import threading
-import warnings
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import cache
-from typing import Any
 
 import torch
 from torch import Tensor
 
 Rows = tuple[Tensor, ...]  # inputs of as many rows each
-_starting, _scripting = threading.Lock(), threading.Lock()
+_starting = threading.Lock()
+
+
+def cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def compute_on_one_core() -> None:
@@ -38,14 +41,6 @@ def give_way() -> None:
         own = os.PRIO_PROCESS, threading.get_native_id()
         with suppress(OSError):  # where it is not allowed, or gives way further already
             os.setpriority(*own, max(10, os.getpriority(*own)))
-
-
-@cache
-def scripted(compute: Callable[..., Any]) -> Callable[..., Any]:
-    """The same without Python between the operations: threads do not wait for it."""
-    with _scripting, warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        return torch.jit.script(compute)
 
 
 @cache

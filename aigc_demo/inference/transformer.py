@@ -1,10 +1,11 @@
 """Writes text, one token at a time, and Chinese verse in its forms."""
 
+import secrets
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cached_property
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,12 +13,13 @@ import torch
 from torch import Tensor
 
 from aigc_demo.inference.check import HIGHEST_SEED, real, whole
-from aigc_demo.inference.cores import scripted
-from aigc_demo.inference.engine import Draw, Engine, Text
-from aigc_demo.inference.guesses import Guesses
-from aigc_demo.inference.steps import BatchedSteps
-from aigc_demo.inference.verse import PLANNED, Rule, Verses
-from aigc_demo.models.transformer import Cache, next_token_distribution
+from aigc_demo.inference.verse import PLANNED, Verses
+from aigc_demo.inference.writing.loop import Loop
+from aigc_demo.inference.writing.model_steps import ModelSteps
+from aigc_demo.inference.writing.sampler import Batch, Sampler
+from aigc_demo.inference.writing.steps import steps_for
+from aigc_demo.inference.writing.text import Text
+from aigc_demo.models.transformer import Cache
 from aigc_demo.prosody import COMMA, FORMS, STOP, Form, set_in_lines
 from aigc_demo.tokenizer import (
     POEM_END,
@@ -51,7 +53,6 @@ class TextWriter:
         self.tokenizer: Tokenizer = loaded.tokenizer
         self.context = loaded.model.config.context
         self.forms = [form for form in FORMS if control(form) in self.tokenizer.ids]  # of verse
-        self.guesses: Guesses | None = None  # of the tokens to come: they speed up writing
 
     @classmethod
     def load(cls, source: str | Path = "shakespeare", device: str | None = None) -> "TextWriter":
@@ -65,9 +66,7 @@ class TextWriter:
         def read() -> Loaded:
             return load_model(folder, "transformer", device)
 
-        writer = cls(load_model(source, "transformer", device), read)
-        writer.guesses = Guesses.beside(folder, len(writer.tokenizer))
-        return writer
+        return cls(load_model(source, "transformer", device), read)
 
     @property
     def model(self) -> Any:
@@ -88,13 +87,13 @@ class TextWriter:
         """Gives back the memory of `model` until it is asked for: what writes has weights of its
         own, laid out for the machine.
         """
-        if self._again and isinstance(self.engine.steps, BatchedSteps):
+        if self._again and not isinstance(self.loop.steps, ModelSteps):
             with self._reading:
                 self.loaded = replace(self.loaded, model=None)
 
     def write(self, prompt: str, max_new_tokens: int = 200, **settings: Any) -> str:
         """The continuation alone; arguments as for `begin`."""
-        return "".join(self.stream(prompt, max_new_tokens, **settings))
+        return self.begin(prompt, max_new_tokens, **settings).whole()
 
     def stream(self, prompt: str, max_new_tokens: int = 200, **settings: Any) -> Iterator[str]:
         """The continuation, one piece of text at a time; arguments and errors as for `begin`."""
@@ -109,7 +108,7 @@ class TextWriter:
         top_p: float | None = None,
         repetition_penalty: float = 1.0,
         seed: int | None = None,
-    ) -> "Writing":
+    ) -> Text:
         """A continuation, written beside those of others.
 
         Args:
@@ -126,14 +125,13 @@ class TextWriter:
             ValueError: something out of range, at once and not with the first piece.
             UnknownCharacters: the prompt holds characters that the model has no token for.
         """
-        ids = self.tokenizer.encode(_text(prompt, "prompt", LONGEST_PROMPT))
+        ids = self.tokenizer.encode(_checked(prompt, "prompt", LONGEST_PROMPT))
         if not ids:
             raise ValueError("expected a prompt of at least one character, got an empty one")
         count = whole(max_new_tokens, "max_new_tokens", 1, MOST_TOKENS)
-        shape = _shape(temperature, top_k, top_p, repetition_penalty, len(self.tokenizer))
+        sampler = _sampler(temperature, top_k, top_p, repetition_penalty, seed)
         given = [*self.tokenizer.start, *ids]
-        draw = shape.drawing(_generator(seed))
-        return Writing(self, given, count, draw, end=self.tokenizer.end)
+        return self._text(given, count, sampler, end=self.tokenizer.end)
 
     def extend(
         self, ids: list[int], count: int, temperature: float = 1.0, seed: int | None = None
@@ -148,8 +146,7 @@ class TextWriter:
         if not ids:
             raise ValueError("expected at least one token to go on from, got none")
         count = whole(count, "count", 1, MOST_TOKENS)
-        shape = _shape(temperature, None, None, 1.0, len(self.tokenizer))
-        return list(islice(self._draws(ids, shape.drawing(_generator(seed))), count))
+        return list(islice(self._draws(ids, _sampler(temperature, seed=seed)), count))
 
     @torch.inference_mode()
     def log_probabilities(self, text: str) -> Tensor:
@@ -166,7 +163,7 @@ class TextWriter:
             ValueError: a shorter or much too long text.
             UnknownCharacters: characters without a token.
         """
-        ids = self.tokenizer.encode(_text(text, "text", LONGEST_PROMPT))
+        ids = self.tokenizer.encode(_checked(text, "text", LONGEST_PROMPT))
         if len(ids) < 2:
             raise ValueError(f"expected a text of at least 2 tokens, got {len(ids)}")
         tokens = torch.tensor(ids, device=self.loaded.device)
@@ -184,7 +181,7 @@ class TextWriter:
 
     def poem(self, form: str, title: str = "", first_line: str = "", **settings: Any) -> str:
         """A whole poem, lines joined by newlines, with punctuation; see `stream_poem`."""
-        return set_in_lines("".join(self.stream_poem(form, title, first_line, **settings)))
+        return set_in_lines(self.begin_poem(form, title, first_line, **settings).whole())
 
     def stream_poem(self, form: str, *given: Any, **settings: Any) -> Iterator[str]:
         """A poem, one piece of text at a time; arguments and errors as for `begin_poem`."""
@@ -202,7 +199,7 @@ class TextWriter:
         top_p: float | None = None,
         repetition_penalty: float = 1.0,
         seed: int | None = None,
-    ) -> "Writing":
+    ) -> Text:
         """A poem in traditional characters, written beside others, given characters included.
 
         Args:
@@ -224,15 +221,13 @@ class TextWriter:
         if not isinstance(regulated, bool):
             raise ValueError(f"expected regulated as True or False, got {regulated!r}")
         given = self._given(FORMS[form], first_line, acrostic)
-        fitted = fit_script(_text(title, "title", LONGEST_TITLE).strip(), self.tokenizer)
+        fitted = fit_script(_checked(title, "title", LONGEST_TITLE).strip(), self.tokenizer)
         opening = poem_ids(self.tokenizer, form, fitted)
-        shape = _shape(temperature, top_k, top_p, repetition_penalty, len(self.tokenizer))
-        shape.spared = self.verses.spared
+        sampler = _sampler(temperature, top_k, top_p, repetition_penalty, seed, self.verses.spared)
         rule = self.verses.rule(form, given, regulated)
         length = len(FORMS[form]) if regulated else self.context
-        draw = shape.drawing(_generator(seed), len(opening), rule)
         end = self.tokenizer.ids[POEM_END]
-        return Writing(self, opening, PLANNED + length, draw, skipped=PLANNED, end=end)
+        return self._text(opening, PLANNED + length, sampler, end=end, rule=rule, skipped=PLANNED)
 
     @cached_property
     def verses(self) -> Verses:
@@ -241,8 +236,8 @@ class TextWriter:
 
     def _given(self, rule: Form, first_line: str, acrostic: str) -> dict[tuple[int, int], str]:
         """(line, column) -> the character that the visitor wants there."""
-        line = "".join(_text(first_line, "first_line", 40).split()).rstrip("，。,.")
-        heads = "".join(_text(acrostic, "acrostic", 40).split())
+        line = "".join(_checked(first_line, "first_line", 40).split()).rstrip("，。,.")
+        heads = "".join(_checked(acrostic, "acrostic", 40).split())
         if len(line) > rule.characters:
             raise ValueError(
                 f"expected at most {rule.characters} characters in the first line, got {len(line)}"
@@ -259,23 +254,26 @@ class TextWriter:
         return given
 
     @cached_property
-    def engine(self) -> Engine:
+    def loop(self) -> Loop:
         """What writes for all who ask this writer."""
-        scripted(at_share)  # now, not with the first text
-        return Engine(self.model, self.loaded.device, guesses=self.guesses)
+        return Loop(steps_for(self.model, self.loaded.device))
+
+    def _text(self, ids: list[int], count: int, sampler: Sampler, **settings: Any) -> Text:
+        own = {"loop": lambda: self.loop, "tokenizer": self.tokenizer}
+        return Text(ids, count, sampler, **own, **settings)
 
     @torch.inference_mode()
     def _step(self, tokens: list[int], cache: Cache) -> Tensor:
         """Logits (V,) after some new tokens."""
         return self.model(torch.tensor([tokens], device=self.loaded.device), cache)[0, -1].cpu()
 
-    def _draws(self, ids: list[int], draw: Draw) -> Iterator[int]:
+    def _draws(self, ids: list[int], sampler: Sampler) -> Iterator[int]:
         """New tokens without end."""
-        text = list(ids)
+        text, batch = list(ids), Batch([sampler])
         cache = Cache(self.model.config, 1, self.loaded.device)
         logits = self._step(text[-self.context :], cache)
         while True:
-            text.append(draw(logits, text))
+            text += batch.draw(logits[None].numpy(), [len(text) - len(ids)])
             yield text[-1]
             if cache.length == self.context:  # full: go on from the later half of the text
                 cache = Cache(self.model.config, 1, self.loaded.device)
@@ -284,128 +282,28 @@ class TextWriter:
                 logits = self._step(text[-1:], cache)
 
 
-class Writing:
-    """A text that is being written; it begins when it is first asked for."""
-
-    def __init__(
-        self,
-        writer: TextWriter,
-        ids: list[int],
-        count: int,
-        draw: Draw,
-        skipped: int = 0,
-        end: int | None = None,
-    ) -> None:
-        self._start = lambda: writer.engine.join(ids, count, draw, end)
-        self._tokenizer, self._last, self._skipped = writer.tokenizer, ids[-1], skipped
-
-    @cached_property
-    def text(self) -> Text:
-        """Its place in the engine."""
-        return self._start()
-
-    @property
-    def so_far(self) -> str:
-        """What is written so far."""
-        return "".join(self._pieces(self.text.new))
-
-    @property
-    def done(self) -> bool:
-        """Whether nothing more will come.
-
-        Raises:
-            Exception: what the writing failed of.
-        """
-        if self.text.done and self.text.error is not None:
-            raise self.text.error
-        return self.text.done
-
-    def leave(self) -> None:
-        """Ends it, and frees its place before the next token."""
-        self.text.leave()
-
-    def pieces(self) -> Iterator[str]:
-        """One piece of text at a time, as it comes."""
-        try:
-            yield from self._pieces(self.text)
-        finally:
-            self.leave()
-
-    def _pieces(self, new: Iterable[int]) -> Iterator[str]:
-        """What new tokens add to the text, whose last token may call for a space between."""
-        added = self._tokenizer.pieces(chain([self._last], new))
-        return islice(added, 1 + self._skipped, None)
-
-
-class Shape:
-    """How logits become the next token."""
-
-    def __init__(
-        self, temperature: float, top_k: int | None, top_p: float | None, penalty: float
-    ) -> None:
-        self.temperature, self.top_k, self.top_p = temperature, top_k, top_p
-        self.penalty = penalty
-        self.spared: set[int] = set()  # tokens that the penalty leaves alone
-
-    def drawing(self, generator: torch.Generator, given: int = 0, rule: Rule | None = None) -> Draw:
-        """Draws each next token; rule: what may come next, given the tokens after the first."""
-
-        def draw(logits: Tensor, text: list[int]) -> int:
-            ban = rule(text[given:]) if rule else None
-            return ban if isinstance(ban, int) else self.draw(logits, text, ban, generator)
-
-        return draw
-
-    def draw(
-        self, logits: Tensor, text: list[int], ban: Tensor | None, generator: torch.Generator
-    ) -> int:
-        """Draws one token. logits: (V,); text: the ids so far; ban: a mask (V,) or None."""
-        if self.penalty != 1:
-            seen = torch.tensor(sorted(set(text) - self.spared), dtype=torch.long)
-            weak = logits[seen]
-            logits = logits.index_copy(
-                0, seen, torch.where(weak > 0, weak / self.penalty, weak * self.penalty)
-            )
-        if ban is not None:
-            logits = logits.masked_fill(ban, -torch.inf)
-        share = torch.rand(1, dtype=torch.float64, generator=generator)
-        return scripted(at_share)(logits, self.temperature, self.top_k, self.top_p, share)
-
-
-def at_share(
-    logits: Tensor, temperature: float, top_k: int | None, top_p: float | None, share: Tensor
-) -> int:
-    """The first token whose probability, with those of all before it, goes beyond a share of 1.
-
-    With a random share it is drawn, faster than by torch.multinomial.
-    """
-    p = next_token_distribution(logits, temperature, top_k, top_p)
-    up_to = p.cumsum(0, dtype=torch.float64)
-    return int(torch.searchsorted(up_to, share * up_to[-1], right=True))
-
-
-def _shape(
-    temperature: float, top_k: int | None, top_p: float | None, penalty: float, size: int
-) -> Shape:
+def _sampler(
+    temperature: float,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    penalty: float = 1.0,
+    seed: int | None = None,
+    spared: frozenset[int] = frozenset(),
+) -> Sampler:
+    """The settings of a text, checked."""
     temperature = real(temperature, "temperature", 0, 5)
     if top_k is not None:
-        top_k = min(whole(top_k, "top_k", 1, 1_000_000), size)
+        top_k = whole(top_k, "top_k", 1, 1_000_000)
     if top_p is not None and real(top_p, "top_p", 0, 1) == 0:
         raise ValueError("expected top_p above 0 and up to 1, got 0")
-    return Shape(temperature, top_k, top_p, real(penalty, "repetition_penalty", 1, 5))
+    penalty = real(penalty, "repetition_penalty", 1, 5)
+    seed = secrets.randbelow(2**63) if seed is None else whole(seed, "seed", 0, HIGHEST_SEED)
+    return Sampler(temperature, top_k, top_p, penalty, seed, spared)
 
 
-def _text(value: Any, name: str, longest: int) -> str:
+def _checked(value: Any, name: str, longest: int) -> str:
     if not isinstance(value, str):
         raise ValueError(f"expected {name} as text, got {type(value).__name__}")
     if len(value) > longest:
         raise ValueError(f"expected {name} of at most {longest} characters, got {len(value)}")
     return value
-
-
-def _generator(seed: int | None) -> torch.Generator:
-    generator = torch.Generator()
-    if seed is None:
-        generator.seed()
-        return generator
-    return generator.manual_seed(whole(seed, "seed", 0, HIGHEST_SEED))

@@ -6,9 +6,10 @@ A poet settles the tone pattern and the rhyme first; so does the model, with two
 from collections.abc import Callable
 from functools import cache, partial
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
+from aigc_demo.inference.writing.text import Rule
 from aigc_demo.prosody import (
     COMMA,
     FORMS,
@@ -22,8 +23,7 @@ from aigc_demo.prosody import (
 )
 from aigc_demo.tokenizer import POEM_END, CharacterTokenizer, control
 
-# The new tokens so far -> the token to force, or a mask (V,) of those forbidden.
-Rule = Callable[[list[int]], "int | Tensor"]
+Mask = NDArray[np.bool_]  # (V,), the tokens that are forbidden
 PLANNED = 2  # control tokens before the text: tone pattern and rhyme
 
 
@@ -35,22 +35,22 @@ class Verses:
         first = len(tokenizer.controls)
         marks = COMMA + STOP
 
-        def but(wanted: Callable[[str, str], bool], name: str) -> Tensor:
-            return torch.tensor(
+        def but(wanted: Callable[[str, str], bool], name: str) -> Mask:
+            return np.array(
                 [True] * first + [c in marks or not wanted(c, name) for c in tokenizer.characters]
             )
 
         self.tone = cache(partial(but, fits))  # made when first asked for
         self.rhyme = cache(partial(but, rhymes_in))
-        self.free = torch.tensor([True] * first + [False] * len(tokenizer.characters))
+        self.free = np.array([True] * first + [False] * len(tokenizer.characters))
         self.free[tokenizer.ids[POEM_END]] = False
         self.marks = {tokenizer.ids[COMMA], tokenizer.ids[STOP]}
-        self.spared = {*range(first), *self.marks}  # no repetition penalty on these
+        self.spared = frozenset({*range(first), *self.marks})  # no repetition penalty on these
 
-    def _only(self, names: list[str]) -> Tensor:
-        """Forbids all but some control tokens."""
-        mask = torch.ones(len(self.tokenizer), dtype=torch.bool)
-        mask[[self.tokenizer.ids[control(name)] for name in names]] = False
+    def _only(self, tokens: list[str]) -> Mask:
+        """Forbids all but some tokens."""
+        mask = np.ones(len(self.tokenizer), bool)
+        mask[[self.tokenizer.ids[token] for token in tokens]] = False
         return mask
 
     def _named(self, token: int) -> str:
@@ -65,7 +65,7 @@ class Verses:
 
         given: (line, column) -> the character that the visitor wants there.
         """
-        shape, ids = FORMS[form], self.tokenizer.ids
+        shape = FORMS[form]
 
         def misfits(pattern: str) -> int:
             tones = shape.tones(pattern)
@@ -83,34 +83,34 @@ class Verses:
                     groups = [group for group in groups if rhymes_in(end, group)] or groups
             return groups
 
-        def held(new: list[int]) -> int | Tensor:
+        def held(new: list[int]) -> Mask:
             text = new[PLANNED:]
             slot = shape.slot(len(text))
             line, column = divmod(len(text), shape.characters + 1)
             wanted = given.get((line, column), slot)
             if wanted:
-                return ids[wanted]
+                return self._only([wanted])
             pattern, rhyme = (self._named(token) for token in new[:PLANNED])
             tone = shape.tones(pattern)[line][column]
             masks = [self.tone(tone), self.tone(FREE)]
             if column == shape.characters - 1 and tone == LEVEL:
-                fresh = self.rhyme(rhyme).clone()
+                fresh = self.rhyme(rhyme).copy()
                 fresh[text[column :: shape.characters + 1]] = True  # no character rhymes twice
                 masks = [fresh, self.rhyme(rhyme), *masks]
             return next(mask for mask in masks if not mask.all())  # the strictest that leaves any
 
-        def alone(new: list[int]) -> int | Tensor:
+        def alone(new: list[int]) -> Mask:
             text = new[PLANNED:]
             breaks = [index for index, token in enumerate(text) if token in self.marks]
             column = len(text) - (breaks[-1] + 1 if breaks else 0)
             wanted = given.get((len(breaks), column))
-            return ids[wanted] if wanted else self.free
+            return self._only([wanted]) if wanted else self.free
 
-        def rule(new: list[int]) -> int | Tensor:
+        def rule(new: list[int]) -> Mask:
             if len(new) == 0:
-                return self._only(patterns)
+                return self._only([control(pattern) for pattern in patterns])
             if len(new) == 1:
-                return self._only(rhymes(self._named(new[0])))
+                return self._only([control(group) for group in rhymes(self._named(new[0]))])
             return held(new) if regulated else alone(new)
 
         return rule

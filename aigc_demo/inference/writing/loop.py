@@ -1,0 +1,141 @@
+"""Continuous batching: one thread writes all texts of a model, a token a text a step."""
+
+import atexit
+import threading
+import weakref
+from collections import deque
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from aigc_demo.inference.cores import give_way
+from aigc_demo.inference.writing.sampler import Batch
+from aigc_demo.inference.writing.steps import Steps
+from aigc_demo.inference.writing.text import Text
+
+PATIENCE = 1.0  # seconds without work after which the thread ends
+READ = 256  # prompt tokens between two steps, about: no prompt holds the others up for long
+
+_loops: "weakref.WeakSet[Loop]" = weakref.WeakSet()
+
+
+@atexit.register
+def close_all() -> None:
+    """No thread computes while the interpreter is taken down."""
+    for loop in list(_loops):
+        loop.close()
+
+
+class Loop:
+    """Writes many texts with one model, in a thread that runs while there is work.
+
+    The texts that are being written fill the first slots, in the order of `writing`; when one
+    leaves, the last one's cache moves into its slot.
+    """
+
+    def __init__(self, steps: Steps) -> None:
+        self.steps = steps
+        self.waiting: deque[Text] = deque()
+        self.writing: list[Text] = []
+        self.batch: Batch | None = None  # of the texts as they are now
+        self.lock = threading.Condition()
+        self.running = self.closing = False
+        self.thread: threading.Thread | None = None
+        _loops.add(self)
+
+    def join(self, text: Text) -> None:
+        """Writes it as soon as there is a slot."""
+        with self.lock:
+            self.waiting.append(text)
+            self.lock.notify()
+            if not self.running:
+                self.running = True
+                self.thread = threading.Thread(target=self._run, name="writing", daemon=True)
+                self.thread.start()
+
+    def close(self) -> None:
+        """Ends every text and the thread; for when the process ends."""
+        with self.lock:
+            self.closing = True
+            self.lock.notify()
+        if self.thread is not None:
+            self.thread.join(timeout=2)
+
+    @torch.inference_mode()
+    def _run(self) -> None:
+        give_way()
+        while self._admit():
+            try:
+                self._step()
+            except Exception as error:
+                for text in list(self.writing):
+                    self._end(text, error)
+
+    def _admit(self) -> bool:
+        """Lets waiting texts in; waits for one if none is writing. False: the thread may end."""
+        for text in [text for text in self.writing if text.left]:
+            self._end(text)
+        with self.lock:
+            if not (self.writing or self.waiting or self.closing):
+                self.lock.wait(PATIENCE)
+            if self.closing or not (self.writing or self.waiting):
+                self.running = False
+                return False
+            room = READ
+            while self.waiting and len(self.writing) < self.steps.slots and room > 0:
+                text = self.waiting.popleft()
+                room -= len(text.ids)
+                self.writing.append(text)
+                self.batch = None
+        return True
+
+    def _step(self) -> None:
+        """One token more of every text."""
+        steps, context = self.steps, self.steps.context
+        for slot, text in enumerate(self.writing):
+            if steps.lengths[slot] == 0:
+                steps.prefill(slot, text.ids[-context:-1])
+            elif steps.lengths[slot] == context:  # full: go on from the later half of the text
+                steps.prefill(slot, text.ids[-(context // 2) : -1])
+        logits = steps.decode([text.ids[-1] for text in self.writing])
+        banned, failed = self._banned(logits.shape[1])
+        if self.batch is None:
+            self.batch = Batch([text.sampler for text in self.writing])
+        drawn = [len(text.ids) - text.given for text in self.writing]
+        tokens = self.batch.draw(logits, drawn, self._seen(logits.shape[1]), banned)
+        for text, token in zip(list(self.writing), tokens, strict=True):
+            if text in failed or text.add(token):
+                self._end(text, failed.get(text))
+
+    def _seen(self, size: int) -> NDArray[np.bool_] | None:
+        """The tokens that count as repeated, (B, V); None if no text minds."""
+        if all(text.seen is None for text in self.writing):
+            return None
+        nothing = np.zeros(size, bool)
+        return np.stack([nothing if text.seen is None else text.seen for text in self.writing])
+
+    def _banned(self, size: int) -> tuple[NDArray[np.bool_] | None, dict[Text, Exception]]:
+        """The tokens that may not come, (B, V), and the texts whose own rule failed."""
+        failed: dict[Text, Exception] = {}
+        if all(text.rule is None for text in self.writing):
+            return None, failed
+        banned = np.zeros((len(self.writing), size), bool)
+        for row, text in zip(banned, self.writing, strict=True):
+            if text.rule is not None:
+                try:
+                    row[:] = text.rule(text.new)
+                except Exception as error:
+                    failed[text] = error
+        return banned, failed
+
+    def _end(self, text: Text, error: Exception | None = None) -> None:
+        """The last text goes on in its slot."""
+        slot, last = self.writing.index(text), len(self.writing) - 1
+        if slot < last:
+            self.steps.move(last, slot)
+            self.writing[slot] = self.writing[last]
+        self.writing.pop()
+        self.steps.forget(last)
+        self.batch = None
+        text.finish(error)
