@@ -54,9 +54,9 @@ def test_texts_are_measured_alone_and_in_a_crowd(writer):
     assert len(text.first_tokens(writer, 3, times=4)) == 4
     assert len(text.free_places(writer, 3, times=2)) == 2
     deadline = time.monotonic() + 20
-    while writer.engine.writing and time.monotonic() < deadline:
+    while writer.loop.writing and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert writer.engine.writing == []  # the crowd has been sent away
+    assert writer.loop.writing == []  # the crowd has been sent away
 
 
 def test_the_model_without_a_cache_and_the_peer_write_as_many_tokens(writer, monkeypatch):
@@ -70,6 +70,11 @@ def test_the_model_without_a_cache_and_the_peer_write_as_many_tokens(writer, mon
     found = generate.__closure__
     peer = next(cell.cell_contents for cell in found if hasattr(cell.cell_contents, "generate"))
     assert sum(p.numel() for p in peer.parameters()) == pytest.approx(parameters, rel=0.05)
+
+
+def test_the_int8_peer_writes_as_many_tokens_of_any_size(writer):
+    pytest.importorskip("ctranslate2")
+    assert text.int8_peer(text.transformers_like(writer.model.config))(3, 4) > 0
 
 
 def test_a_call_of_the_api_gives_its_answer_and_its_failures(server_url):

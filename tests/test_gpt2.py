@@ -12,6 +12,8 @@ from safetensors.torch import load_file, save_file
 import aigc_demo.data.vision  # noqa: F401  # before transformers: it cures torchvision
 
 # isort: split
+from aigc_demo.inference.engine import GPT2_SLOTS
+from aigc_demo.inference.gpt2_steps import GPT2Steps
 from tokenizers import ByteLevelBPETokenizer
 from transformers import GPT2Config as TheirConfig
 from transformers import GPT2LMHeadModel
@@ -21,8 +23,6 @@ from aigc_demo.explain import transformer as inside
 from aigc_demo.explain.branches import branches, next_logits
 from aigc_demo.explain.heads import habits
 from aigc_demo.inference import name_of
-from aigc_demo.inference.engine import GPT2_SLOTS
-from aigc_demo.inference.gpt2_steps import GPT2Steps
 from aigc_demo.inference.transformer import TextWriter, UnknownCharacters
 from aigc_demo.models.gpt2 import GPT2
 from aigc_demo.models.transformer import Cache

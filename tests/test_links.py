@@ -29,7 +29,7 @@ from aigc_demo.ui.layout import Page
 from aigc_demo.ui.models import Models
 from aigc_demo.ui.qr import qr_code
 from aigc_demo.ui.route import base_address
-from aigc_demo.ui.share import Share
+from aigc_demo.ui.share import MODES, Share
 from aigc_demo.ui.words import Words
 from aigc_demo.weights import BUNDLED
 
@@ -366,11 +366,12 @@ def test_a_notice_shows_no_html_of_a_strangers_link() -> None:
 
 def test_other_weights_and_another_numeric_mode_are_told() -> None:
     share = SHARES["transformer.shakespeare"]
-    other = {"float32": "bfloat16", "bfloat16": "float32"}[share.mode]
-    query = changed(share.tab, weights="0123abcd", mode=other)
-    values, wrong = share.restore(query, WORDS, "en")
-    assert values == RESULTS[share.tab]
-    assert len(wrong) == 2 and "other weights" in wrong[0] and other in wrong[1]
+    assert share.mode in MODES
+    for other in set(MODES) - {share.mode}:  # those of links of before the int8 engine among them
+        query = changed(share.tab, weights="0123abcd", mode=other)
+        values, wrong = share.restore(query, WORDS, "en")
+        assert values == RESULTS[share.tab]
+        assert len(wrong) == 2 and "other weights" in wrong[0] and f"({other};" in wrong[1]
 
 
 def test_a_link_to_weights_from_the_hub_needs_their_commit_and_them_here() -> None:

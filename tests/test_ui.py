@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.testclient import TestClient
 
 from aigc_demo.images import strip
-from aigc_demo.inference.engine import SLOTS
+from aigc_demo.inference.writing.steps import SLOTS
 from aigc_demo.prosody import FORMS, is_regulated, lines_of
 from aigc_demo.ui import check, duel, gan, transformer, vae
 from aigc_demo.ui.app import build, launch_options, serve
@@ -369,16 +369,16 @@ def test_who_goes_away_frees_the_place() -> None:
         await texts.aclose()
 
     finished(leave_early())
-    list(writing.text)  # ends without the rest
+    list(writing)  # ends without the rest
     assert len(writing.so_far) < 500
-    assert writing.text not in MODELS.writer("shakespeare").engine.writing
+    assert writing not in MODELS.writer("shakespeare").loop.writing
 
 
 def test_how_many_write_together_and_how_many_wait_is_told() -> None:
     writer = MODELS.writer("shakespeare")
-    crowd = [writer.begin("A", 5_000, seed=seed).text for seed in range(SLOTS + 3)]
+    crowd = [writer.begin("A", 5_000, seed=seed).start() for seed in range(SLOTS + 3)]
     deadline = time.monotonic() + 20
-    while len(writer.engine.writing) < SLOTS and time.monotonic() < deadline:
+    while len(writer.loop.writing) < SLOTS and time.monotonic() < deadline:
         time.sleep(0.01)
     assert transformer.writing_now(MODELS) == {"writing": SLOTS, "waiting": 3}
     for text in crowd:
@@ -399,7 +399,7 @@ def test_warming_loads_the_writers_and_a_damaged_one_does_no_harm(tmp_path, caps
     models.warm()
     assert "error: poems" in capsys.readouterr().err
     assert "shakespeare" in models._loaded
-    assert "engine" in vars(models.writer("shakespeare"))
+    assert "loop" in vars(models.writer("shakespeare"))
     assert models.writer("shakespeare").loaded.model is None  # writing needs it no more
 
 

@@ -23,7 +23,7 @@ SLOWEST = 500_000  # bytes a second for what it brings
 LARGEST = 1_000_000_000  # bytes of all files asked for
 FILES = ("config.json", "model.safetensors")  # a weights folder, and what may lie beside
 BESIDE = (
-    *("directions.safetensors", "guesses.safetensors", "neurons.safetensors"),
+    *("directions.safetensors", "neurons.safetensors"),
     "overlap.safetensors",
     *("tokenizer.json", "vocab.json", "merges.txt", "vocab.txt", "tokenizer_config.json"),
 )

@@ -37,5 +37,10 @@ def weights_hash(source: str | Path) -> str:
 
 
 def text_mode() -> str:
-    """The numbers that writers multiply here; digits are always made in float32."""
-    return "bfloat16" if multiplies_bfloat16(choose_device()) else "float32"
+    """The numbers that writers multiply here, and the version of the random numbers they draw by;
+    digits are always made in float32.
+    """
+    device = choose_device()
+    if device.type == "cpu":
+        return "int8-2"
+    return "bfloat16-2" if multiplies_bfloat16(device) else "float32-2"

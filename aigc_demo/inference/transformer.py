@@ -33,7 +33,7 @@ from aigc_demo.tokenizer import (
 )
 from aigc_demo.weights import Loaded, find_folder, load_model
 
-__all__ = ["TextWriter", "UnknownCharacters", "set_in_lines", "to_simplified"]
+__all__ = ["Text", "TextWriter", "UnknownCharacters", "set_in_lines", "to_simplified"]
 
 LONGEST_PROMPT = 20_000  # characters
 LONGEST_TITLE = 16

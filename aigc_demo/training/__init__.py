@@ -109,7 +109,6 @@ def _read_images(source: Source) -> tuple[Tensor, Tensor]:
 def _train_text(name: str, preset: str, source: Source, output: Path) -> None:
     from aigc_demo.training import overlap
     from aigc_demo.training import transformer as loop
-    from aigc_demo.training.guesses import write_guesses
     from aigc_demo.training.neurons import write_neurons
     from aigc_demo.training.run import fingerprint, first_process
 
@@ -141,8 +140,6 @@ def _train_text(name: str, preset: str, source: Source, output: Path) -> None:
     if first_process() and not source.own.text:  # own text is not written down beside the weights
         write_neurons(output, texts)
         overlap.write_overlap(output, known, places, gram)
-        if name == "shakespeare":  # what comes next in verse can seldom be guessed
-            write_guesses(output, tokenizer.encode(known), len(tokenizer))
 
 
 def _spaced(ids: list[int], length: int) -> list[list[int]]:

@@ -20,7 +20,7 @@ FORMULAS: list[dict[str, str | bool]] = [
     {"left": "$$", "right": "$$", "display": True},
     {"left": "$", "right": "$", "display": False},
 ]
-# Writers wait for the engine, not for threads: as many at once as it has places.
+# Writers wait for their loop, not for threads: as many at once as it has slots.
 WRITING: dict[str, Any] = {"concurrency_id": "writing", "concurrency_limit": 32}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from aigc_demo.inference import text_mode
-from aigc_demo.inference.transformer import TextWriter, Writing, set_in_lines, to_simplified
+from aigc_demo.inference.transformer import Text, TextWriter, set_in_lines, to_simplified
 from aigc_demo.prosody import COMMA, FORMS, STOP
 from aigc_demo.ui import check
 from aigc_demo.ui.layout import WRITING, Page, several, throw
@@ -30,7 +30,7 @@ BESIDES = 20  # times as long as an update took, the time to the next
 FIRST = 200  # looks a second for the first character
 
 
-async def paced(writing: Writing) -> AsyncIterator[str]:
+async def paced(writing: Text) -> AsyncIterator[str]:
     """The text so far, not oftener than the page can show it; the whole text last.
 
     No thread waits meanwhile, and a visitor who leaves frees the place.
@@ -76,7 +76,7 @@ async def ready(models: Models, name: str) -> TextWriter:
 
     def load() -> TextWriter:
         writer = models.writer(name)
-        _ = writer.engine
+        _ = writer.loop
         return writer
 
     return await asyncio.to_thread(load)

@@ -6,14 +6,14 @@
     Loop.join(text)                        one thread for all texts of a model (loop.py)
         |  1. admit   a waiting text gets a free slot
         |  2. prefill its prompt but the last token goes into the slot's KV cache (steps.prefill)
-        |  3. decode  one step for all slots: each text's last token -> its next logits (steps.decode)
+        |  3. decode  one step for all slots: a text's last token -> its next logits (steps.decode)
         |  4. draw    one token a text, by one array operation for all (sampler.draw)
         v            back to 1; a text joins and leaves between two steps
     Text.pieces(), Text.so_far             what the page streams
 
-`steps_for` (steps.py) chooses who computes 2 and 3: on a CPU ONNX Runtime runs a graph built from our
-weights (graph.py, onnx_steps.py), on CUDA one recorded graph replays (captured_steps.py), elsewhere
-the model itself reads text after text (model_steps.py).
+`steps_for` (steps.py) chooses who computes 2 and 3: on a CPU ONNX Runtime runs a graph built from
+our weights (graph.py, onnx_steps.py), on CUDA one recorded graph replays (captured_steps.py),
+elsewhere the model itself reads text after text (model_steps.py).
 
 A text's tokens depend on its prompt, settings and seed alone. A row of a step is computed alike
 whoever else is in it: on a CPU the products are sums of integers, exact in any order and by any

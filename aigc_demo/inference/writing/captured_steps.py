@@ -1,8 +1,8 @@
 """Decoding steps on a CUDA device: our Transformer's, recorded once as a CUDA graph and replayed.
 
 To launch some two hundred small operations takes several times as long as they do. A graph has
-constant shapes: as many rows as there are slots, each over its whole cache, whoever is writing. So a
-row is computed alike whatever else is in the step. Products and attention are in bfloat16, with
+constant shapes: as many rows as there are slots, each over its whole cache, whoever is writing. So
+a row is computed alike whatever else is in the step. Products and attention are in bfloat16, with
 caches kept in it; the residual stream and the logits are in single precision.
 
 A norm's gain and the square root of C are multiplied into the matrix that reads it, and queries and

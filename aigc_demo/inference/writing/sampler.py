@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 GREEDY = 1e-6  # a temperature below: always the likeliest token
 
-# SplitMix64 (Steele, Lea & Flood 2014, "Fast splittable pseudorandom number generators", figure 17):
-# number i of a stream is a hash of its key + i x GAMMA, so that a draw needs no state.
+# SplitMix64 (Steele, Lea & Flood 2014, "Fast splittable pseudorandom number generators", figure
+# 17): number i of a stream is a hash of its key + i x GAMMA, so that a draw needs no state.
 GAMMA = np.uint64(0x9E3779B97F4A7C15)
 
 
