@@ -54,9 +54,9 @@ def test_texts_are_measured_alone_and_in_a_crowd(writer):
     assert len(text.first_tokens(writer, 3, times=4)) == 4
     assert len(text.free_places(writer, 3, times=2)) == 2
     deadline = time.monotonic() + 20
-    while writer.loop.writing and time.monotonic() < deadline:
+    while writer.engine.writing and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert writer.loop.writing == []  # the crowd has been sent away
+    assert writer.engine.writing == []  # the crowd has been sent away
 
 
 def test_the_model_without_a_cache_and_the_peer_write_as_many_tokens(writer, monkeypatch):

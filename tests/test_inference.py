@@ -504,7 +504,7 @@ def test_the_text_is_that_of_the_model_without_a_cache_also_past_its_context(
 ):
     monkeypatch.setattr(  # in single precision: 8 bits may choose another of two close tokens
         "aigc_demo.inference.transformer.steps_for",
-        lambda model, device: ModelSteps(model, device, 2),
+        lambda model, device: [ModelSteps(model, device, 2)],
     )
     writer = TextWriter(tiny_writer.loaded)
     expected = greedy(writer, prompt, 60)

@@ -371,14 +371,14 @@ def test_who_goes_away_frees_the_place() -> None:
     finished(leave_early())
     list(writing)  # ends without the rest
     assert len(writing.so_far) < 500
-    assert writing not in MODELS.writer("shakespeare").loop.writing
+    assert writing not in MODELS.writer("shakespeare").engine.writing
 
 
 def test_how_many_write_together_and_how_many_wait_is_told() -> None:
     writer = MODELS.writer("shakespeare")
     crowd = [writer.begin("A", 5_000, seed=seed).start() for seed in range(SLOTS + 3)]
     deadline = time.monotonic() + 20
-    while len(writer.loop.writing) < SLOTS and time.monotonic() < deadline:
+    while len(writer.engine.writing) < SLOTS and time.monotonic() < deadline:
         time.sleep(0.01)
     assert transformer.writing_now(MODELS) == {"writing": SLOTS, "waiting": 3}
     for text in crowd:
@@ -399,7 +399,7 @@ def test_warming_loads_the_writers_and_a_damaged_one_does_no_harm(tmp_path, caps
     models.warm()
     assert "error: poems" in capsys.readouterr().err
     assert "shakespeare" in models._loaded
-    assert "loop" in vars(models.writer("shakespeare"))
+    assert "engine" in vars(models.writer("shakespeare"))
     assert models.writer("shakespeare").loaded.model is None  # writing needs it no more
 
 

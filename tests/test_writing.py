@@ -22,9 +22,9 @@ from aigc_demo.inference.cores import compute_on_one_core
 from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.inference.writing import graph
 from aigc_demo.inference.writing.captured_steps import CapturedSteps
-from aigc_demo.inference.writing.loop import Loop
+from aigc_demo.inference.writing.loop import Engine, Loop
 from aigc_demo.inference.writing.model_steps import ModelSteps
-from aigc_demo.inference.writing.onnx_steps import CHUNK, OnnxSteps
+from aigc_demo.inference.writing.onnx_steps import CHUNK, Compiled, OnnxSteps
 from aigc_demo.inference.writing.sampler import Batch, Sampler, uniform
 from aigc_demo.inference.writing.steps import steps_for
 from aigc_demo.inference.writing.text import Text
@@ -92,7 +92,7 @@ def rounded(model):
 def steps_of(kind, model, slots):
     device = next(model.parameters()).device
     if kind is OnnxSteps:
-        return OnnxSteps(model, slots)
+        return OnnxSteps(Compiled(model), slots)
     return kind(model, device, slots)
 
 
@@ -155,7 +155,8 @@ def run_product(x, weight, bias, fine, positive):
             *(numpy_helper.from_array(data, name) for name, data in built.weights.items()),
         ],
     )
-    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    opsets = [helper.make_opsetid("", 18), helper.make_opsetid("com.microsoft", 1)]
+    model = helper.make_model(made, opset_imports=opsets, ir_version=10)
     session = onnxruntime.InferenceSession(model.SerializeToString())
     return torch.tensor(session.run(None, {"x": x.numpy()})[0])
 
@@ -178,7 +179,7 @@ def test_a_rows_logits_are_the_same_bits_among_any_others_and_by_any_threads(nam
     model = TINY[name] if name in TINY else TextWriter.load(name, "cpu").model
     size, context = model.config.vocabulary_size, model.config.context
     draw = random.Random(0)
-    texts, alone, steps = [], [], OnnxSteps(model, 1, threads=1)
+    texts, alone, steps = [], [], OnnxSteps(Compiled(model), 1)
     for slot in range(MOST):  # as many tokens more as there are steps in which its slot takes part
         length = 1 + slot * (context - 2) // (MOST - 1)
         texts.append([draw.randrange(size) for _ in range(length + MOST - slot)])
@@ -186,7 +187,7 @@ def test_a_rows_logits_are_the_same_bits_among_any_others_and_by_any_threads(nam
         alone.append([steps.decode([token])[0].copy() for token in texts[slot][length:]])
     assert max(map(len, texts)) == context
     for threads in (1, 2):
-        steps = OnnxSteps(model, MOST, threads)
+        steps = OnnxSteps(Compiled(model, threads), MOST)
         for slot, ids in enumerate(texts):
             steps.prefill(slot, ids[: len(ids) - MOST + slot])
         for count in range(1, MOST + 1):
@@ -216,7 +217,7 @@ OTHERS = [(CapturedSteps, TINY["transformer"]), (ModelSteps, TINY["gpt2"])]
 @pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's count of pages")
 def test_a_text_that_is_done_gives_its_memory_back():
     model = Transformer(TransformerConfig(70, 1024, layers=4, heads=4, width=256)).eval()
-    steps = OnnxSteps(model, 4, threads=1)
+    steps = OnnxSteps(Compiled(model), 4)
 
     def resident():
         with open("/proc/self/statm") as file:
@@ -302,18 +303,16 @@ def test_two_hundred_texts_under_load_equal_the_same_alone(writer):
         assert under_load[seed] == alone, seed
 
 
-def text_of(ids, count, steps_or_loop, end=None, rule=None, seed=0, temperature=0.0):
-    loop = steps_or_loop if isinstance(steps_or_loop, Loop) else Loop(steps_or_loop)
+def text_of(ids, count, loop, end=None, rule=None, seed=0, temperature=0.0):
     characters = CharacterTokenizer("".join(map(chr, range(65, 135))))
     sampler = Sampler(temperature, seed=seed)
-    settings = {"loop": lambda: loop, "tokenizer": characters, "end": end, "rule": rule}
-    return Text(ids, count, sampler, **settings)
+    return Text(ids, count, sampler, lambda: loop, characters, end, rule)
 
 
 @pytest.fixture()
 def small():
     """A loop for two texts at once."""
-    return Loop(OnnxSteps(TINY["transformer"], 2))
+    return Loop(OnnxSteps(Compiled(TINY["transformer"]), 2))
 
 
 def test_more_texts_than_slots_are_all_written_in_their_order(small):
@@ -331,7 +330,7 @@ def test_a_text_goes_on_from_its_later_half_when_its_context_is_full(small):
     context, model = 96, TINY["transformer"]
     text = text_of([1, 2, 3], 150, small, temperature=1.0, seed=3)
     ids = [1, 2, 3, *text]
-    steps, drawn = OnnxSteps(model, 1), []
+    steps, drawn = OnnxSteps(Compiled(model), 1), []
     steps.prefill(0, [1, 2])
     for place in range(2, 152):
         if steps.lengths[0] == context:
@@ -412,7 +411,7 @@ def test_where_it_may_not_give_way_a_text_is_written_all_the_same(monkeypatch):
         raise PermissionError("not permitted")
 
     monkeypatch.setattr(os, "setpriority", refuse)
-    assert len(list(text_of([1], 5, OnnxSteps(TINY["transformer"], 1)))) == 5
+    assert len(list(text_of([1], 5, Loop(OnnxSteps(Compiled(TINY["transformer"]), 1))))) == 5
 
 
 def test_the_thread_ends_when_there_is_no_more_work_and_begins_again(small, monkeypatch):
@@ -426,10 +425,16 @@ def test_the_thread_ends_when_there_is_no_more_work_and_begins_again(small, monk
     assert len(list(text_of([1], 2, small))) == 2
 
 
-def test_our_own_model_writes_by_a_graph_and_a_gpt2_four_at_once():
+def test_a_small_model_has_a_loop_a_core_and_a_gpt2_one_for_all(monkeypatch):
+    monkeypatch.setattr("aigc_demo.inference.writing.steps.cores", lambda: 3)
     ours, theirs = (steps_for(TINY[name], torch.device("cpu")) for name in ("transformer", "gpt2"))
-    assert (type(ours), ours.slots) == (OnnxSteps, 32)
-    assert (type(theirs), theirs.slots) == (OnnxSteps, 4)
+    assert [one.slots for one in ours] == [11, 11, 10]
+    assert [one.slots for one in theirs] == [4]
+    engine = Engine(ours)
+    texts = [text_of([1], 5_000, engine).start() for _ in range(7)]
+    assert sorted(map(Loop.load, engine.loops)) == [2, 2, 3]
+    for text in texts:
+        text.leave()
 
 
 def test_what_writes_needs_the_single_precision_weights_no_more(tmp_path):

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from aigc_demo.inference.check import HIGHEST_SEED, real, whole
 from aigc_demo.inference.verse import PLANNED, Verses
-from aigc_demo.inference.writing.loop import Loop
+from aigc_demo.inference.writing.loop import Engine
 from aigc_demo.inference.writing.model_steps import ModelSteps
 from aigc_demo.inference.writing.sampler import Batch, Sampler
 from aigc_demo.inference.writing.steps import steps_for
@@ -87,7 +87,7 @@ class TextWriter:
         """Gives back the memory of `model` until it is asked for: what writes has weights of its
         own, laid out for the machine.
         """
-        if self._again and not isinstance(self.loop.steps, ModelSteps):
+        if self._again and not isinstance(self.engine.loops[0].steps, ModelSteps):
             with self._reading:
                 self.loaded = replace(self.loaded, model=None)
 
@@ -254,13 +254,12 @@ class TextWriter:
         return given
 
     @cached_property
-    def loop(self) -> Loop:
+    def engine(self) -> Engine:
         """What writes for all who ask this writer."""
-        return Loop(steps_for(self.model, self.loaded.device))
+        return Engine(steps_for(self.model, self.loaded.device))
 
     def _text(self, ids: list[int], count: int, sampler: Sampler, **settings: Any) -> Text:
-        own = {"loop": lambda: self.loop, "tokenizer": self.tokenizer}
-        return Text(ids, count, sampler, **own, **settings)
+        return Text(ids, count, sampler, lambda: self.engine, self.tokenizer, **settings)
 
     @torch.inference_mode()
     def _step(self, tokens: list[int], cache: Cache) -> Tensor:

@@ -203,15 +203,15 @@ class Models:
         """How many texts are written now, and how many wait for a place."""
         with self._lock:
             writers = [one for one in self._loaded.values() if isinstance(one, TextWriter)]
-        begun = [one for one in writers if "loop" in vars(one)]  # none is made for this
-        loops = [writer.loop for writer in begun]
-        return sum(len(one.writing) for one in loops), sum(len(one.waiting) for one in loops)
+        begun = [one for one in writers if "engine" in vars(one)]  # none is made for this
+        engines = [writer.engine for writer in begun]
+        return sum(len(one.writing) for one in engines), sum(len(one.waiting) for one in engines)
 
     def warm(self) -> None:
         """Loads the writers before someone asks for them; a damaged one is complained of later."""
         for name in self.known_of(WRITERS):
             with suppress(Complaint):
-                self.writer(name).put_away()  # makes its loop, which is all that writing needs
+                self.writer(name).put_away()  # makes its engine, which is all that writing needs
         to_simplified("詩")  # reads its dictionaries
 
     def neurons(self, name: str) -> NeuronTable | None:

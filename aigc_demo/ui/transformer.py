@@ -76,7 +76,7 @@ async def ready(models: Models, name: str) -> TextWriter:
 
     def load() -> TextWriter:
         writer = models.writer(name)
-        _ = writer.loop
+        _ = writer.engine
         return writer
 
     return await asyncio.to_thread(load)

@@ -3,7 +3,7 @@
     TextWriter.begin(prompt, ...)          checks everything, encodes the prompt
         |  Text: its tokens, its Sampler, its rule of verse (text.py, sampler.py, ../verse.py)
         v
-    Loop.join(text)                        one thread for all texts of a model (loop.py)
+    Engine.join(text) -> Loop.join(text)   a thread that writes many texts of a model (loop.py)
         |  1. admit   a waiting text gets a free slot
         |  2. prefill its prompt but the last token goes into the slot's KV cache (steps.prefill)
         |  3. decode  one step for all slots: a text's last token -> its next logits (steps.decode)

@@ -86,7 +86,7 @@ class CapturedSteps:
 
         self.layers = [
             Layer(
-                *(matrix.to(self.kind) for matrix in matrices(cast(Block, block))),
+                *matrices(cast(Block, block), self.kind),
                 empty(2, config.heads, config.context, size),
                 empty(config.context + 1, shifted),
                 empty(config.context + 1, shifted),
@@ -167,8 +167,8 @@ class CapturedSteps:
         return capped(self.head(self.norm(x)), self.cap)
 
 
-def matrices(block: Block) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """A block's matrices, those of the norms multiplied in."""
+def matrices(block: Block, kind: torch.dtype) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """A block's matrices in a number format, those of the norms multiplied in."""
     attention, feed_forward = block.attention, block.feed_forward
 
     def reading(matrix: Tensor, norm: Tensor) -> Tensor:
@@ -179,4 +179,5 @@ def matrices(block: Block) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     pairs = qk.view(2 * attention.heads, 2, -1, rows.shape[1]).transpose(1, 2)
     qkv = torch.cat([pairs.reshape(qk.shape), v])
     widen = reading(feed_forward.widen.weight, block.feed_forward_norm.weight)
-    return qkv, attention.out.weight, widen, feed_forward.narrow.weight
+    out, narrow = attention.out.weight, feed_forward.narrow.weight
+    return qkv.to(kind), out.to(kind), widen.to(kind), narrow.to(kind)

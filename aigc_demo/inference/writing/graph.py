@@ -108,23 +108,24 @@ class Graph:
         size = self.op("ReduceMax", size, self.constant([-1], np.int64), keepdims=1)
         size = self.op("Add", size, self.constant(TINY))
         x = self.op("Mul", x, self.op("Div", self.constant(most), size))
-        sized = self.constant(scale / most)
         if self.fine:  # x = upper + lower / 254, both rounded
             upper = self.op("Round", x)
             rest = self.op("Mul", self.op("Sub", x, upper), self.constant(254))
             x = self.op("Concat", upper, rest, axis=0)
-        whole = self.op(
-            "MatMulInteger",
+        y = self.op(
+            "MatMulIntegerToFloat",
             self.rounded(x, zero),
             self.weight(integers),
+            self.constant(1),
+            self.constant(scale / most),
             self.constant(zero, np.uint8),
+            domain="com.microsoft",
         )
-        y = self.op("Cast", whole, to=TensorProto.FLOAT)
         if self.fine:
             upper, rest = f"v{len(self.nodes)}_upper", f"v{len(self.nodes)}_rest"
             self.node("Split", [y], [upper, rest], axis=0, num_outputs=2)
             y = self.op("Add", upper, self.op("Mul", rest, self.constant(1 / 254)))
-        y = self.op("Mul", self.op("Mul", y, sized), size)
+        y = self.op("Mul", y, size)
         return y if bias is None else self.op("Add", y, self.constant(array(bias)))
 
     def rms_norm(self, x: str, gain: NDArray[np.float32]) -> str:
@@ -207,7 +208,8 @@ def transformer_graph(model: Transformer) -> tuple[bytes, dict[str, NDArray]]:
         graph.constants[name] = numpy_helper.from_array(array(table), name)
     shifted = int(config.width * config.token_shift)
     ones = np.ones(2 * half, np.float32)
-    x, kept = "x", []
+    x = "x"
+    kept: list[str] = []
     if shifted:
         before = graph.split("earlier", [1] * (2 * config.layers), 1)
 

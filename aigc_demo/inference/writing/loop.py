@@ -1,9 +1,10 @@
-"""Continuous batching: one thread writes all texts of a model, a token a text a step."""
+"""Continuous batching: a thread writes many texts of a model, a token a text a step."""
 
 import atexit
 import threading
 import weakref
 from collections import deque
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -27,8 +28,29 @@ def close_all() -> None:
         loop.close()
 
 
+class Engine:
+    """Writes all texts of a model, with a loop or several."""
+
+    def __init__(self, steps: Sequence[Steps]) -> None:
+        self.loops = [Loop(one) for one in steps]
+
+    @property
+    def writing(self) -> list[Text]:
+        """The texts that have a slot."""
+        return [text for loop in self.loops for text in loop.writing]
+
+    @property
+    def waiting(self) -> list[Text]:
+        """The texts that wait for one."""
+        return [text for loop in self.loops for text in loop.waiting]
+
+    def join(self, text: Text) -> None:
+        """Writes it as soon as there is a slot."""
+        min(self.loops, key=Loop.load).join(text)
+
+
 class Loop:
-    """Writes many texts with one model, in a thread that runs while there is work.
+    """Writes several texts at once, in a thread that runs while there is work.
 
     The texts that are being written fill the first slots, in the order of `writing`; when one
     leaves, the last one's cache moves into its slot.
@@ -43,6 +65,10 @@ class Loop:
         self.running = self.closing = False
         self.thread: threading.Thread | None = None
         _loops.add(self)
+
+    def load(self) -> int:
+        """How many texts it writes or has waiting."""
+        return len(self.writing) + len(self.waiting)
 
     def join(self, text: Text) -> None:
         """Writes it as soon as there is a slot."""

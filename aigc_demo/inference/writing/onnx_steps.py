@@ -8,12 +8,11 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from aigc_demo.inference.cores import cores, give_way
+from aigc_demo.inference.cores import give_way
 from aigc_demo.inference.writing.graph import array, gpt2_graph, transformer_graph
 from aigc_demo.models.gpt2 import GPT2
 from aigc_demo.models.transformer import Transformer
 
-MOST_THREADS = 4  # a step is too small for more
 CHUNK = 64  # tokens of a prompt that are read at once
 PAGE = mmap.PAGESIZE
 
@@ -48,6 +47,24 @@ class Bound(NamedTuple):
     total: NDArray[np.int32]  # ()
 
 
+class Compiled:
+    """A model as ONNX Runtime runs it: several loops may, at the same time."""
+
+    def __init__(self, model: Transformer | GPT2, threads: int = 1) -> None:
+        """threads: that a product is shared by; 1: the caller's alone."""
+        self.config = model.config
+        self.table = array(model.embedding.weight)  # (V, C)
+        self.positions: NDArray[np.float32] | None = None  # (context, C)
+        self.shifted = 0
+        if isinstance(model, GPT2):
+            graph, weights = gpt2_graph(model)
+            self.positions = array(model.embedding.position)
+        else:
+            graph, weights = transformer_graph(model)
+            self.shifted = int(model.config.width * model.config.token_shift)
+        self.session = _session(graph, weights, threads)
+
+
 class OnnxSteps:
     """The next tokens of up to `slots` texts through the model. Texts fill the first slots.
 
@@ -55,20 +72,11 @@ class OnnxSteps:
     copy; keys and values are written in place.
     """
 
-    def __init__(self, model: Transformer | GPT2, slots: int, threads: int | None = None) -> None:
-        config = model.config
-        self.context, self.slots = config.context, slots
-        self.table = array(model.embedding.weight)  # (V, C)
-        self.positions: NDArray[np.float32] | None = None  # (context, C)
-        shifted = 0
-        if isinstance(model, GPT2):
-            graph, weights = gpt2_graph(model)
-            self.positions = array(model.embedding.position)
-        else:
-            graph, weights = transformer_graph(model)
-            shifted = int(config.width * config.token_shift)
-        self.session = _session(graph, weights, threads or min(cores(), MOST_THREADS))
-        size = config.width // config.heads
+    def __init__(self, compiled: Compiled, slots: int) -> None:
+        config = compiled.config
+        self.context, self.slots, self.session = config.context, slots, compiled.session
+        self.table, self.positions = compiled.table, compiled.positions
+        shifted, size = compiled.shifted, config.width // config.heads
         self.caches = {
             f"{kind}{layer}": Memory(slots, config.heads, config.context, size)
             for layer in range(config.layers)

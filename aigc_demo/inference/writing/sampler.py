@@ -24,7 +24,7 @@ def uniform(seeds: Sequence[int], indices: Sequence[int]) -> NDArray[np.float64]
     """Numbers from [0, 1), each from a seed and the index of a token alone. (B,), (B,) -> (B,)."""
     keys = mixed(np.array(seeds, np.uint64) + GAMMA)
     bits = mixed(keys + (np.array(indices, np.uint64) + np.uint64(1)) * GAMMA)
-    return (bits >> np.uint64(11)) * 2.0**-53
+    return (bits >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from aigc_demo.inference.cores import cores
 from aigc_demo.inference.writing.model_steps import ModelSteps
 from aigc_demo.models.gpt2 import GPT2
 from aigc_demo.models.transformer import Transformer
 
 SLOTS = 32  # texts that are written at once; others wait
+MOST_CORES = 8  # that write
 GPT2_SLOTS = 4  # of a GPT-2, whose texts hold tens of megabytes each
 
 
@@ -34,15 +36,23 @@ class Steps(Protocol):
         """Nothing is in the slot any more."""
 
 
-def steps_for(model: Transformer | GPT2, device: torch.device, slots: int | None = None) -> Steps:
-    """What reads the next tokens of up to `slots` texts with a model, on a device."""
-    slots = slots or (GPT2_SLOTS if isinstance(model, GPT2) else SLOTS)
-    if device.type == "cpu":
-        from aigc_demo.inference.writing.onnx_steps import OnnxSteps  # 0.1 s, only where it is used
+def steps_for(model: Transformer | GPT2, device: torch.device) -> list[Steps]:
+    """What reads the next tokens of texts with a model, on a device: one for each loop.
 
-        return OnnxSteps(model, slots)
+    On a CPU a small model has a loop a core: its products are so short that cores would lose more
+    by waiting for each other than they gain. A GPT-2 has one loop whose products all cores share:
+    what takes long is to read its weights, once a step for all texts.
+    """
+    if device.type == "cpu":
+        from aigc_demo.inference.writing.onnx_steps import Compiled, OnnxSteps  # loads in 0.1 s
+
+        count = min(cores(), MOST_CORES)
+        if isinstance(model, GPT2):
+            return [OnnxSteps(Compiled(model, count), GPT2_SLOTS)]
+        compiled = Compiled(model)
+        return [OnnxSteps(compiled, len(range(i, SLOTS, count))) for i in range(count)]
     if device.type == "cuda" and isinstance(model, Transformer):
         from aigc_demo.inference.writing.captured_steps import CapturedSteps
 
-        return CapturedSteps(model, device, slots)
-    return ModelSteps(model, device, slots)
+        return [CapturedSteps(model, device, SLOTS)]
+    return [ModelSteps(model, device, GPT2_SLOTS if isinstance(model, GPT2) else SLOTS)]

@@ -33,14 +33,13 @@ class Text:
         ids: list[int],
         count: int,
         sampler: Sampler,
-        *,
-        loop: Callable[[], Joins],
+        engine: Callable[[], Joins],
         tokenizer: Tokenizer,
         end: int | None = None,
         rule: Rule | None = None,
         skipped: int = 0,
     ) -> None:
-        """ids: what goes before, not empty; count: new tokens at most; loop: what writes it, made
+        """ids: what goes before, not empty; count: new tokens at most; engine: what writes it, made
         when it begins; end: the token that, if drawn, is the last and is left out; rule: what may
         come next; skipped: so many new tokens are no text.
         """
@@ -50,7 +49,7 @@ class Text:
         self.error: Exception | None = None
         self.changed = threading.Condition()
         self.seen: NDArray[np.bool_] | None = None  # for the repetition penalty
-        self._loop, self._begun = loop, False
+        self._engine, self._begun = engine, False
         self._tokenizer, self._skipped = tokenizer, skipped
         if sampler.repetition_penalty != 1:
             self.seen = np.zeros(len(tokenizer), bool)
@@ -81,7 +80,7 @@ class Text:
         """Begins it, if it has not begun."""
         if not self._begun:
             self._begun = True
-            self._loop().join(self)
+            self._engine().join(self)
         return self
 
     def leave(self) -> None:
