@@ -27,7 +27,7 @@ from aigc_demo.models.transformer import Block, Transformer, angles
 STEPS = 63  # of a weight, each way from 0
 RMS_EPSILON = float(torch.finfo(torch.float32).eps)  # torch's own, of RMSNorm
 IN_MEMORY = "*/in memory"  # marks tensors that the session gets apart from the graph
-TINY = 1e-30  # a row of zeros has scale 0
+TINY = 1e-30  # a column of zeros has scale 0
 
 
 def quantized(weight: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
@@ -94,37 +94,37 @@ class Graph:
         """0 keeps a dimension, -1 takes what is left."""
         return self.op("Reshape", x, self.constant(shape, np.int64))
 
-    def rounded(self, x: str, zero: int) -> str:
-        """To unsigned 8-bit integers, which mean 0 at `zero`."""
-        return self.op("QuantizeLinear", x, self.constant(1), self.constant(zero, np.uint8))
-
     def product(
         self, x: str, weight: Tensor, bias: Tensor | None = None, positive: bool = False
     ) -> str:
-        """x W^T + b. x: (B, S, I), positive: from 0 on; weight: (O, I); bias: (O,) -> (B, S, O)."""
+        """x W^T + b. x: (B, S, I), positive: from 0 on; weight: (O, I); bias: (O,) -> (B, S, O).
+
+        A row of zeros has size 0, and whatever 0 / 0 is rounded to becomes 0 again times that size.
+        """
         integers, scale = quantized(array(weight))
         zero, most = (0, 255) if positive else (128, 127)
         size = x if positive else self.op("Abs", x)
         size = self.op("ReduceMax", size, self.constant([-1], np.int64), keepdims=1)
-        size = self.op("Add", size, self.constant(TINY))
-        x = self.op("Mul", x, self.op("Div", self.constant(most), size))
-        if self.fine:  # x = upper + lower / 254, both rounded
+        x, unit = self.op("Div", x, size), 1 / most
+        if self.fine:  # x = upper + rest, both rounded
+            x = self.op("Mul", x, self.constant(most))
             upper = self.op("Round", x)
-            rest = self.op("Mul", self.op("Sub", x, upper), self.constant(254))
-            x = self.op("Concat", upper, rest, axis=0)
+            rest = self.op("Mul", self.op("Sub", x, upper), self.constant(2 * most))
+            x, unit = self.op("Concat", upper, rest, axis=0), 1
+        nought = self.constant(zero, np.uint8)
         y = self.op(
             "MatMulIntegerToFloat",
-            self.rounded(x, zero),
+            self.op("QuantizeLinear", x, self.constant(unit), nought),
             self.weight(integers),
             self.constant(1),
             self.constant(scale / most),
-            self.constant(zero, np.uint8),
+            nought,
             domain="com.microsoft",
         )
         if self.fine:
             upper, rest = f"v{len(self.nodes)}_upper", f"v{len(self.nodes)}_rest"
             self.node("Split", [y], [upper, rest], axis=0, num_outputs=2)
-            y = self.op("Add", upper, self.op("Mul", rest, self.constant(1 / 254)))
+            y = self.op("Add", upper, self.op("Mul", rest, self.constant(0.5 / most)))
         y = self.op("Mul", y, size)
         return y if bias is None else self.op("Add", y, self.constant(array(bias)))
 
@@ -134,6 +134,18 @@ class Graph:
         return self.op(
             "SimplifiedLayerNormalization", x, gained, axis=-1, epsilon=RMS_EPSILON, stash_type=1
         )
+
+    def added(self, x: str, y: str, gain: NDArray[np.float32]) -> tuple[str, str]:
+        """x + y, and its RMSNorm."""
+        both, normed = f"v{len(self.nodes)}", f"v{len(self.nodes)}_normed"
+        self.node(
+            "SkipSimplifiedLayerNormalization",
+            [x, y, self.constant(gain)],
+            [normed, "", "", both],
+            domain="com.microsoft",
+            epsilon=RMS_EPSILON,
+        )
+        return both, normed
 
     def attention(self, layer: int, qkv: list[str], heads: int, **attributes: Any) -> str:
         """Softmax(Q K^T / sqrt(d_k)) V over the cache of a layer, in which keys and values stay.
@@ -212,6 +224,8 @@ def transformer_graph(model: Transformer) -> tuple[bytes, dict[str, NDArray]]:
     kept: list[str] = []
     if shifted:
         before = graph.split("earlier", [1] * (2 * config.layers), 1)
+        length = graph.op("Shape", "x", start=1, end=2)
+        sizes = graph.op("Concat", length, graph.constant([1], np.int64), axis=0)
 
     def shift(x: str) -> str:
         """The first channels of the token before, in the place of a token's own."""
@@ -219,26 +233,30 @@ def transformer_graph(model: Transformer) -> tuple[bytes, dict[str, NDArray]]:
             return x
         own, rest = graph.split(x, [shifted, config.width - shifted], 2)
         row = graph.op("Concat", before[len(kept)], own, axis=1)
-        kept.append(graph.slice(row, -1, 2**31, 1))
-        return graph.op("Concat", graph.slice(row, 0, -1, 1), rest, axis=2)
+        first = f"shifted{len(kept)}"
+        kept.append(f"kept{len(kept)}")
+        graph.node("Split", [row, sizes], [first, kept[-1]], axis=1)  # all but the last; the last
+        return graph.op("Concat", first, rest, axis=2)
 
-    for layer, block in enumerate(cast(list[Block], list(model.blocks))):
-        seen = shift(graph.rms_norm(x, array(block.attention_norm.weight)))
-        qk, v = graph.split(
-            graph.product(seen, block.attention.qkv.weight), [2 * config.width, config.width], 2
-        )
+    blocks = cast(list[Block], list(model.blocks))
+    normed = graph.rms_norm(x, array(blocks[0].attention_norm.weight))
+    for layer, block in enumerate(blocks):
+        qkv = graph.product(shift(normed), block.attention.qkv.weight)
+        qk, v = graph.split(qkv, [2 * config.width, config.width], 2)
         heads = graph.reshape(qk, 0, 0, 2 * config.heads, 2 * half)
         qk = graph.reshape(graph.rms_norm(heads, ones), 0, 0, 2 * config.width)
         q, k = graph.split(qk, [config.width] * 2, 2)
         mixed = graph.attention(layer, [q, k, v], config.heads, do_rotary=1)
-        x = graph.op("Add", x, graph.product(mixed, block.attention.out.weight))
-        seen = shift(graph.rms_norm(x, array(block.feed_forward_norm.weight)))
-        wide = graph.op("Relu", graph.product(seen, block.feed_forward.widen.weight))
+        mixed = graph.product(mixed, block.attention.out.weight)
+        x, normed = graph.added(x, mixed, array(block.feed_forward_norm.weight))
+        wide = graph.op("Relu", graph.product(shift(normed), block.feed_forward.widen.weight))
         wide = graph.op("Mul", wide, wide)
-        x = graph.op("Add", x, graph.product(wide, block.feed_forward.narrow.weight, positive=True))
+        narrow = graph.product(wide, block.feed_forward.narrow.weight, positive=True)
+        after = blocks[layer + 1].attention_norm if layer + 1 < len(blocks) else model.norm
+        x, normed = graph.added(x, narrow, array(after.weight))
     if shifted:
         graph.node("Concat", kept, ["new_earlier"], axis=1)
-    x = graph.rms_norm(graph.slice(x, -1, 2**31, 1), array(model.norm.weight))
+    x = graph.slice(normed, -1, 2**31, 1)
     logits = graph.product(x, model.head.weight)
     if config.logit_cap:
         squeezed = graph.op("Tanh", graph.op("Div", logits, graph.constant(config.logit_cap)))
