@@ -12,6 +12,7 @@ from aigc_demo.ui.surroundings import (
     loopback_only,
     on_a_space,
     prepare_environment,
+    switched_on,
 )
 
 
@@ -22,7 +23,8 @@ def start(options: argparse.Namespace) -> None:
         ValueError, OSError: something stands in the way; the message is one sentence.
     """
     prepare_environment()
-    options.share = options.share and not on_a_space()
+    options.share = (options.share or switched_on("GRADIO_SHARE")) and not on_a_space()
+    options.mcp = options.mcp or switched_on("GRADIO_MCP_SERVER")
     options.host = choose_host(options.host, options.port, options.share)
     try:
         with loopback_only():

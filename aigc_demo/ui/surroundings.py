@@ -23,13 +23,14 @@ LOOPBACK = ("localhost", HOST, "::1")
 def accept_any_text() -> None:
     """Makes print write \\u6625 on a console that cannot show 春, where it would raise.
 
-    Without any console (stdout or stderr closed), what is printed is dropped.
+    Without any console (stdout or stderr closed), what is printed is dropped. In a file, as of a
+    service, the page's address stands as soon as it is printed.
     """
     sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors="backslashreplace", line_buffering=True)
 
 
 def prepare_environment() -> None:
@@ -90,6 +91,11 @@ def _keep_loopback_off_proxies() -> None:
         kept = [entry.strip() for entry in proxies.get("no", "").split(",") if entry.strip()]
         missing = [name for name in LOOPBACK if name not in kept and "*" not in kept]
         os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(kept + missing)
+
+
+def switched_on(name: str) -> bool:
+    """Whether one of Gradio's variables says true; it is removed, so that our option decides."""
+    return (os.environ.pop(name, None) or "").strip().lower() == "true"
 
 
 def on_a_space() -> bool:
