@@ -165,6 +165,7 @@ WRONG = [
     ([], {"GRADIO_SERVER_PORT": "abc"}, "GRADIO_SERVER_PORT from 1 to 65535, got 'abc'"),
     ([], {"GRADIO_SERVER_PORT": "70000"}, "GRADIO_SERVER_PORT from 1 to 65535, got '70000'"),
     ([], {"GRADIO_TEMP_DIR": str(ROOT / "app.py")}, "GRADIO_TEMP_DIR to be a writable folder"),
+    ([], {"GRADIO_ROOT_PATH": "app"}, "GRADIO_ROOT_PATH as /path or an address, got 'app'"),
     ([], {"HF_HUB_ETAG_TIMEOUT": "soon"}, "'soon' (the value of HF_HUB_ETAG_TIMEOUT)"),
 ]
 

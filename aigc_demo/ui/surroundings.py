@@ -37,12 +37,15 @@ def prepare_environment() -> None:
     """Settles what Gradio reads when it is imported: its variables, working and temporary folder.
 
     Raises:
-        ValueError: there is no folder for temporary files.
+        ValueError: there is no folder for temporary files, or a variable makes no sense.
     """
     for name, value in list(os.environ.items()):
         if name.startswith("GRADIO_") and not value.strip():
             del os.environ[name]  # set to nothing, as by a Compose file: the default
     os.environ.pop("GRADIO_DEBUG", None)  # launch would not return
+    root = os.environ.get("GRADIO_ROOT_PATH", "/")
+    if not root.startswith(("/", "http://", "https://")):  # every page would be an error 500
+        raise ValueError(f"expected GRADIO_ROOT_PATH as /path or an address, got {root!r}")
     try:
         os.getcwd()
     except OSError:  # it was deleted
