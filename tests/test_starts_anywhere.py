@@ -1,5 +1,6 @@
 """The page starts wherever it is, or ends with one sentence: real processes in hostile places."""
 
+import argparse
 import functools
 import os
 import re
@@ -265,6 +266,18 @@ def test_what_is_hidden_while_the_page_asks_itself_comes_back(monkeypatch) -> No
         assert (os.environ["no_proxy"], os.environ["NO_PROXY"]) == ("*", "*")
         assert "SSL_CERT_FILE" not in os.environ
     assert dict(os.environ) == before
+
+
+def test_tools_that_could_not_call_the_page_are_refused(monkeypatch) -> None:
+    from aigc_demo.ui import app
+
+    monkeypatch.setattr(app, "find_spec", lambda name: name)  # as if the extra were installed
+    options = argparse.Namespace(mcp=True, auth=None)
+    app._check_mcp(options)
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "localhost,127.0.0.1,::1")
+    with pytest.raises(ValueError, match="expected proxies that httpx knows with --mcp"):
+        app._check_mcp(options)
 
 
 def test_a_user_without_a_home_is_told_to_name_a_folder_for_the_data(monkeypatch) -> None:
