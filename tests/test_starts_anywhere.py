@@ -17,8 +17,10 @@ from pathlib import Path
 import pytest
 from conftest import free_port, wait_for
 from gradio_client import Client
+from huggingface_hub.utils import httpx
 
 from aigc_demo.data.files import data_folder
+from aigc_demo.hub.errors import explained
 from aigc_demo.ui import surroundings
 from aigc_demo.ui.surroundings import can_show, loopback_only
 
@@ -98,11 +100,36 @@ def test_behind_an_http_proxy_in_a_deleted_folder_on_an_ascii_console(proxy, tmp
     assert asked == []
 
 
-def test_behind_socks_without_certificates_where_the_temporary_folder_is_taken(tmp_path) -> None:
-    (tmp_path / "gradio").write_text("no folder")
-    variables = {"ALL_PROXY": "socks5://127.0.0.1:9", "TMPDIR": str(tmp_path)}
-    draw(APP, environment(tmp_path, **variables, SSL_CERT_FILE=str(tmp_path / "none.pem")))
-    assert list(tmp_path.glob("gradio-*/*.png"))
+@functools.cache
+def as_nobody() -> bool:
+    """Whether another user can be tried: by root, and if that user reaches this Python."""
+    if os.name != "posix" or os.geteuid() != 0 or shutil.which("setpriv") is None:
+        return False
+    command = [*AS_NOBODY, sys.executable, "-c", f"open({APP[1]!r})"]
+    return subprocess.run(command, cwd="/", capture_output=True).returncode == 0
+
+
+def test_behind_socks_without_home_and_certificates_in_a_taken_temporary_folder() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o777)  # as /tmp is; and in it, Gradio's folder as another user left it
+        if other := as_nobody():
+            (folder / "gradio").mkdir(mode=0o755)
+        else:
+            (folder / "gradio").write_text("no folder")
+        (folder / "home").mkdir(mode=0o555)
+        home = folder / "home" if other else folder / "none"
+        empty = ("GRADIO_SERVER_PORT", "GRADIO_SERVER_NAME", "GRADIO_NUM_PORTS")
+        variables = {
+            "ALL_PROXY": "socks5://127.0.0.1:9",
+            "SSL_CERT_FILE": str(folder / "none.pem"),
+            "TMPDIR": name,
+            "HF_HOME": str(home / "hf"),
+            "GRADIO_DEBUG": "1",
+            **dict.fromkeys(empty, ""),
+        }
+        draw([*(AS_NOBODY if other else []), *APP], environment(home, **variables))
+        assert list(folder.glob(f"gradio-{NOBODY if other else os.geteuid()}/*.png"))
 
 
 def has_ipv6() -> bool:
@@ -113,42 +140,15 @@ def has_ipv6() -> bool:
     return True
 
 
-def test_with_proxies_of_no_sense_by_the_command_on_ipv6(tmp_path) -> None:
+def test_with_proxies_of_no_sense_by_the_command_on_ipv6_without_a_console(tmp_path) -> None:
     variables = {
         "http_proxy": "http://h:port",
         "all_proxy": "socks4://h",
         "no_proxy": "[z,fd00::/8",
     }
     host = "::1" if has_ipv6() else "127.0.0.1"
-    command = [*COMMANDS, "demo", "--host", host]
+    command = [*WITHOUT_A_CONSOLE, *COMMANDS, "demo", "--host", host]
     draw(command, environment(tmp_path, **variables), f"[{host}]" if ":" in host else host)
-
-
-def test_without_a_console_or_a_home_and_with_variables_set_to_nothing(tmp_path) -> None:
-    empty = dict.fromkeys(("GRADIO_SERVER_PORT", "GRADIO_SERVER_NAME", "GRADIO_NUM_PORTS"), "")
-    draw([*WITHOUT_A_CONSOLE, *APP], environment(tmp_path / "none", **empty, GRADIO_DEBUG="1"))
-
-
-@functools.cache
-def as_nobody() -> bool:
-    """Whether another user can be tried: by root, and if that user reaches this Python."""
-    if os.name != "posix" or os.geteuid() != 0 or shutil.which("setpriv") is None:
-        return False
-    command = [*AS_NOBODY, sys.executable, "-c", f"open({APP[1]!r})"]
-    return subprocess.run(command, cwd="/", capture_output=True).returncode == 0
-
-
-def test_for_a_user_whose_temporary_folder_and_home_are_anothers() -> None:
-    if not as_nobody():
-        pytest.skip("only root can try another user, one who reaches this Python")
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o777)  # as /tmp is; and in it, Gradio's folder as another user left it
-        (folder / "gradio").mkdir(mode=0o755)
-        (folder / "home").mkdir(mode=0o555)
-        variables = environment(folder / "home", TMPDIR=name, HF_HOME=str(folder / "home/hf"))
-        draw([*AS_NOBODY, *APP], variables)
-        assert list(folder.glob(f"gradio-{NOBODY}/*.png"))
 
 
 def sentence(command: list[str], variables: dict[str, str]) -> str:
@@ -227,18 +227,18 @@ def test_a_poem_is_printed_on_any_console(tmp_path) -> None:
     assert len(re.findall(rb"\\u[0-9a-f]{4}", done.stdout)) >= 20
 
 
-@pytest.mark.parametrize(
-    ("proxies", "expected"),
-    [
-        ({"ALL_PROXY": "socks5://127.0.0.1:9"}, "socksio"),
-        ({"https_proxy": "socks4://127.0.0.1:port"}, "Invalid port"),
-    ],
-)
-def test_the_hub_behind_a_proxy_of_no_use_is_one_sentence(proxies, expected, tmp_path) -> None:
-    command = [*COMMANDS, "sample", "alice/digits"]
-    said = sentence(command, environment(tmp_path, **proxies))
+def test_the_hub_behind_a_proxy_of_no_use_is_one_sentence(tmp_path) -> None:
+    variables = environment(tmp_path, ALL_PROXY="socks5://127.0.0.1:9")
+    said = sentence([*COMMANDS, "sample", "alice/digits"], variables)
     assert "the proxy that the environment names is of no use here" in said
-    assert expected in said
+    assert "socksio" in said
+
+
+@pytest.mark.parametrize("url", ["socks4://h:1", "http://h:port"])
+def test_other_proxies_of_no_use_are_told_from_what_the_hub_answers(url: str) -> None:
+    with pytest.raises((ValueError, httpx.InvalidURL)) as caught:
+        httpx.Client(proxy=url)
+    assert explained("alice/digits", caught.value).kind == "proxy"
 
 
 def test_the_users_no_proxy_is_kept_and_set_only_beside_a_proxy(monkeypatch) -> None:
