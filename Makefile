@@ -20,13 +20,23 @@ check: .venv/dev.done
 screenshots: .venv/dev.done
 	$(BIN)/python tests/screenshots.py
 
-.venv/bin/python:
-	$(PYTHON) -m venv .venv
+# pip is the last that venv makes, so a .venv without it was left half-made, and is made anew.
+.venv/bin/pip:
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null || { \
+	  echo "error: expected Python 3.11 or newer as $(PYTHON), got \"$$($(PYTHON) --version 2>&1)\":" \
+	    "name another one with PYTHON=python3.12"; exit 1; } >&2
+	@$(PYTHON) -c "import venv; from ensurepip import version" 2>/dev/null || { rm -rf .venv; \
+	  echo "error: $(PYTHON) cannot make a virtual environment without a package of the system:" \
+	    "run \"apt install python3-venv\" ($$($(PYTHON) -c \
+	    'import sys; print("python%d.%d-venv" % sys.version_info[:2])') for just this version)" \
+	    "as root, then make again"; exit 1; } >&2
+	@rm -rf .venv
+	$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 
-.venv/run.done: .venv/bin/python requirements.txt
-	$(BIN)/pip install -r requirements.txt
+.venv/run.done: .venv/bin/pip requirements.txt
+	$(BIN)/python -m pip install -r requirements.txt
 	touch $@
 
-.venv/dev.done: .venv/bin/python requirements.txt requirements-dev.txt
-	$(BIN)/pip install -r requirements-dev.txt
+.venv/dev.done: .venv/bin/pip requirements.txt requirements-dev.txt
+	$(BIN)/python -m pip install -r requirements-dev.txt
 	touch $@

@@ -2,6 +2,10 @@
 
 import gc
 import os
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036
+    sys.exit("error: expected Python 3.11 or newer, got " + sys.version.split()[0])
 
 if "SPACES_ZERO_GPU" in os.environ:
     import spaces  # before torch
@@ -11,9 +15,9 @@ if "SPACES_ZERO_GPU" in os.environ:
     spaces.GPU(lambda: None)
 
 if __name__ == "__main__":
-    gc.disable()  # while modules are imported: a fifth of the start; serve enables it
+    gc.disable()  # while modules are imported: a fifth of the start; serve enables it again
 
-from aigc_demo.ui.app import main
+from aigc_demo.ui.start import main
 
 if __name__ == "__main__":
     main()

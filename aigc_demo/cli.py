@@ -198,9 +198,9 @@ def _deploy(options: argparse.Namespace) -> None:
 
 def _demo(options: argparse.Namespace) -> None:
     gc.disable()  # while modules are imported, as in app.py
-    from aigc_demo.ui.app import serve
+    from aigc_demo.ui.start import start
 
-    serve(options)
+    start(options)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -326,6 +326,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command. Returns the exit status: 0, 1 after a wrong input, 130 after Ctrl-C."""
+    from aigc_demo.ui.surroundings import accept_any_text
+
+    accept_any_text()
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.command == "data":

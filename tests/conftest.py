@@ -35,6 +35,8 @@ from aigc_demo.weights import save_model
 
 ROOT = Path(__file__).parent.parent
 
+os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"  # tests need no network, so no proxy
+
 torch.set_num_threads(1)  # tiny tensors: a second thread only waits, for long on a busy machine
 
 ENGLISH = "\n !,.abcdefghijklmnopqrstuvwxyz"

@@ -493,7 +493,7 @@ import httpx, sys
 from gradio import networking
 networking.GRADIO_SHARE_SERVER_ADDRESS = None
 networking.GRADIO_API_SERVER = sys.argv.pop(1)
-from aigc_demo.ui.app import main
+from aigc_demo.ui.start import main
 main(sys.argv[1:])
 """
 

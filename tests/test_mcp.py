@@ -28,7 +28,8 @@ needs_extra = pytest.mark.skipif(
 
 def test_without_the_extra_mcp_ends_with_one_sentence() -> None:
     code = (
-        "import sys; sys.modules['mcp'] = None; from aigc_demo.ui.app import main; main(['--mcp'])"
+        "import sys; sys.modules['mcp'] = None; "
+        "from aigc_demo.ui.start import main; main(['--mcp'])"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1

@@ -11,11 +11,14 @@ def data_folder(folder: str | Path | None = None) -> Path:
     """The folder with the corpora: as named, else $AIGC_DATA, else the user's cache.
 
     Raises:
-        ValueError: a folder was named and is not there.
+        ValueError: a folder was named and is not there, or the user has no home.
     """
     named = folder or os.environ.get("AIGC_DATA")
     if named is None:
-        return Path.home() / ".cache" / "aigc_demo" / "data"
+        try:
+            return Path.home() / ".cache" / "aigc_demo" / "data"
+        except RuntimeError:  # a user without one
+            raise ValueError("expected a folder for the data: name one in AIGC_DATA") from None
     if not Path(named).is_dir():
         raise ValueError(f"expected a folder with the data, got {str(named)!r}")
     return Path(named)

@@ -7,8 +7,9 @@ from typing import Any
 class HubUnavailable(ValueError):
     """The Hub did not do what was asked; the message is one sentence that says why.
 
-    kind: network, mute, slow, cut, damaged, large, offline, token, payment, missing, revision,
-    file, gated, forbidden, changed, busy, down, disk, name, space or answer (it makes no sense).
+    kind: network, proxy, mute, slow, cut, damaged, large, offline, token, payment, missing,
+    revision, file, gated, forbidden, changed, busy, down, disk, name, space or answer (it makes no
+    sense).
     """
 
     def __init__(self, what: str, kind: str, why: str) -> None:
@@ -58,6 +59,8 @@ def _reason(error: Any) -> tuple[str, str]:
         if status >= 500:
             return "down", f"the Hub is out of order; try again later ({status})"
         return STATUS.get(status, ("answer", f"the Hub refused: {detail}"))
+    if isinstance(error, ImportError | httpx.InvalidURL) or "proxy URL" in detail:
+        return "proxy", f"the proxy that the environment names is of no use here ({detail})"
     if isinstance(error, httpx.ConnectTimeout | httpx.ConnectError | socket.gaierror):
         return "network", f"no connection to the Hub ({detail})"
     if isinstance(error, httpx.TimeoutException | TimeoutError):

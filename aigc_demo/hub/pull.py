@@ -60,7 +60,7 @@ def _ask(repo: str, revision: str) -> Repository:
 
     api, host = HfApi(token=os.environ.get("HF_TOKEN")), urlsplit(constants.ENDPOINT).hostname
     try:
-        if not constants.is_offline_mode() and not getproxies():
+        if not constants.is_offline_mode() and not set(getproxies()) - {"no"}:
             within(LOOKUP_SECONDS, lambda: socket.getaddrinfo(host, None))
         info = within(
             1.4 * PROBE_SECONDS,

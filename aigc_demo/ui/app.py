@@ -5,7 +5,6 @@ import gc
 import os
 import sys
 import threading
-from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,6 +14,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000000")
 os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "100")
 
 import gradio as gr
+import httpx
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
@@ -23,12 +23,12 @@ from aigc_demo.ui.files import add_files
 from aigc_demo.ui.first_paint import Inserted, first_paint
 from aigc_demo.ui.gan import build_gan_tab
 from aigc_demo.ui.layout import Page
-from aigc_demo.ui.lend import EVERYWHERE, lend, on_a_space
+from aigc_demo.ui.lend import lend
 from aigc_demo.ui.memory import collect_once, light_sessions, one_heap
 from aigc_demo.ui.models import Models
-from aigc_demo.ui.options import add_options
 from aigc_demo.ui.route import follow_links
 from aigc_demo.ui.server import BodyLimit, PlainCalls
+from aigc_demo.ui.surroundings import loopback_only
 from aigc_demo.ui.transformer import build_transformer_tab
 from aigc_demo.ui.vae import build_vae_tab
 from aigc_demo.ui.widgets import head
@@ -128,7 +128,7 @@ def serve(options: argparse.Namespace) -> None:
 
     Raises:
         ValueError, OSError: what --weights names is no weights folder, --mcp cannot work, or the
-            port is taken.
+            page cannot be reached.
     """
     if options.mcp:
         _check_mcp(options)
@@ -142,18 +142,21 @@ def serve(options: argparse.Namespace) -> None:
     warming = threading.Timer(WARM_AFTER, _warm, [models])  # once the first visitor has the page
     warming.daemon = True
     warming.start()
-    share = options.share and not on_a_space()
-    demo.launch(
-        server_name=options.host or (EVERYWHERE if share else None),
-        server_port=options.port,
-        auth=options.auth,
-        mcp_server=options.mcp or None,
-        prevent_thread_lock=share,
-        **launch_options(),
-    )
-    if share:
+    try:
+        with loopback_only():  # Gradio asks its own server whether it is there
+            demo.launch(
+                server_name=options.host,
+                server_port=options.port,
+                auth=options.auth,
+                mcp_server=options.mcp or None,
+                prevent_thread_lock=True,
+                **launch_options(),
+            )
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise OSError(f"the page does not answer at its own address: {error}") from error
+    if options.share:
         lend(demo)
-        demo.block_thread()
+    demo.block_thread()
 
 
 def _warm(models: Models) -> None:
@@ -168,17 +171,7 @@ def _check_mcp(options: argparse.Namespace) -> None:
         raise ValueError(f"expected Gradio's mcp extra for --mcp, got none: pip install {wanted}")
     if options.auth:
         raise ValueError("expected --mcp without --auth, got both: a tool cannot log in")
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Serves the page until Ctrl-C."""
-    parser = argparse.ArgumentParser(
-        prog="app.py",
-        description=main.__doc__,
-        epilog="example: python app.py --weights runs/gan --port 7861",
-    )
-    add_options(parser)
     try:
-        serve(parser.parse_args(arguments))
-    except (ValueError, OSError) as error:
-        sys.exit(f"error: {error}")
+        httpx.Client().close()
+    except (ImportError, ValueError, httpx.InvalidURL) as error:  # their tools call the page by it
+        raise ValueError(f"expected proxies that httpx knows with --mcp: {error}") from error

@@ -1,6 +1,5 @@
 """The page for others: Gradio's public tunnel, else this machine's address in its own network."""
 
-import os
 import socket
 import threading
 from urllib.parse import urlsplit
@@ -10,8 +9,8 @@ import httpx
 from gradio import networking
 
 from aigc_demo.ui.qr import qr_text
+from aigc_demo.ui.surroundings import can_show
 
-EVERYWHERE = "0.0.0.0"  # all addresses of this machine
 REACH_SECONDS = 4.0  # to see whether the tunnel's makers can be reached at all
 TUNNEL_SECONDS = 60.0  # to make it; the first time a program of 12 MB is fetched
 
@@ -46,7 +45,8 @@ def lend(demo: gr.Blocks) -> None:
 
 
 def _show(where: str, address: str) -> None:
-    print(f"{address}  ({where})\n{qr_text(address)}", flush=True)
+    code = qr_text(address)
+    print(f"{address}  ({where})\n{code if can_show(code) else ''}", flush=True)
 
 
 def local_address() -> str:
@@ -57,8 +57,3 @@ def local_address() -> str:
             return probe.getsockname()[0]
         except OSError:
             return "127.0.0.1"
-
-
-def on_a_space() -> bool:
-    """Whether the page already has a public address."""
-    return bool(os.environ.get("SPACE_ID"))

@@ -9,7 +9,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--weights", type=Path, help="a weights folder, or a folder of them")
     add("--host", help="address to listen on (default: this machine only)")
-    add("--port", type=int, help="port (default: the first free from 7860)")
+    add("--port", type=_port, help="port (default: the first free from 7860)")
     add("--auth", type=_credentials, metavar="USER:PASSWORD", help="ask visitors for these")
     add(
         "--share",
@@ -21,6 +21,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="offer the endpoints as tools of the Model Context Protocol too; needs Gradio's extra",
     )
+
+
+def _port(text: str) -> int:
+    if not (text.isdecimal() and 0 < int(text) < 65_536):
+        raise argparse.ArgumentTypeError(f"expected a port from 1 to 65535, got {text!r}")
+    return int(text)
 
 
 def _credentials(text: str) -> tuple[str, str]:
