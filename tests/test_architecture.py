@@ -45,7 +45,7 @@ TABLE: dict[str, set[str] | str] = {  # part -> the parts of ours that it may im
         "tokenizer",
         "weights",
     },
-    "benchmark": {"data", "images", "inference", "weights"},
+    "benchmark": {"data", "images", "inference", "models", "tokenizer", "weights"},
     "ui": {"explain", "hub", "images", "inference", "prosody"},
     "cli": EVERYTHING,
     "app.py": {"ui"},

@@ -12,8 +12,6 @@ from safetensors.torch import load_file, save_file
 import aigc_demo.data.vision  # noqa: F401  # before transformers: it cures torchvision
 
 # isort: split
-from aigc_demo.inference.engine import GPT2_SLOTS
-from aigc_demo.inference.gpt2_steps import GPT2Steps
 from tokenizers import ByteLevelBPETokenizer
 from transformers import GPT2Config as TheirConfig
 from transformers import GPT2LMHeadModel
@@ -311,7 +309,7 @@ def test_greedy_text_is_that_of_generate(writer, theirs, ids, count):
         pad_token_id=0,
     )[0, len(ids) :].tolist()
     writing = writer.begin(PROMPT, count, temperature=0)
-    assert list(writing.text) == generated
+    assert list(writing) == generated
     assert writing.so_far == writer.tokenizer.decode(generated)
     assert writer.extend(ids, count, temperature=0) == generated
 
@@ -320,11 +318,11 @@ def test_the_end_token_ends_a_text(saved, tmp_path, writer, theirs, ids):
     second = writer.extend(ids, 2, temperature=0)[1]
     stored(saved, tmp_path, eos_token_id=second)
     ending = TextWriter.load(tmp_path, "cpu").begin(PROMPT, 20, temperature=0)
-    assert list(ending.text) == writer.extend(ids, 1, temperature=0)
+    assert list(ending) == writer.extend(ids, 1, temperature=0)
 
 
 def test_a_text_goes_on_beyond_the_context(writer):
-    assert len(list(writer.begin(PROMPT, 3 * CONTEXT, seed=1).text)) == 3 * CONTEXT
+    assert len(list(writer.begin(PROMPT, 3 * CONTEXT, seed=1))) == 3 * CONTEXT
 
 
 def test_pieces_make_up_the_text_and_hold_no_half_characters(writer):
@@ -339,7 +337,7 @@ def test_a_character_split_over_tokens_shows_once_it_is_whole(writer, monkeypatc
     assert len(ids) > 4
     draws = iter(ids)
     monkeypatch.setattr(
-        "aigc_demo.inference.transformer.Shape.draw", lambda self, *given: next(draws)
+        "aigc_demo.inference.writing.sampler.Batch.draw", lambda self, *given: [next(draws)]
     )
     writing = writer.begin("a", len(ids))
     seen = list(writing.pieces())
@@ -349,37 +347,18 @@ def test_a_character_split_over_tokens_shows_once_it_is_whole(writer, monkeypatc
 
 def test_many_texts_at_once_are_what_they_are_alone(writer):
     begun = [writer.begin(PROMPT[: 3 + i], 30, seed=i) for i in range(8)]
-    assert all(writing.text is not None for writing in begun)
-    together = ["".join(writing.pieces()) for writing in begun]
+    together = [text.start() for text in begun]
+    together = [text.whole() for text in together]
     assert together == [writer.write(PROMPT[: 3 + i], 30, seed=i) for i in range(8)]
 
 
-def test_a_cache_lives_until_its_text_is_forgotten(writer):
-    steps = GPT2Steps(writer.model, torch.device("cpu"))
-    with torch.inference_mode():
-        first = steps.read([(4, 0, [1, 2, 3]), (7, 0, [4])])
-        assert [rows.shape for rows in first] == [(1, SIZE), (1, SIZE)]
-        assert set(steps.caches) == {4, 7}
-        steps.forget(7)
-        assert set(steps.caches) == {4}
-        (second,) = steps.read([(4, 3, [5])])
-        again = writer.model(torch.tensor([[1, 2, 3, 5]]))[:, -1]
-    torch.testing.assert_close(second, again, atol=1e-4, rtol=1e-4)
-
-
-def test_few_texts_hold_caches_at_once(writer):
-    engine = TextWriter(writer.loaded).engine
-    texts = [engine.join([1, 2, 3], 30, lambda logits, _: int(logits.argmax())) for _ in range(9)]
+def test_few_texts_write_at_once_and_all_are_written(writer):
+    texts = [writer.begin(PROMPT, 30, temperature=0).start() for _ in range(9)]
     most = 0
     while not all(text.done for text in texts):
-        most = max(most, len(engine.steps.caches))
-    assert 1 <= most <= GPT2_SLOTS
+        most = max(most, len(writer.engine.writing))
+    assert 1 <= most <= 4
     assert len({tuple(text.new) for text in texts}) == 1
-
-
-def test_a_writers_engine_lets_go_of_the_caches(writer):
-    list(writer.begin(PROMPT, 5, seed=1).text)
-    assert not writer.engine.steps.caches
 
 
 @pytest.mark.parametrize(
@@ -519,7 +498,7 @@ def test_a_chinese_model_begins_with_its_start_token_and_ends_with_its_own(saved
     prompt = "".join(characters[3:8])
     ids = [2, *(lines.index(c) for c in prompt)]
     first = int(logits_of(theirs, ids)[-1].argmax())
-    assert list(chinese.begin(prompt, 1, temperature=0).text) == [first]
+    assert list(chinese.begin(prompt, 1, temperature=0)) == [first]
     reading = inside.read(chinese, prompt)
     assert reading.ids == ids
     assert reading.names[0] == "⟨CLS⟩"

@@ -93,8 +93,7 @@ def _read_poem(writer: TextWriter, text: str) -> tuple[list[int], int]:
         rule = writer.verses.rule(form, given, regulated=True)
         for _ in range(PLANNED):
             logits = writer.model(torch.tensor([ids], device=writer.loaded.device))[0, -1].cpu()
-            mask = rule(ids[opening:])
-            assert isinstance(mask, Tensor)
+            mask = torch.from_numpy(rule(ids[opening:]))
             ids.append(int(logits.masked_fill(mask, -torch.inf).argmax()))
     first = len(ids)
     return [*ids, *writer.tokenizer.encode(body)][: writer.context], first

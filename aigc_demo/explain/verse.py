@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from aigc_demo.explain.transformer import Reading
@@ -90,7 +91,7 @@ def steps(writer: TextWriter, reading: Reading) -> list[Step]:
     pattern, rhyme = plan_in(reading)
     wanted, width, masks = form.tones(pattern), form.characters, writer.verses
     tokens = torch.tensor([reading.ids], device=writer.loaded.device)
-    probability = writer.model(tokens)[0].softmax(-1).cpu()  # (T, V)
+    probability = writer.model(tokens)[0].softmax(-1).cpu().numpy()  # (T, V)
     free = masks.tone(FREE)
     found = []
     for place, token in enumerate(reading.ids[reading.body :][: len(form)]):
@@ -104,9 +105,9 @@ def steps(writer: TextWriter, reading: Reading) -> list[Step]:
         else:
             tone = wanted[line][column]
             group = rhyme if column == width - 1 and tone == LEVEL else ""
-            left = share.masked_fill(free, 0)
-            toned = left.masked_fill(masks.tone(tone), 0)
-            rhymed = toned.masked_fill(masks.rhyme(group), 0) if group else toned
+            left = np.where(free, 0, share)
+            toned = np.where(masks.tone(tone), 0, left)
+            rhymed = np.where(masks.rhyme(group), 0, toned) if group else toned
             step = Step(
                 character,
                 tone,

@@ -148,7 +148,10 @@ class Graph:
         return both, normed
 
     def attention(self, layer: int, qkv: list[str], heads: int, **attributes: Any) -> str:
-        """Softmax(Q K^T / sqrt(d_k)) V over the cache of a layer, in which keys and values stay.
+        """Softmax(Q K^T) V over the cache of a layer, in which keys and values stay.
+
+        The factor 1 / sqrt(d_k) is in the queries: ONNX Runtime has a fast product for one query,
+        but only without a factor.
 
         qkv: (B, S, C) each, or packed in the first -> (B, S, C).
         """
@@ -162,6 +165,7 @@ class Graph:
             domain="com.microsoft",
             num_heads=heads,
             kv_num_heads=heads,
+            scale=1.0,
             **attributes,
         )
         return mixed
@@ -219,7 +223,7 @@ def transformer_graph(model: Transformer) -> tuple[bytes, dict[str, NDArray]]:
     for name, table in zip(("cosine", "sine"), tables, strict=True):
         graph.constants[name] = numpy_helper.from_array(array(table), name)
     shifted = int(config.width * config.token_shift)
-    ones = np.ones(2 * half, np.float32)
+    gain = np.full(2 * half, (2 * half) ** -0.25, np.float32)  # of queries and keys alike
     x = "x"
     kept: list[str] = []
     if shifted:
@@ -244,7 +248,7 @@ def transformer_graph(model: Transformer) -> tuple[bytes, dict[str, NDArray]]:
         qkv = graph.product(shift(normed), block.attention.qkv.weight)
         qk, v = graph.split(qkv, [2 * config.width, config.width], 2)
         heads = graph.reshape(qk, 0, 0, 2 * config.heads, 2 * half)
-        qk = graph.reshape(graph.rms_norm(heads, ones), 0, 0, 2 * config.width)
+        qk = graph.reshape(graph.rms_norm(heads, gain), 0, 0, 2 * config.width)
         q, k = graph.split(qk, [config.width] * 2, 2)
         mixed = graph.attention(layer, [q, k, v], config.heads, do_rotary=1)
         mixed = graph.product(mixed, block.attention.out.weight)
@@ -277,10 +281,13 @@ def gpt2_graph(model: GPT2) -> tuple[bytes, dict[str, NDArray]]:
         gain, bias = graph.constant(array(layer.weight)), graph.constant(array(layer.bias))
         return graph.op("LayerNormalization", x, gain, bias, axis=-1, epsilon=config.epsilon)
 
+    factor = torch.ones(3 * config.width, device=model.norm.weight.device)
+    factor[: config.width] = (config.width // config.heads) ** -0.5  # of queries
     x = "x"
     for layer, block in enumerate(cast(list[GPT2Block], list(model.blocks))):
         own = block.attention
-        qkv = graph.product(norm(x, block.attention_norm), own.qkv.weight, own.qkv.bias)
+        seen = norm(x, block.attention_norm)
+        qkv = graph.product(seen, own.qkv.weight * factor[:, None], own.qkv.bias * factor)
         mixed = graph.attention(layer, [qkv, "", ""], config.heads)
         x = graph.op("Add", x, graph.product(mixed, own.out.weight, own.out.bias))
         widen, narrow = block.feed_forward.widen, block.feed_forward.narrow

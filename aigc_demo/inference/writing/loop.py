@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from aigc_demo.inference.cores import give_way
+from aigc_demo.inference.cores import compute_on_one_core, give_way
 from aigc_demo.inference.writing.sampler import Batch
 from aigc_demo.inference.writing.steps import Steps
 from aigc_demo.inference.writing.text import Text
@@ -90,6 +90,7 @@ class Loop:
 
     @torch.inference_mode()
     def _run(self) -> None:
+        compute_on_one_core()
         give_way()
         while self._admit():
             try:

@@ -1,4 +1,4 @@
-"""Decoding steps by the model itself, text after text: for devices without steps of their own."""
+"""Decoding steps by the model itself, text after text: for devices and models without others."""
 
 import numpy as np
 import torch

@@ -13,6 +13,7 @@ from aigc_demo.models.transformer import Transformer
 
 SLOTS = 32  # texts that are written at once; others wait
 MOST_CORES = 8  # that write
+HEAD_SIZES = 16  # whose multiples ONNX Runtime attends with
 GPT2_SLOTS = 4  # of a GPT-2, whose texts hold tens of megabytes each
 
 
@@ -43,7 +44,7 @@ def steps_for(model: Transformer | GPT2, device: torch.device) -> list[Steps]:
     by waiting for each other than they gain. A GPT-2 has one loop whose products all cores share:
     what takes long is to read its weights, once a step for all texts.
     """
-    if device.type == "cpu":
+    if device.type == "cpu" and model.config.width // model.config.heads % HEAD_SIZES == 0:
         from aigc_demo.inference.writing.onnx_steps import Compiled, OnnxSteps  # loads in 0.1 s
 
         count = min(cores(), MOST_CORES)
