@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 
 from aigc_demo.explain.transformer import Reading
@@ -91,8 +90,8 @@ def steps(writer: TextWriter, reading: Reading) -> list[Step]:
     pattern, rhyme = plan_in(reading)
     wanted, width, masks = form.tones(pattern), form.characters, writer.verses
     tokens = torch.tensor([reading.ids], device=writer.loaded.device)
-    probability = writer.model(tokens)[0].softmax(-1).cpu().numpy()  # (T, V)
-    free = masks.tone(FREE)
+    probability = writer.model(tokens)[0].softmax(-1).cpu()  # (T, V)
+    free = torch.from_numpy(masks.tone(FREE))
     found = []
     for place, token in enumerate(reading.ids[reading.body :][: len(form)]):
         share = probability[reading.body + place - 1]
@@ -105,9 +104,11 @@ def steps(writer: TextWriter, reading: Reading) -> list[Step]:
         else:
             tone = wanted[line][column]
             group = rhyme if column == width - 1 and tone == LEVEL else ""
-            left = np.where(free, 0, share)
-            toned = np.where(masks.tone(tone), 0, left)
-            rhymed = np.where(masks.rhyme(group), 0, toned) if group else toned
+            left = share.masked_fill(free, 0)
+            toned = left.masked_fill(torch.from_numpy(masks.tone(tone)), 0)
+            rhymed = toned
+            if group:
+                rhymed = toned.masked_fill(torch.from_numpy(masks.rhyme(group)), 0)
             step = Step(
                 character,
                 tone,
