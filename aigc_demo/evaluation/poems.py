@@ -11,8 +11,9 @@ from tqdm import tqdm
 
 from aigc_demo.data.files import data_folder
 from aigc_demo.data.poems import Poem, fit_to, read_poems
-from aigc_demo.evaluation.transformer import nats
+from aigc_demo.evaluation.transformer import added_by_engine, nats
 from aigc_demo.inference.transformer import TextWriter
+from aigc_demo.inference.verse import PLANNED
 from aigc_demo.prosody import COMMA, FORMS, STOP, form_of, is_regulated, lines_of, plan_of, rhyme_of
 from aigc_demo.tokenizer import poem_ids
 
@@ -39,6 +40,13 @@ def score_poems(writer: TextWriter, data: Path | None, full: bool) -> dict[str, 
         held_out = held_out if full else held_out[:500]
         figures[f"{dynasty}_perplexity"] = perplexity(writer, held_out)
         figures[f"{dynasty}_poems"] = len(held_out)
+    some = [
+        poem for poem in kept if poem.held_out and poem.dynasty == "tang" and poem.form == "七律"
+    ]
+    if some:  # of one length; quick: 50
+        batches = [torch.tensor([_ids(writer, poem)]) for poem in (some if full else some[:50])]
+        scored = PLANNED + len(some[0].text)
+        figures["nats_added_by_engine"] = added_by_engine(writer, batches, scored)
     couplets = {c for poem in poems if not poem.held_out for c in couplets_of(poem.text)}
     titles = [poem.title for poem in kept if poem.held_out and poem.title]
     count = 400 if full else 20
@@ -69,15 +77,21 @@ def perplexity(writer: TextWriter, poems: list[Poem]) -> float:
     """exp(nats per character) of poems, each given its form and title."""
     rows: dict[tuple[int, int], list[list[int]]] = defaultdict(list)  # alike in length and opening
     for poem in poems:
-        plan = plan_of(lines_of(poem.text))
-        ids = poem_ids(writer.tokenizer, poem.form, poem.title, plan, poem.text)
-        rows[len(ids), len(plan) + len(poem.text)].append(ids)
+        ids = _ids(writer, poem)
+        rows[len(ids), PLANNED + len(poem.text)].append(ids)
     total = 0.0
     for (_, scored), group in tqdm(rows.items(), desc="perplexity", unit="length"):
         for part in torch.tensor(group).split(64):
             total += nats(writer, part)[:, -scored:].sum().item()
     characters = sum(len(line) for poem in poems for line in lines_of(poem.text))
     return math.exp(total / characters)
+
+
+def _ids(writer: TextWriter, poem: Poem) -> list[int]:
+    """The tokens of a whole poem, its plan among them."""
+    return poem_ids(
+        writer.tokenizer, poem.form, poem.title, plan_of(lines_of(poem.text)), poem.text
+    )
 
 
 def shares(texts: Iterable[str], form: str) -> dict[str, float]:
