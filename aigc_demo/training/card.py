@@ -96,8 +96,8 @@ PROTOCOL: dict[str, str] = {  # family -> how the figures come about
     "(20 in the quick protocol) on titles of held-out poems, temperature 0.8, top-p 0.9; `plain` "
     "without masks, `held` with them, `tang`: the real Tang poems of the corpus. Acrostic: lines "
     "begin with the asked characters. Copied couplet: poems that contain a whole couplet of the "
-    "training corpus. Added by engine: what the 8-bit numbers that write add, over the held-out Tang "
-    "七律 (50 in the quick protocol).",
+    "training corpus. Added by engine: what the 8-bit numbers that write add, over the held-out "
+    "Tang 七律 (50 in the quick protocol).",
 }
 FAMILY = {
     "gan-mlp": "gan",
