@@ -20,6 +20,7 @@ KINDS = {  # of HubUnavailable -> the sentence that a visitor reads
     "damaged": "error.hub_damaged",
     "large": "error.hub_large",
     "offline": "error.hub_offline",
+    "proxy": "error.hub_proxy",
     "missing": "error.hub_missing",
     "revision": "error.hub_revision",
     "file": "error.hub_file",
