@@ -55,6 +55,16 @@ def _lively(kind: type[nn.Module], config: object) -> nn.Module:
     return model.eval()
 
 
+@pytest.fixture(autouse=True)
+def _own_environment() -> Iterator[None]:
+    """What a test sets in the environment, as the start of the page does, ends with it."""
+    before = dict(os.environ)
+    yield
+    for name in os.environ.keys() - before.keys():
+        del os.environ[name]
+    os.environ.update(before)
+
+
 @pytest.fixture(scope="session")
 def tiny_folders(tmp_path_factory):
     """Family -> its weights folder; "poems" beside them."""

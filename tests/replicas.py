@@ -73,13 +73,26 @@ def balancer(nginx: str, folder: Path, text: str) -> Iterator[Callable[[], None]
     )
     command = [nginx, "-e", "stderr", "-p", str(folder), "-c", str(main)]
     with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
-        try:
+
+        def begin() -> subprocess.Popen:
+            process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
             wait_for(address_of(text) + "gradio_api/app_id", process, log)
-            yield lambda: subprocess.run([*command, "-s", "reload"], check=True)
-        finally:
+            return process
+
+        def end() -> None:
             process.terminate()
             process.wait(20)
+
+        def again() -> None:  # not a reload, after which the old workers still answer for a while
+            nonlocal process
+            end()
+            process = begin()
+
+        process = begin()
+        try:
+            yield again
+        finally:
+            end()
 
 
 def address_of(text: str) -> str:
