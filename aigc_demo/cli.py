@@ -3,6 +3,7 @@
 import argparse
 import gc
 import json
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -325,7 +326,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command. Returns the exit status: 0, 1 after a wrong input, 130 after Ctrl-C."""
+    """Runs one command.
+
+    Returns the exit status: 0, 1 after a wrong input, 130 after Ctrl-C, 143 after SIGTERM.
+    """
     from aigc_demo.ui.surroundings import accept_any_text
 
     accept_any_text()
@@ -337,9 +341,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             parser.error(f"expected mnist, shakespeare or poems, got {', '.join(sorted(unknown))}")
     try:
         options.run(options)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         print("stopped; the same command goes on from here", file=sys.stderr)
-        return 130
+        return 128 + (error.args[0] if error.args else signal.SIGINT)
     except (ValueError, OSError) as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 1

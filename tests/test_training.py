@@ -452,29 +452,61 @@ def test_a_training_goes_on_from_its_checkpoint_to_the_same_bits(
     assert_ended_alike(tmp_path, expected)
 
 
-def test_a_training_stopped_by_ctrl_c_within_a_step_ends_with_the_same_bits(tmp_path, monkeypatch):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_training_told_to_stop_within_a_step_saves_and_ends_with_the_same_bits(
+    tmp_path, monkeypatch, number
+):
     config = GANConfig(latent_size=4, channels=4, discriminator_channels=4)
     recipe = gan.Recipe(config, steps=10, batch=8)
     images, labels = (part[:100] for part in sample_digits("train"))
     gan.train(tmp_path / "whole", recipe, images, labels)
     calls, train_generator = [], gan.train_generator
 
-    def interrupted(*arguments):
+    def told_to_stop(*arguments):
         calls.append(1)
         if len(calls) == 5:  # the discriminator has made its step, the generator has not
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(number)
         return train_generator(*arguments)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(gan, "train_generator", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            gan.train(tmp_path / "stopped", recipe, images, labels)
+    # Where the tests run in the background, Ctrl-C is ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(gan, "train_generator", told_to_stop)
+            with pytest.raises(KeyboardInterrupt) as stopped:
+                gan.train(tmp_path / "stopped", recipe, images, labels)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert stopped.value.args == (number,)
     gc.collect()  # what is left of the stopped training goes now, as when its process ends
     assert not (tmp_path / "stopped" / "model.safetensors").exists()
+    saved = torch.load(tmp_path / "stopped" / "checkpoint.pt", weights_only=True)
+    assert saved["step"] == 5
 
     gan.train(tmp_path / "stopped", recipe, images, labels)
 
     assert_ended_alike(tmp_path / "stopped", tmp_path / "whole")
+
+
+def test_a_process_told_to_end_saves_first(tmp_path):
+    command = [sys.executable, "-m", "aigc_demo", "train", "gan", "--preset", "smoke"]
+    script = "trap '' INT; exec \"$@\""  # as of a command in the background
+    process = subprocess.Popen(
+        ["sh", "-c", script, "sh", *command, "--output", tmp_path],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not read_rows(tmp_path / "log.jsonl") and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)  # is ignored
+    process.send_signal(signal.SIGTERM)
+    assert "the same command goes on from here" in process.communicate(timeout=120)[1]
+    assert process.returncode == 128 + signal.SIGTERM
+    saved = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    assert 0 < saved["step"] == read_rows(tmp_path / "log.jsonl")[-1]["step"] < STEPS["gan"]
 
 
 FULL_DISK = """

@@ -6,10 +6,13 @@ Nor does it depend on how many processes share the work (`torchrun`): each takes
 batch and of the noise for it, and gradients are averaged by DistributedDataParallel.
 """
 
+import contextlib
 import hashlib
 import json
 import math
 import os
+import signal
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -108,7 +111,13 @@ class Run:
         print(f"resumed after step {self._start} of {self.total}")
 
     def steps(self) -> Iterator[int]:
-        """The steps still to do, each with its own seed; saves between them and at the end."""
+        """The steps still to do, each with its own seed; saves between them and at the end.
+
+        Told to stop (Ctrl-C, SIGTERM), it ends the step, saves, and stops.
+
+        Raises:
+            KeyboardInterrupt: it was told to stop; with the number of the signal.
+        """
         saved = time.monotonic()
         bar = tqdm(
             initial=self._start * self.items,
@@ -120,7 +129,7 @@ class Run:
             disable=not self.first,
         )
         step = self._start
-        try:
+        with stop_signals() as signals, contextlib.closing(bar):
             while step < self.total:
                 begun = time.monotonic()
                 torch.manual_seed(step_seed(self.settings["seed"], step))
@@ -129,11 +138,12 @@ class Run:
                 self.seconds += time.monotonic() - begun
                 self._write_row(step, bar)
                 bar.update(self.items)
-                if time.monotonic() - saved > SAVE_EVERY or step == self.total:
+                stop = self._agreed(max(signals, default=0))
+                if stop or time.monotonic() - saved > SAVE_EVERY or step == self.total:
                     self._save(step)
                     saved = time.monotonic()
-        finally:
-            bar.close()
+                if stop:
+                    raise KeyboardInterrupt(stop)
 
     def report(self, **losses: Tensor | float) -> None:
         """What this step measured; averaged into the next row of the log."""
@@ -161,6 +171,14 @@ class Run:
         content = {"moments": self.history, "curves": read_rows(self.log)}
         text = json.dumps(content, ensure_ascii=False, indent=1) + "\n"
         replace_file(self.output / "history.json", text.encode())
+
+    def _agreed(self, signal_number: int) -> int:
+        """The largest number that any process has: all stop after the same step."""
+        if self.world == 1:
+            return signal_number
+        number = torch.tensor(signal_number, device=self.device)
+        dist.all_reduce(number, dist.ReduceOp.MAX)
+        return int(number)
 
     def _write_row(self, step: int, bar: tqdm) -> None:
         if step % max(1, self.total // ROWS) and step != self.total:
@@ -200,6 +218,32 @@ class Run:
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, self.checkpoint)
+
+
+@contextmanager
+def stop_signals() -> Iterator[list[int]]:
+    """The signals to stop that came meanwhile, as they come; the second one interrupts at once.
+
+    One that is ignored, as Ctrl-C is by what a script starts in the background, stays ignored.
+    """
+    came: list[int] = []
+
+    def note(number: int, frame: object) -> None:
+        if came:
+            raise KeyboardInterrupt(number)
+        came.append(number)
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    if threading.current_thread() is not threading.main_thread():
+        before = {}  # signals are the main thread's
+    try:
+        for number, handler in before.items():
+            if handler is not signal.SIG_IGN:
+                signal.signal(number, note)
+        yield came
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def join() -> torch.device:
