@@ -9,11 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from aigc_demo import __version__
+from aigc_demo.names import TRAINED
 
-TRAINED = (
-    *("judge", "gan", "gan-mlp", "gan-small", "vae", "vae-2d"),
-    *("vae-beta-0", "vae-beta-1", "vae-beta-10", "shakespeare", "poems"),
-)
 SUBJECTS = ("gan", "vae", "text", "app", "load")  # of the benchmark
 
 
@@ -62,8 +59,9 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 
 def _benchmark(options: argparse.Namespace) -> None:
-    from aigc_demo.benchmark import as_data, as_table, benchmark, hardware
+    from aigc_demo.benchmark import benchmark, hardware
     from aigc_demo.benchmark.plot import plot
+    from aigc_demo.benchmark.rows import as_data, as_table
 
     if options.plot and not options.plot.parent.is_dir():
         raise ValueError(f"expected a place in a folder that there is, got {options.plot}")

@@ -9,18 +9,18 @@ import hashlib
 import json
 import os
 from dataclasses import asdict, dataclass, fields
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as parse_safetensors
-from safetensors.torch import load_file, save
+from safetensors.torch import save
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from aigc_demo.checkpoints import gpt2
+from aigc_demo.devices import choose_device
 from aigc_demo.models.gan import GAN, GANConfig
 from aigc_demo.models.gan_mlp import MLPGAN, MLPGANConfig
 from aigc_demo.models.gpt2 import GPT2
@@ -32,7 +32,6 @@ from aigc_demo.tokenizer import CharacterTokenizer, Tokenizer
 FORMAT = 1
 FLOATS = (torch.float32, torch.float16, torch.bfloat16)  # in which weights may be stored
 BUNDLED = Path(__file__).resolve().parent.parent / "weights"
-SAMPLES = BUNDLED / "samples"
 FAMILIES: dict[str, tuple[type[nn.Module], type]] = {
     "gan": (GAN, GANConfig),
     "gan-mlp": (MLPGAN, MLPGANConfig),
@@ -52,39 +51,6 @@ class Loaded:
     tokenizer: Tokenizer | None
     device: torch.device
     digest: str  # SHA-256 of model.safetensors
-
-
-def choose_device(device: str | None = None) -> torch.device:
-    """The named device, else CUDA, MPS or the CPU, whichever is there first.
-
-    Raises:
-        ValueError: no such kind of device, or not on this machine.
-    """
-    borrowed = "SPACES_ZERO_GPU" in os.environ  # a GPU for seconds, inside marked functions alone
-    here = {
-        "cuda": torch.cuda.is_available() and not borrowed,
-        "mps": torch.backends.mps.is_available(),
-    }
-    here["cpu"] = True
-    if device is None:
-        return torch.device(next(kind for kind, available in here.items() if available))
-    if not here.get(str(device).split(":")[0], False):
-        raise ValueError(f"expected one of {[k for k in here if here[k]]}, got {device!r}")
-    try:
-        return torch.device(device)
-    except RuntimeError as error:
-        raise ValueError(f"expected a device such as cpu or cuda:0, got {device!r}") from error
-
-
-def multiplies_bfloat16(device: torch.device) -> bool:
-    """Whether the hardware has fast matrix products in bfloat16."""
-    cpu = device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
-    return cpu or device.type == "cuda"
-
-
-def mixed_precision(device: torch.device) -> torch.autocast:
-    """bfloat16 for matrix products where the hardware multiplies it fast, else nothing."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=multiplies_bfloat16(device))
 
 
 def bundled_names(root: Path | None = None) -> list[str]:
@@ -374,27 +340,3 @@ def _tokenizer(folder: Path, config: dict[str, Any]) -> CharacterTokenizer | Non
     if len(tokenizer) != size:
         raise ValueError(f"{folder}: expected {size} tokens, got {len(tokenizer)}")
     return tokenizer
-
-
-def sample_digits(split: str) -> tuple[Tensor, Tensor]:
-    """The bundled part of MNIST: 1,000 images (N, 28, 28) in [0, 1] and labels (N,).
-
-    split: "train" or "test".
-    """
-    tensors = _sample_bytes()
-    return tensors[f"{split}_images"].float() / 255, tensors[f"{split}_labels"].long()
-
-
-@cache
-def _sample_bytes() -> dict[str, Tensor]:
-    return load_file(SAMPLES / "digits.safetensors")
-
-
-def sample_index() -> dict[str, Tensor]:
-    """The bundled index of the 60,000 training digits; data/samples.py says what is in it."""
-    return load_file(SAMPLES / "index.safetensors")
-
-
-def sample_text(name: str) -> str:
-    """The bundled excerpt of a corpus: "shakespeare.txt" or "poems.json"."""
-    return (SAMPLES / name).read_text(encoding="utf-8")

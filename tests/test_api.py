@@ -17,11 +17,11 @@ from playwright.sync_api import Page, expect
 
 from aigc_demo.explain import transformer as inside
 from aigc_demo.images import png
-from aigc_demo.inference import sample_digits
 from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.inference.vae import LatentWalker
 from aigc_demo.prosody import is_regulated, lines_of
+from aigc_demo.samples import sample_digits
 
 ENDPOINTS = {
     "/gan_sample",

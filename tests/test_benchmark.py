@@ -11,8 +11,9 @@ import pytest
 from conftest import finished
 from PIL import Image
 
-from aigc_demo.benchmark import as_data, as_table, benchmark, row, seconds, text
+from aigc_demo.benchmark import benchmark, text
 from aigc_demo.benchmark.plot import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, plot
+from aigc_demo.benchmark.rows import as_data, as_table, row, seconds
 from aigc_demo.benchmark.server import call
 from aigc_demo.inference.transformer import TextWriter
 

@@ -21,7 +21,7 @@ from aigc_demo.data.poems import Poem, clean_title, common_characters, fit_to, l
 from aigc_demo.data.shakespeare import read_shakespeare, split_text
 from aigc_demo.data.vision import torchvision
 from aigc_demo.prosody import form_of, lines_of, punctuate
-from aigc_demo.weights import sample_digits, sample_text
+from aigc_demo.samples import sample_digits, sample_text
 
 ROOT = Path(__file__).parents[1]
 

@@ -20,8 +20,8 @@ from fake_hub import FakeHub
 from gradio_client import Client
 
 from aigc_demo.cli import main
+from aigc_demo.devices import choose_device
 from aigc_demo.hub import space, space_files
-from aigc_demo.weights import choose_device
 
 ROOT = Path(__file__).parent.parent
 

@@ -18,11 +18,11 @@ from test_browser import open_tab, words
 from aigc_demo.explain.duel import BATCH, RATES, Duel, Snapshot
 from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.models.gan import GAN, GANConfig
+from aigc_demo.samples import sample_digits
 from aigc_demo.training import gan as training
 from aigc_demo.ui import check, duel
 from aigc_demo.ui.models import Models
 from aigc_demo.ui.words import LANGUAGES, Words
-from aigc_demo.weights import sample_digits
 
 WORDS = Words()
 MODELS = Models()

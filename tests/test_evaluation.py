@@ -10,15 +10,15 @@ from PIL import Image
 from aigc_demo.evaluation import evaluate
 from aigc_demo.evaluation.distance import density_and_coverage, frechet_distance
 from aigc_demo.evaluation.gan import _distances, draw, pupil_accuracy
+from aigc_demo.evaluation.nats import nats
 from aigc_demo.evaluation.poems import couplets_of, perplexity, shares
-from aigc_demo.evaluation.transformer import nats
 from aigc_demo.evaluation.vae import sampled_bound
 from aigc_demo.inference.judge import DigitJudge
 from aigc_demo.models.vae import VAE, VAEConfig, log_likelihood
 from aigc_demo.prosody import plan_of
+from aigc_demo.samples import sample_digits
 from aigc_demo.tokenizer import poem_ids
 from aigc_demo.training.curves import draw_curves
-from aigc_demo.weights import sample_digits
 
 SPRING = "春眠不覺曉，處處聞啼鳥。夜來風雨聲，花落知多少。"
 RIVER = "朝辭白帝彩雲間，千里江陵一日還。兩岸猿聲啼不住，輕舟已過萬重山。"

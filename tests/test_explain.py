@@ -14,10 +14,10 @@ from aigc_demo.explain import source
 from aigc_demo.explain.figures import card_figures
 from aigc_demo.explain.neighbours import TrainingIndex
 from aigc_demo.images import MEASURES, slant, thickness, width
-from aigc_demo.inference import sample_digits
 from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.inference.judge import DigitJudge
 from aigc_demo.models import gan as gan_models
+from aigc_demo.samples import sample_digits
 from aigc_demo.training.directions import find_directions, write_directions
 from aigc_demo.ui import formulas, gan_inside, gan_then
 from aigc_demo.ui import gan as gan_tab

@@ -10,7 +10,7 @@ from torch.distributions import Bernoulli, Normal, kl_divergence
 
 from aigc_demo.explain import source
 from aigc_demo.explain import vae as inside
-from aigc_demo.inference import sample_digits
+from aigc_demo.samples import sample_digits
 from aigc_demo.ui import vae_formulas, vae_inside
 from aigc_demo.ui.check import Complaint
 from aigc_demo.ui.models import BETAS, ENCODED, Models

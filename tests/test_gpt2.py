@@ -20,11 +20,11 @@ from aigc_demo.cli import main
 from aigc_demo.explain import transformer as inside
 from aigc_demo.explain.branches import branches, next_logits
 from aigc_demo.explain.heads import habits
-from aigc_demo.inference import name_of
 from aigc_demo.inference.transformer import TextWriter, UnknownCharacters
 from aigc_demo.models.gpt2 import GPT2
 from aigc_demo.models.transformer import Cache
-from aigc_demo.weights import find_folder, load_model, sample_text
+from aigc_demo.samples import sample_text
+from aigc_demo.weights import find_folder, load_model, name_of
 
 SIZE, CONTEXT = 400, 48
 PROMPT = "To be, or not to be: 夜來😀"

@@ -33,9 +33,10 @@ from aigc_demo.prosody import (
     readings,
     rhyme_of,
 )
+from aigc_demo.samples import sample_text
 from aigc_demo.tokenizer import UnknownCharacters, control, poem_ids
 from aigc_demo.training.transformer import poem_tokenizer
-from aigc_demo.weights import Loaded, sample_text
+from aigc_demo.weights import Loaded
 
 
 @pytest.fixture

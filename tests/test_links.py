@@ -22,7 +22,7 @@ from PIL import Image
 
 from aigc_demo.explain.duel import Duel
 from aigc_demo.images import DESCRIPTION, SIDE, to_bytes
-from aigc_demo.inference import sample_digits
+from aigc_demo.samples import sample_digits
 from aigc_demo.ui import check, duel, files, links, vae
 from aigc_demo.ui.app import TABS
 from aigc_demo.ui.layout import Page

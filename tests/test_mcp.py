@@ -16,8 +16,8 @@ from conftest import ROOT, finished, serving
 from PIL import Image
 
 from aigc_demo.images import png
-from aigc_demo.inference import sample_digits
 from aigc_demo.inference.transformer import TextWriter
+from aigc_demo.samples import sample_digits
 from aigc_demo.ui.api import NAMES
 
 EXTRA = f"gradio[mcp]=={gr.__version__}"

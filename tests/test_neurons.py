@@ -11,8 +11,8 @@ from aigc_demo.data.poems import Poem
 from aigc_demo.explain.neurons import NeuronTable
 from aigc_demo.explain.overlap import Overlaps
 from aigc_demo.inference.transformer import TextWriter
+from aigc_demo.samples import sample_text
 from aigc_demo.training.neurons import CONTEXT, activations, strongest, write_neurons
-from aigc_demo.weights import sample_text
 
 TEXTS = (
     "abcabcabd abc",

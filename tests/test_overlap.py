@@ -12,6 +12,7 @@ from safetensors.numpy import load_file, save_file
 from aigc_demo.data.poems import Poem
 from aigc_demo.explain.overlap import FEWEST, Overlaps
 from aigc_demo.inference.grams import BITS, gram_hashes, pack, unpack
+from aigc_demo.samples import sample_text
 from aigc_demo.training.overlap import (
     PLAY,
     VERSE,
@@ -19,7 +20,6 @@ from aigc_demo.training.overlap import (
     verses_with_places,
     write_overlap,
 )
-from aigc_demo.weights import sample_text
 
 
 def weights_folder(path, text, places, length):

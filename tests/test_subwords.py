@@ -14,7 +14,7 @@ from transformers import BertTokenizer, GPT2Tokenizer
 from aigc_demo.checkpoints.gpt2 import tokenizer_of
 from aigc_demo.checkpoints.wordpiece import WordPiece
 from aigc_demo.models.gpt2 import GPT2Config
-from aigc_demo.weights import sample_text
+from aigc_demo.samples import sample_text
 
 HARD = [
     "",

@@ -25,9 +25,10 @@ from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.inference.vae import LatentWalker
 from aigc_demo.models.gan import GANConfig
 from aigc_demo.models.vae import VAE, VAEConfig
+from aigc_demo.names import TRAINED
+from aigc_demo.samples import sample_digits
 from aigc_demo.training import gan, run, vae
 from aigc_demo.training.run import log_spaced, read_rows, shuffled_batch, warm_then_fall
-from aigc_demo.weights import sample_digits
 
 ROOT = Path(__file__).parents[1]
 STEPS = {
@@ -85,7 +86,7 @@ def weights_of(folder: Path) -> bytes:
 
 
 def test_every_model_has_a_smoke_training_tested_here():
-    assert set(training.NAMES) == set(STEPS)
+    assert set(TRAINED) == set(STEPS)
 
 
 @pytest.mark.parametrize("name", STEPS)
@@ -114,7 +115,7 @@ def test_a_training_learns(trained, name):
 
 
 def test_every_name_is_trained_here():
-    assert set(STEPS) == set(USE) == set(training.NAMES)
+    assert set(STEPS) == set(USE) == set(TRAINED)
 
 
 @pytest.mark.parametrize("beta", [0.0, 1.0, 10.0])

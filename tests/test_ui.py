@@ -19,12 +19,13 @@ from starlette.testclient import TestClient
 
 from aigc_demo.images import strip
 from aigc_demo.inference.writing.steps import SLOTS
+from aigc_demo.names import VAES
 from aigc_demo.prosody import FORMS, is_regulated, lines_of
 from aigc_demo.ui import check, duel, gan, transformer, vae
 from aigc_demo.ui.app import build, launch_options, serve
 from aigc_demo.ui.first_paint import Inserted
 from aigc_demo.ui.layout import Page
-from aigc_demo.ui.models import VAES, Models
+from aigc_demo.ui.models import Models
 from aigc_demo.ui.words import LANGUAGES, Words
 
 WORDS = Words()

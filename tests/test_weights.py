@@ -8,21 +8,20 @@ import pytest
 import torch
 from safetensors.torch import load, save
 
+from aigc_demo.devices import choose_device
 from aigc_demo.models.gan import GAN, GANConfig
 from aigc_demo.models.gan_mlp import MLPGAN, MLPGANConfig
 from aigc_demo.models.judge import Judge, JudgeConfig
 from aigc_demo.models.transformer import Transformer, TransformerConfig
 from aigc_demo.models.vae import VAE, VAEConfig
+from aigc_demo.samples import sample_digits, sample_text
 from aigc_demo.tokenizer import CharacterTokenizer
 from aigc_demo.weights import (
     bundled_names,
-    choose_device,
     find_folder,
     load_model,
     read_config,
     replace_file,
-    sample_digits,
-    sample_text,
     save_model,
 )
 

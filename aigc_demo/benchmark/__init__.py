@@ -4,66 +4,12 @@ One file a subject; `benchmark` picks it. Rows with a peer state the ratio, the 
 """
 
 import platform
-import statistics
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable
+from pathlib import Path
+
+from aigc_demo.benchmark.rows import Row
 
 SUBJECTS = ("gan", "vae", "text", "app", "load")
-
-
-@dataclass(frozen=True)
-class Row:
-    """One figure, in `unit`; peer: with what it is compared, in the same unit.
-
-    series, at: for figures of one kind that grow with something, the kind and how much of it.
-    """
-
-    what: str
-    unit: str
-    median: float
-    p95: float
-    peer: str = ""
-    peer_median: float | None = None
-    higher_is_better: bool = False
-    series: str = ""
-    at: float = 0.0
-
-    @property
-    def ratio(self) -> float | None:
-        """How often better than the peer: 2 is twice as fast, or half of what it takes."""
-        if self.peer_median is None or not self.median or not self.peer_median:
-            return None
-        ratio = self.median / self.peer_median
-        return ratio if self.higher_is_better else 1 / ratio
-
-
-def row(
-    what: str,
-    unit: str,
-    values: list[float],
-    peer: str = "",
-    peer_values: Sequence[float] = (),
-    **more: Any,
-) -> Row:
-    """A row of some measured values; p95 is the worse end."""
-    ordered = sorted(values, reverse=bool(more.get("higher_is_better")))
-    worst = ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
-    other = statistics.median(peer_values) if peer_values else None
-    return Row(what, unit, statistics.median(values), worst, peer, other, **more)
-
-
-def seconds(call: Callable[[], Any], times: int, warm: int = 1) -> list[float]:
-    """How long a call takes, so many times, after some that do not count."""
-    for _ in range(warm):
-        call()
-    taken = []
-    for _ in range(times):
-        begun = time.perf_counter()
-        call()
-        taken.append(time.perf_counter() - begun)
-    return taken
 
 
 def benchmark(subject: str) -> list[Row]:
@@ -89,30 +35,21 @@ def benchmark(subject: str) -> list[Row]:
 
 
 def hardware() -> str:
-    """What it ran on, in a line."""
+    """The processor or GPU, and the versions of what computes, in a line."""
+    import onnxruntime
     import torch
 
-    from aigc_demo.weights import choose_device, multiplies_bfloat16
+    from aigc_demo.devices import choose_device
 
     device = choose_device()
-    kind = "bfloat16" if multiplies_bfloat16(device) else "float32"
-    name = torch.cuda.get_device_name() if device.type == "cuda" else platform.machine()
-    return (
-        f"{name}, {torch.get_num_threads()} threads, products in {kind}, torch {torch.__version__}"
-    )
+    name = torch.cuda.get_device_name() if device.type == "cuda" else _processor()
+    threads = f"{torch.get_num_threads()} threads"
+    return f"{name}, {threads}, torch {torch.__version__}, onnxruntime {onnxruntime.__version__}"
 
 
-def as_table(rows: list[Row]) -> str:
-    """The rows as a Markdown table."""
-    lines = ["| what | median | p95 | peer | ratio |", "| --- | --- | --- | --- | --- |"]
-    for one in rows:
-        peer = "" if one.peer_median is None else f"{one.peer}: {one.peer_median:.4g} {one.unit}"
-        ratio = "" if one.ratio is None else f"{one.ratio:.2f} x"
-        values = [f"{value:.4g} {one.unit}".strip() for value in (one.median, one.p95)]
-        lines.append(f"| {' | '.join([one.what, *values, peer, ratio])} |")
-    return "\n".join(lines)
-
-
-def as_data(rows: list[Row]) -> list[dict[str, Any]]:
-    """The rows for JSON."""
-    return [{**asdict(one), "ratio": one.ratio} for one in rows]
+def _processor() -> str:
+    """The model name of the CPU where Linux tells it, else its architecture."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
+    models = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(models, platform.machine())

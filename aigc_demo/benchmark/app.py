@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from aigc_demo.benchmark import Row, row
+from aigc_demo.benchmark.rows import Row, row
 from aigc_demo.benchmark.server import app, call, hello, resident, serving
 
 STARTS = VISITS = 5

@@ -7,8 +7,8 @@ import time
 
 import httpx
 
-from aigc_demo.benchmark import Row, row
 from aigc_demo.benchmark.app import ALL_MODELS
+from aigc_demo.benchmark.rows import Row, row
 from aigc_demo.benchmark.server import app, call, resident, serving
 
 EVERY = 5.0  # seconds between a visitor's clicks

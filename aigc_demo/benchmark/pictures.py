@@ -6,10 +6,11 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from aigc_demo.benchmark import Row, row, seconds
+from aigc_demo.benchmark.rows import Row, row, seconds
 from aigc_demo.images import strip
 from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.inference.vae import LatentWalker
+from aigc_demo.names import VAES
 
 BATCHES = (1, 4, 16, 64)
 
@@ -41,7 +42,7 @@ def _decode(walker: LatentWalker, z: Tensor, count: int) -> Tensor:
 def measure_vae() -> list[Row]:
     """Latent points decoded, by batch, by both VAEs."""
     rows = []
-    for name in ("vae-2d", "vae"):
+    for name in VAES:
         walker = LatentWalker.load(name)
         z = torch.randn(64, walker.latent_size, generator=torch.Generator().manual_seed(0))
         rows += _rows(f"{name} decodes", partial(_decode, walker, z))[:-1]

@@ -5,7 +5,7 @@ import math
 
 from PIL import Image, ImageDraw, ImageFont
 
-from aigc_demo.benchmark import Row
+from aigc_demo.benchmark.rows import Row
 
 WIDTH, HEIGHT = 640, 220  # pixels, of a panel
 LEFT, RIGHT, TOP, BOTTOM = 70, 20, 40, 40  # what its frame leaves

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from aigc_demo.benchmark import Row, row, seconds
+from aigc_demo.benchmark.rows import Row, row, seconds
 from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.inference.writing.steps import SLOTS
 from aigc_demo.models.gpt2 import GPT2, GPT2Config

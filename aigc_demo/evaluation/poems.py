@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from aigc_demo.data.files import data_folder
 from aigc_demo.data.poems import Poem, fit_to, read_poems
-from aigc_demo.evaluation.transformer import added_by_engine, nats
+from aigc_demo.evaluation.nats import added_by_engine, nats
 from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.inference.verse import PLANNED
 from aigc_demo.prosody import COMMA, FORMS, STOP, form_of, is_regulated, lines_of, plan_of, rhyme_of

@@ -3,23 +3,21 @@
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from tqdm import tqdm
 
 from aigc_demo.data.files import data_folder
 from aigc_demo.data.shakespeare import read_shakespeare, split_text
+from aigc_demo.evaluation.nats import added_by_engine, nats
+from aigc_demo.evaluation.poems import score_poems
 from aigc_demo.inference.transformer import TextWriter
-from aigc_demo.inference.writing.steps import steps_for
-from aigc_demo.weights import Loaded, mixed_precision
+from aigc_demo.weights import Loaded
 
 
 def score(loaded: Loaded, data: Path | None, full: bool) -> dict[str, float]:
     """Of verse where the model knows a form, else of the last 10 % of Tiny Shakespeare."""
     writer = TextWriter(loaded)
     if writer.forms:
-        from aigc_demo.evaluation.poems import score_poems
-
         return score_poems(writer, data, full)
     return score_text(writer, data, full)
 
@@ -47,36 +45,6 @@ def score_text(writer: TextWriter, data: Path | None, full: bool) -> dict[str, f
     if full:
         figures["nats_per_character_sliding"] = _sliding(writer, ids)
     return figures
-
-
-def nats(writer: TextWriter, tokens: Tensor) -> Tensor:
-    """(B, T) -> the surprise at each token after the first, in nats, (B, T - 1)."""
-    tokens = tokens.to(writer.loaded.device)
-    with mixed_precision(tokens.device):
-        logits = writer.model(tokens[:, :-1])
-    return F.cross_entropy(logits.flatten(0, 1), tokens[:, 1:].flatten(), reduction="none").view(
-        len(tokens), -1
-    )
-
-
-@torch.inference_mode()
-def added_by_engine(writer: TextWriter, batches: list[Tensor], scored: int | None = None) -> float:
-    """Mean nats a token of texts by what writes them, token by token, over those of the model.
-
-    batches: (B, T) ids each; scored: so many last tokens of each text, or all after the first.
-    """
-    steps = steps_for(writer.model, writer.loaded.device)[0]
-    added: list[Tensor] = []
-    for batch in tqdm(batches, desc="engine", unit="batch"):
-        for part in batch.split(steps.slots):
-            for slot in range(len(part)):
-                steps.prefill(slot, [])
-            rows = [torch.tensor(steps.decode(ids.tolist())) for ids in part[:, :-1].unbind(1)]
-            nats_of = torch.stack(rows, 1).log_softmax(2).gather(2, part[:, 1:, None])[..., 0]
-            logits = writer.model(part[:, :-1].to(writer.loaded.device)).float().cpu()
-            exact = logits.log_softmax(2).gather(2, part[:, 1:, None])[..., 0]
-            added.append((exact - nats_of)[:, -(scored or part.shape[1] - 1) :].flatten())
-    return torch.cat(added).mean().item()
 
 
 def _sliding(writer: TextWriter, ids: Tensor) -> float:

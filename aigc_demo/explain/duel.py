@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from aigc_demo.models.gan import GAN, discriminator_loss, generator_loss, hinge_terms
-from aigc_demo.weights import load_model, sample_digits
+from aigc_demo.samples import sample_digits
+from aigc_demo.weights import load_model
 
 CLASSES = 10
 BATCH = CLASSES  # one digit of each class

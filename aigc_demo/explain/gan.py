@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from aigc_demo.inference import sample_digits
 from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.inference.judge import DigitJudge
 from aigc_demo.models.gan import discriminator_loss, generator_loss, hinge_terms
 from aigc_demo.models.gan_mlp import minimax_terms, minimax_value
+from aigc_demo.samples import sample_digits
 
 
 @dataclass(frozen=True)

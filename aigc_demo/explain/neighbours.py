@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from aigc_demo.images import check_images
-from aigc_demo.inference import sample_index
+from aigc_demo.samples import sample_index
 
 
 @dataclass(frozen=True)

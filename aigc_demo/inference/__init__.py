@@ -2,29 +2,8 @@
 
 from pathlib import Path
 
-from aigc_demo.weights import (
-    bundled_names,
-    choose_device,
-    default_revision,
-    digest_of,
-    family_of,
-    find_folder,
-    multiplies_bfloat16,
-    name_of,
-    sample_digits,
-    sample_index,
-)
-
-__all__ = [
-    "bundled_names",
-    "default_revision",
-    "family_of",
-    "name_of",
-    "sample_digits",
-    "sample_index",
-    "text_mode",
-    "weights_hash",
-]
+from aigc_demo.devices import choose_device, multiplies_bfloat16
+from aigc_demo.weights import digest_of, find_folder
 
 
 def weights_hash(source: str | Path) -> str:

@@ -9,15 +9,12 @@ from torch import Tensor
 
 from aigc_demo.data.poems import Poem, common_characters, fit_to, read_poems
 from aigc_demo.data.shakespeare import split_text
+from aigc_demo.names import GANS, SMALL_GAN, TRAINED, WRITERS
 from aigc_demo.prosody import FORMS, lines_of, plan_of
+from aigc_demo.samples import sample_digits, sample_text
 from aigc_demo.tokenizer import CharacterTokenizer, poem_ids
 from aigc_demo.training.run import leave, tracked
-from aigc_demo.weights import sample_digits, sample_text
 
-NAMES = (
-    *("judge", "gan", "gan-mlp", "gan-small", "vae", "vae-2d"),
-    *("vae-beta-0", "vae-beta-1", "vae-beta-10", "shakespeare", "poems"),
-)
 WINDOWS, POEMS = 200, 2_000  # of the training text, that the table of neurons is measured on
 PRESETS = ("smoke", "cpu", "gpu")
 
@@ -49,17 +46,17 @@ def train(
         ValueError: an unknown name, preset or tracker, data that is missing or damaged or of no
             use to this model, or a folder that holds another training.
     """
-    if name not in NAMES:
-        raise ValueError(f"expected one of {', '.join(NAMES)}, got {name!r}")
+    if name not in TRAINED:
+        raise ValueError(f"expected one of {', '.join(TRAINED)}, got {name!r}")
     if preset not in PRESETS:
         raise ValueError(f"expected one of {', '.join(PRESETS)}, got {preset!r}")
-    if own.images and name not in ("gan", "gan-mlp"):
+    if own.images and name not in GANS:
         raise ValueError(f"expected gan or gan-mlp to learn from own pictures, got {name}")
     if own.text and name != "shakespeare":
         raise ValueError(f"expected shakespeare to learn from own text, got {name}")
     source = Source(preset == "smoke" and data is None, data, own)
     with tracked(tracker, name, output):
-        if name in ("shakespeare", "poems"):
+        if name in WRITERS:
             _train_text(name, preset, source, output)
         else:
             _train_digits(name, preset, source, output)
@@ -81,7 +78,7 @@ def _train_digits(name: str, preset: str, source: Source, output: Path) -> None:
     images, labels = _read_images(source)
     if name == "judge":
         judge.train(output, judge.RECIPES[preset], images, labels)
-    elif name in ("gan", "gan-small"):
+    elif name in ("gan", SMALL_GAN):
         recipe = (gan.RECIPES if name == "gan" else gan.SMALL_RECIPES)[preset]
         classes = int(labels.max()) + 1 if source.own.images else 10
         recipe = replace(recipe, model=replace(recipe.model, classes=classes))

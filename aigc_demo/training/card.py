@@ -5,11 +5,11 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+from aigc_demo.names import BETAS
 from aigc_demo.training.curves import write_curves
 from aigc_demo.weights import replace_file
 
 MNIST = "MNIST (Y. LeCun, C. Cortes, C. Burges), 60,000 training digits"
-BETAS = {"vae-beta-0": "0", "vae-beta-1": "1", "vae-beta-10": "10"}  # name -> weight of the KL
 ABOUT: dict[str, tuple[str, str, str]] = {  # name -> what it is, data, limits
     "judge": (
         "A small convolutional classifier of 28x28 digits: the ruler for generated digits.",

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from aigc_demo.devices import mixed_precision
 from aigc_demo.models.batch import part, uniform
 from aigc_demo.models.judge import Judge, JudgeConfig
 from aigc_demo.training.run import (
@@ -18,7 +19,7 @@ from aigc_demo.training.run import (
     shuffled_batch,
     warm_then_fall,
 )
-from aigc_demo.weights import mixed_precision, save_model
+from aigc_demo.weights import save_model
 
 
 @dataclass(frozen=True)

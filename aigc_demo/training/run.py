@@ -27,8 +27,9 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
+from aigc_demo.devices import choose_device
 from aigc_demo.models.batch import place
-from aigc_demo.weights import choose_device, replace_file
+from aigc_demo.weights import replace_file
 
 Model = TypeVar("Model", bound=nn.Module)
 MOMENTS = 12  # how often the history looks at what the model makes

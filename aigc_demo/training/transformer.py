@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from aigc_demo.devices import mixed_precision
 from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.models.batch import part, place
 from aigc_demo.models.transformer import Transformer, TransformerConfig
@@ -31,7 +32,7 @@ from aigc_demo.training.run import (
     step_seed,
     warm_then_fall,
 )
-from aigc_demo.weights import Loaded, mixed_precision, save_model
+from aigc_demo.weights import Loaded, save_model
 
 IGNORED = -100  # the target of a position that is not scored
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from aigc_demo.devices import mixed_precision
 from aigc_demo.images import grid, png
 from aigc_demo.models.batch import part, uniform
 from aigc_demo.models.vae import VAE, VAEConfig, importance_bound
@@ -22,7 +23,7 @@ from aigc_demo.training.run import (
     shuffled_batch,
     warm_then_fall,
 )
-from aigc_demo.weights import mixed_precision, save_model
+from aigc_demo.weights import save_model
 
 
 @dataclass(frozen=True)

@@ -22,15 +22,16 @@ from torch import Tensor
 from aigc_demo.explain.branches import candidates, next_logits
 from aigc_demo.explain.transformer import trace
 from aigc_demo.images import animation, as_digit, data_uri, grid, png
-from aigc_demo.inference import sample_digits
 from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.inference.transformer import set_in_lines
 from aigc_demo.inference.vae import LatentWalker
+from aigc_demo.names import GANS, VAES
+from aigc_demo.samples import sample_digits
 from aigc_demo.ui import check
 from aigc_demo.ui.endpoints import document, parameters_of, speaking
 from aigc_demo.ui.gan import known_classes
 from aigc_demo.ui.layout import WRITING
-from aigc_demo.ui.models import GANS, VAES, Models
+from aigc_demo.ui.models import Models
 from aigc_demo.ui.others import Others
 from aigc_demo.ui.reading import asked
 from aigc_demo.ui.transformer import (

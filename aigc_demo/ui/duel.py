@@ -12,6 +12,7 @@ from torch import Tensor
 
 from aigc_demo.explain.duel import Duel, Look, Step
 from aigc_demo.images import strip
+from aigc_demo.names import SMALL_GAN
 from aigc_demo.ui.check import Complaint
 from aigc_demo.ui.formulas import D, G, ink
 from aigc_demo.ui.layout import FORMULAS, Page, Update
@@ -274,7 +275,7 @@ def build_duel(page: Page, tab: gr.Tab) -> None:
         replay,
         {"clicks": gr.Textbox("", visible=False)},
         [duel, shown, formula],
-        model="gan-small",
+        model=SMALL_GAN,
         codecs={"clicks": Codec(write_clicks, read_clicks)},
         saves=(),
         show_progress="minimal",

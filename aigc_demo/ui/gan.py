@@ -6,12 +6,13 @@ import gradio as gr
 
 from aigc_demo.images import strip
 from aigc_demo.inference.gan import DigitSampler
+from aigc_demo.names import GANS
 from aigc_demo.ui import check
 from aigc_demo.ui.duel import build_duel
 from aigc_demo.ui.gan_inside import build_inside
 from aigc_demo.ui.lab import build_lab
 from aigc_demo.ui.layout import DRAWING, Page, Update, dice, several
-from aigc_demo.ui.models import GANS, Models
+from aigc_demo.ui.models import Models
 from aigc_demo.ui.other_weights import add_other_weights
 from aigc_demo.ui.share import FILM, Share
 from aigc_demo.ui.widgets import player, tiles

@@ -11,10 +11,11 @@ from torch import Tensor
 from aigc_demo.explain import gan as inside
 from aigc_demo.images import MEASURES, strip
 from aigc_demo.inference.gan import DigitSampler
+from aigc_demo.names import GANS
 from aigc_demo.ui import check, formulas
 from aigc_demo.ui.gan_then import build_then
 from aigc_demo.ui.layout import FORMULAS, Page, Update, dice, several
-from aigc_demo.ui.models import GANS, Models
+from aigc_demo.ui.models import Models
 from aigc_demo.ui.views import View, add_layers, add_views, code_of, group, scored, shown
 from aigc_demo.ui.widgets import code, gallery, pad, tiles
 from aigc_demo.ui.words import Words

@@ -21,19 +21,19 @@ from aigc_demo.explain.neighbours import TrainingIndex
 from aigc_demo.explain.neurons import NeuronTable
 from aigc_demo.explain.overlap import Overlaps
 from aigc_demo.explain.vae import Tradeoff, tradeoff
-from aigc_demo.inference import bundled_names, name_of, sample_digits, weights_hash
+from aigc_demo.inference import weights_hash
 from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.inference.judge import DigitJudge
 from aigc_demo.inference.transformer import TextWriter, to_simplified
 from aigc_demo.inference.vae import LatentWalker
+from aigc_demo.names import GANS, JUDGE, SMALL_GAN, VAES, WRITERS
+from aigc_demo.samples import sample_digits
 from aigc_demo.ui.check import PINNED, Complaint
 from aigc_demo.ui.memory import return_memory
+from aigc_demo.weights import bundled_names, name_of
 
-GANS, VAES = ("gan", "gan-mlp"), ("vae-2d", "vae")
-WRITERS = ("shakespeare", "poems")
-BETAS = {"vae-beta-0": 0, "vae-beta-1": 1, "vae-beta-10": 10}  # name -> weight of the KL term
 FAMILIES = {  # of weights -> the tab where they can be used; the judge of digits has none
-    **dict.fromkeys(("gan", "gan-mlp"), "gan"),
+    **dict.fromkeys(GANS, "gan"),
     "vae": "vae",
     "transformer": "transformer",
 }
@@ -169,7 +169,7 @@ class Models:
     @property
     def snapshot(self) -> Snapshot:
         """Where a visitor's own training starts."""
-        return self.get("gan-small", Snapshot.load)
+        return self.get(SMALL_GAN, Snapshot.load)
 
     def vae(self, name: str = "vae-2d") -> LatentWalker:
         """vae-2d or vae."""
@@ -188,7 +188,7 @@ class Models:
 
     @property
     def judge(self) -> DigitJudge:
-        return self.get("judge", DigitJudge.load)
+        return self.get(JUDGE, DigitJudge.load)
 
     @property
     def index(self) -> TrainingIndex:

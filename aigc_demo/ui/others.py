@@ -6,9 +6,9 @@ from typing import Any
 
 from aigc_demo import hub
 from aigc_demo.hub import HubUnavailable
-from aigc_demo.inference import default_revision, family_of
 from aigc_demo.ui.check import Complaint
 from aigc_demo.ui.models import FAMILIES, OF_TAB, Models, Other
+from aigc_demo.weights import default_revision, family_of
 
 LONGEST = 300  # characters of what a visitor names
 PATIENCE = 10.0  # seconds that a program waits for the download of another

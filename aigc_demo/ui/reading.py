@@ -7,9 +7,10 @@ import gradio as gr
 
 from aigc_demo.explain import transformer as inside
 from aigc_demo.inference.transformer import TextWriter, UnknownCharacters
+from aigc_demo.names import WRITERS
 from aigc_demo.ui import check
 from aigc_demo.ui.layout import FORMULAS, Update
-from aigc_demo.ui.models import WRITERS, Models
+from aigc_demo.ui.models import Models
 from aigc_demo.ui.views import code_of
 from aigc_demo.ui.words import Words
 

@@ -11,12 +11,13 @@ from torch import Tensor
 
 from aigc_demo.explain.decoder import decoder_layers
 from aigc_demo.images import data_uri, grid, png, strip, to_bytes
-from aigc_demo.inference import sample_digits
 from aigc_demo.inference.vae import LatentWalker
+from aigc_demo.names import VAES
+from aigc_demo.samples import sample_digits
 from aigc_demo.ui import check
 from aigc_demo.ui.layout import DRAWING, Page, Update, dice, several
 from aigc_demo.ui.links import drawing_of
-from aigc_demo.ui.models import ENCODED, VAES, Models
+from aigc_demo.ui.models import ENCODED, Models
 from aigc_demo.ui.other_weights import add_other_weights
 from aigc_demo.ui.share import FILM, Share
 from aigc_demo.ui.vae_inside import build_inside

@@ -9,11 +9,12 @@ from torch import Tensor
 from aigc_demo.explain import vae as inside
 from aigc_demo.explain.gan import real_digits, seeds_that_read
 from aigc_demo.images import strip
-from aigc_demo.inference import sample_digits
 from aigc_demo.inference.vae import LatentWalker
+from aigc_demo.names import BETAS, VAES
+from aigc_demo.samples import sample_digits
 from aigc_demo.ui import check, vae_formulas
 from aigc_demo.ui.layout import FORMULAS, Page, Update, dice, several
-from aigc_demo.ui.models import BETAS, VAES, Models
+from aigc_demo.ui.models import Models
 from aigc_demo.ui.views import View, add_layers, add_views, code_of, group, shown
 from aigc_demo.ui.widgets import bars, betas, code, gallery, pad, posterior, tiles
 from aigc_demo.ui.words import Words

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from aigc_demo.devices import multiplies_bfloat16
 from aigc_demo.models.transformer import Block, Transformer, angles, capped
-from aigc_demo.weights import multiplies_bfloat16
 
 # Of cuDNN's, which PyTorch would choose, a row had other bits under load than alone.
 REPEATABLE = [SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]

@@ -1,0 +1,9 @@
+"""The bundled models by family and role; every list of names comes from here. Imports nothing."""
+
+JUDGE = "judge"  # the classifier that reads digits
+GANS = ("gan", "gan-mlp")  # that the page draws with
+SMALL_GAN = "gan-small"  # whose training goes on step by step on the page
+VAES = ("vae-2d", "vae")
+BETAS = {"vae-beta-0": 0, "vae-beta-1": 1, "vae-beta-10": 10}  # name -> weight of the KL term
+WRITERS = ("shakespeare", "poems")
+TRAINED = (JUDGE, *GANS, SMALL_GAN, *VAES, *BETAS, *WRITERS)  # by the command train
