@@ -17,7 +17,7 @@ if "SPACES_ZERO_GPU" in os.environ:
 if __name__ == "__main__":
     gc.disable()  # while modules are imported: a fifth of the start; serve enables it again
 
-from aigc_demo.ui.start import main
+from aigc_demo.ui import main
 
 if __name__ == "__main__":
     main()

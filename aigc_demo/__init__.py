@@ -8,3 +8,8 @@ __version__ = "0.1.0"
 # with ordinary errors, and nothing but what was asked for is sent.
 os.environ.setdefault("HF_HUB_DISABLE_XET", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+# Before onnxruntime is imported, which else reports to a collector on the web and leaves .ses
+# in the temporary folder. Its flash attention takes a third longer for the one query of a step.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+os.environ.setdefault("ORT_GQA_DISABLE_FLASH_ATTENTION", "1")

@@ -197,7 +197,7 @@ def _deploy(options: argparse.Namespace) -> None:
 
 def _demo(options: argparse.Namespace) -> None:
     gc.disable()  # while modules are imported, as in app.py
-    from aigc_demo.ui.start import start
+    from aigc_demo.ui import start
 
     start(options)
 
@@ -328,7 +328,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns the exit status: 0, 1 after a wrong input, 130 after Ctrl-C, 143 after SIGTERM.
     """
-    from aigc_demo.ui.surroundings import accept_any_text
+    from aigc_demo.ui.serving.surroundings import accept_any_text
 
     accept_any_text()
     parser = _parser()

@@ -1,6 +1,5 @@
 """Visits in a real browser: each tab used, in each language, on a desktop and on a phone."""
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,16 +10,16 @@ from playwright.sync_api import Browser, Page, expect
 from aigc_demo.inference.judge import DigitJudge
 from aigc_demo.inference.vae import LatentWalker
 from aigc_demo.samples import sample_digits
+from aigc_demo.ui.kit.words import Words
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=30_000)  # a busy machine is slow, not wrong
-LOCALES = Path(__file__).parent.parent / "aigc_demo/ui/locales"
 DESKTOP, PHONE = (1280, 800), (390, 844)
 VISITS = [("zh", DESKTOP), ("en", DESKTOP), ("zh", PHONE), ("en", PHONE)]
 
 
 def words(language: str) -> dict:
-    return json.loads((LOCALES / f"{language}.json").read_text(encoding="utf-8"))
+    return Words().table[language]
 
 
 @pytest.fixture

@@ -20,12 +20,14 @@ from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.models.gan import GAN, GANConfig
 from aigc_demo.samples import sample_digits
 from aigc_demo.training import gan as training
-from aigc_demo.ui import check, duel
-from aigc_demo.ui.models import Models
-from aigc_demo.ui.words import LANGUAGES, Words
+from aigc_demo.ui.app import TABS
+from aigc_demo.ui.catalog.models import Models
+from aigc_demo.ui.gan import one_step as duel
+from aigc_demo.ui.kit import check
+from aigc_demo.ui.kit.words import LANGUAGES, Words
 
 WORDS = Words()
-MODELS = Models()
+MODELS = Models(TABS)
 CLASSES = torch.arange(BATCH)
 
 
@@ -322,7 +324,7 @@ def test_a_state_that_is_no_duel_gets_one_sentence(handler: Callable, value) -> 
 
 def test_damaged_weights_are_named(tmp_path, capsys) -> None:
     (tmp_path / "config.json").write_text("{}")
-    models = Models()
+    models = Models(TABS)
     models.folders["gan-small"] = tmp_path
     with pytest.raises(check.Complaint) as caught:
         duel.train_d(models, WORDS, None)

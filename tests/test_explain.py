@@ -19,14 +19,17 @@ from aigc_demo.inference.judge import DigitJudge
 from aigc_demo.models import gan as gan_models
 from aigc_demo.samples import sample_digits
 from aigc_demo.training.directions import find_directions, write_directions
-from aigc_demo.ui import formulas, gan_inside, gan_then
-from aigc_demo.ui import gan as gan_tab
-from aigc_demo.ui.check import Complaint
-from aigc_demo.ui.models import Models
-from aigc_demo.ui.words import Words
+from aigc_demo.ui.app import TABS
+from aigc_demo.ui.catalog.models import Models
+from aigc_demo.ui.gan import formulas
+from aigc_demo.ui.gan import inside as gan_inside
+from aigc_demo.ui.gan import requests as gan_tab
+from aigc_demo.ui.gan import then_and_now as gan_then
+from aigc_demo.ui.kit.check import Complaint
+from aigc_demo.ui.kit.words import Words
 from aigc_demo.weights import BUNDLED, read_directions
 
-WORDS, MODELS = Words(), Models()
+WORDS, MODELS = Words(), Models(TABS)
 
 
 @pytest.fixture(scope="module")

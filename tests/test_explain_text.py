@@ -15,12 +15,17 @@ from aigc_demo.explain.heads import habits, kinds_of
 from aigc_demo.inference.transformer import UnknownCharacters
 from aigc_demo.models.transformer import next_token_distribution, rotate
 from aigc_demo.tokenizer import poem_ids
-from aigc_demo.ui import text_formulas, text_inside, text_next, text_parts, text_whole
-from aigc_demo.ui.check import Complaint
-from aigc_demo.ui.models import Models
-from aigc_demo.ui.words import Words
+from aigc_demo.ui.app import TABS
+from aigc_demo.ui.catalog.models import Models
+from aigc_demo.ui.kit.check import Complaint
+from aigc_demo.ui.kit.words import Words
+from aigc_demo.ui.transformer import ablation as text_parts
+from aigc_demo.ui.transformer import candidates as text_next
+from aigc_demo.ui.transformer import formulas as text_formulas
+from aigc_demo.ui.transformer import inside as text_inside
+from aigc_demo.ui.transformer import whole_text as text_whole
 
-WORDS, MODELS = Words(), Models()
+WORDS, MODELS = Words(), Models(TABS)
 PLAY = "ROMEO:\nBut soft, what light"
 SPRING = "春眠不覺曉，處處聞啼鳥。夜來風雨聲，花落知多少。"
 TOWER = "白日依山盡，黃河入海流。欲窮千里目，更上一層樓。"

@@ -10,13 +10,16 @@ from torch.distributions import Bernoulli, Normal, kl_divergence
 
 from aigc_demo.explain import source
 from aigc_demo.explain import vae as inside
+from aigc_demo.names import BETAS
 from aigc_demo.samples import sample_digits
-from aigc_demo.ui import vae_formulas, vae_inside
-from aigc_demo.ui.check import Complaint
-from aigc_demo.ui.models import BETAS, ENCODED, Models
-from aigc_demo.ui.words import Words
+from aigc_demo.ui.app import TABS
+from aigc_demo.ui.catalog.models import ENCODED, Models
+from aigc_demo.ui.kit.check import Complaint
+from aigc_demo.ui.kit.words import Words
+from aigc_demo.ui.vae import formulas as vae_formulas
+from aigc_demo.ui.vae import inside as vae_inside
 
-WORDS, MODELS = Words(), Models()
+WORDS, MODELS = Words(), Models(TABS)
 NAMES = ("vae-2d", "vae")
 
 

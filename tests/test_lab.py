@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 __all__ = ["visit"]  # the fixture of the other visits
 pytestmark = pytest.mark.browser
-STATIC = Path(__file__).parent.parent / "aigc_demo/ui/static"
+STATIC = Path(__file__).parent.parent / "aigc_demo/ui/gan/static"
 LOSSES = ["minimax", "saturating_not", "squares", "wasserstein", "relativistic"]
 PLANE = "#lab .plane"
 

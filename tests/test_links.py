@@ -23,31 +23,36 @@ from PIL import Image
 from aigc_demo.explain.duel import Duel
 from aigc_demo.images import DESCRIPTION, SIDE, to_bytes
 from aigc_demo.samples import sample_digits
-from aigc_demo.ui import check, duel, files, links, vae
 from aigc_demo.ui.app import TABS
-from aigc_demo.ui.layout import Page
-from aigc_demo.ui.models import Models
-from aigc_demo.ui.qr import qr_code
-from aigc_demo.ui.route import base_address
-from aigc_demo.ui.share import MODES, Share
-from aigc_demo.ui.words import Words
+from aigc_demo.ui.catalog.models import Models
+from aigc_demo.ui.gan import one_step as duel
+from aigc_demo.ui.kit import check
+from aigc_demo.ui.kit.qr import qr_code
+from aigc_demo.ui.kit.words import Words
+from aigc_demo.ui.page import query as links
+from aigc_demo.ui.page import saved_files as files
+from aigc_demo.ui.page.page import Page
+from aigc_demo.ui.page.query import drawing_of
+from aigc_demo.ui.page.route import base_address
+from aigc_demo.ui.page.share import MODES, Share
+from aigc_demo.ui.vae import requests as vae
 from aigc_demo.weights import BUNDLED
 
-WORDS, MODELS = Words(), Models()
+WORDS, MODELS = Words(), Models(TABS)
 
 
 def shares() -> dict[str, Share]:
     with gr.Blocks():
         page = Page(MODELS, WORDS, gr.Radio(["zh", "en"]))
         with gr.Tabs():
-            for name, add in TABS.items():
-                with WORDS.tr(gr.Tab(id=name), f"{name}.tab") as page.tab:
-                    add(page)
+            for one in TABS:
+                with WORDS.tr(gr.Tab(id=one.name), f"{one.name}.tab") as tab:
+                    one.build(page.within(tab))
     return {share.tab: share for share in page.shares}
 
 
 SHARES = shares()
-DRAWN = vae.drawing_of(to_bytes(sample_digits("test")[0][4]))
+DRAWN = drawing_of(to_bytes(sample_digits("test")[0][4]))
 
 
 def held(tab: str) -> tuple:
@@ -493,7 +498,7 @@ import httpx, sys
 from gradio import networking
 networking.GRADIO_SHARE_SERVER_ADDRESS = None
 networking.GRADIO_API_SERVER = sys.argv.pop(1)
-from aigc_demo.ui.start import main
+from aigc_demo.ui import main
 main(sys.argv[1:])
 """
 

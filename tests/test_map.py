@@ -28,13 +28,14 @@ from aigc_demo.explain.decoder import decoder_layers
 from aigc_demo.images import strip
 from aigc_demo.inference.vae import LatentWalker
 from aigc_demo.models.vae import VAE, VAEConfig
-from aigc_demo.ui import vae as tab
-from aigc_demo.ui.models import ENCODED, Models
-from aigc_demo.ui.words import static
+from aigc_demo.ui.app import TABS
+from aigc_demo.ui.catalog.models import ENCODED, Models
+from aigc_demo.ui.kit.words import static
+from aigc_demo.ui.vae import requests as tab
 from aigc_demo.weights import BUNDLED, save_model
 
 __all__ = ["visit"]  # the fixture of the other visits
-MODELS = Models()
+MODELS = Models(TABS)
 PLANE, DECODED, REAL = "#vae-map .plane", "#vae-map .decoded", "#vae-map .real"
 CAPTION = "#vae-map .found > :first-child .caption"
 browser_test = pytest.mark.browser
@@ -78,7 +79,7 @@ def test_nothing_of_the_map_is_in_the_page_itself() -> None:
 def sums(browser: Browser) -> Iterator[Page]:
     """A blank page that knows the mathematics alone."""
     page = browser.new_page()
-    page.add_script_tag(content=static("decode.js"))
+    page.add_script_tag(content=static("vae/decode.js"))
     yield page
     page.close()
 
@@ -406,6 +407,6 @@ def test_the_map_of_damaged_weights_has_nothing_to_fetch(tmp_path: Path) -> None
     shutil.copytree(BUNDLED / "vae-2d", tmp_path / "vae-2d")
     weights = tmp_path / "vae-2d/model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1] + b"?")
-    models = Models(tmp_path)
+    models = Models(TABS, tmp_path)
     assert tab.map_digits(models) is None
     assert tab.map_decoder(models) is None

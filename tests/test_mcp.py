@@ -18,7 +18,8 @@ from PIL import Image
 from aigc_demo.images import png
 from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.samples import sample_digits
-from aigc_demo.ui.api import NAMES
+from aigc_demo.ui.api.endpoints import parameters
+from aigc_demo.ui.app import TABS
 
 EXTRA = f"gradio[mcp]=={gr.__version__}"
 needs_extra = pytest.mark.skipif(
@@ -27,10 +28,7 @@ needs_extra = pytest.mark.skipif(
 
 
 def test_without_the_extra_mcp_ends_with_one_sentence() -> None:
-    code = (
-        "import sys; sys.modules['mcp'] = None; "
-        "from aigc_demo.ui.start import main; main(['--mcp'])"
-    )
+    code = "import sys; sys.modules['mcp'] = None; from aigc_demo.ui import main; main(['--mcp'])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1
     expected = f'expected Gradio\'s mcp extra for --mcp, got none: pip install "{EXTRA}"'
@@ -72,12 +70,12 @@ def ask(url: str, tool: str = "", **arguments: Any) -> Any:
 @needs_extra
 def test_the_tools_are_the_endpoints_and_say_what_they_take(mcp_url: str) -> None:
     tools = ask(mcp_url)
-    assert [tool.name for tool in tools] == list(NAMES)
+    assert [tool.name for tool in tools] == list(parameters(TABS))
     for tool in tools:
         assert "Returns: " in tool.description
         assert all(field["description"] for field in tool.inputSchema["properties"].values())
     with urllib.request.urlopen(mcp_url + "schema") as answer:
-        assert [tool["name"] for tool in json.load(answer)] == list(NAMES)
+        assert [tool["name"] for tool in json.load(answer)] == list(parameters(TABS))
 
 
 @needs_extra

@@ -13,17 +13,23 @@ from aigc_demo import hub as hub_client
 from aigc_demo.hub import HubUnavailable, download
 from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.inference.transformer import TextWriter
-from aigc_demo.ui import check, gan, models, transformer, vae
-from aigc_demo.ui.api import Endpoints
-from aigc_demo.ui.models import OF_TAB, Models
-from aigc_demo.ui.other_weights import fetcher, suggestions
-from aigc_demo.ui.others import KINDS, Others
-from aigc_demo.ui.words import Words
+from aigc_demo.ui.app import TABS
+from aigc_demo.ui.catalog import models
+from aigc_demo.ui.catalog.hub_models import KINDS, Others
+from aigc_demo.ui.catalog.models import Models
+from aigc_demo.ui.gan import requests as gan
+from aigc_demo.ui.kit import check
+from aigc_demo.ui.kit.words import Words
+from aigc_demo.ui.page.hub_panel import fetcher, suggestions
+from aigc_demo.ui.transformer import requests as transformer
+from aigc_demo.ui.vae import requests as vae
 
 WORDS = Words()
 KIND = {"gan": "gan", "gan-mlp": "gan", "vae": "vae", "flow": "vae"} | dict.fromkeys(
     ("transformer", "poems"), "transformer"
 )
+
+GAN, VAE, TRANSFORMER = TABS
 
 
 def files_of(folder):
@@ -42,7 +48,7 @@ def put(hub, tiny_folders):
 
 @pytest.fixture
 def page_models():
-    return Models()
+    return Models(TABS)
 
 
 def states(page_models, source, tab="gan", others=None, **asked):
@@ -68,7 +74,7 @@ def test_every_family_is_fetched_on_its_tab_and_refused_on_the_others(
 ):
     commit = put(family)
     name = f"alice/digits@{commit}"
-    for tab in OF_TAB:
+    for tab in (one.name for one in TABS):
         last = states(page_models, "alice/digits", tab)[-1]
         if tab == KIND[family]:
             assert (last["stage"], last["name"]) == ("here", name)
@@ -76,7 +82,7 @@ def test_every_family_is_fetched_on_its_tab_and_refused_on_the_others(
             assert last.get("plain", False) == (family == "gan-mlp")
             assert last.get("verse", False) == (family == "poems")
         else:
-            text = check.explain(WORDS, check.Complaint(OF_TAB[KIND[family]]), "zh")
+            text = check.explain(WORDS, check.Complaint(f"error.of_{KIND[family]}"), "zh")
             assert (last["stage"], last["texts"]["zh"]) == ("failed", text)
 
 
@@ -167,11 +173,11 @@ def test_a_public_page_restricts_what_may_be_named(page_models, hub, put, monkey
     assert refused["texts"]["zh"] == WORDS.say("zh", "error.not_allowed", repo="alice/digits")
     assert hub.asked == []
     assert states(page_models, "bob/digits")[-1]["stage"] == "here"
-    assert suggestions("gan") == ["bob/", "alice/other"]
-    assert suggestions("transformer") == ["bob/", "alice/other", "distilbert/distilgpt2"]
+    assert suggestions(GAN) == ["bob/", "alice/other"]
+    assert suggestions(TRANSFORMER) == ["bob/", "alice/other", "distilbert/distilgpt2"]
     monkeypatch.delenv("AIGC_REPOS")
-    assert suggestions("vae") == []
-    assert suggestions("transformer") == list(hub_client.FAMILY)
+    assert suggestions(VAE) == []
+    assert suggestions(TRANSFORMER) == list(hub_client.FAMILY)
 
 
 FAULTS = {
@@ -225,7 +231,7 @@ def test_offline_what_was_fetched_before_is_still_there(page_models, hub, put, m
 
     name = fetched(page_models, f"alice/digits@{put('gan')}")
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    assert fetched(Models(), name) == name
+    assert fetched(Models(TABS), name) == name
     put("vae", "alice/other")
     last = states(page_models, "alice/other", "vae")[-1]
     assert last["texts"] == WORDS.both("error.hub_offline")
@@ -280,27 +286,27 @@ def test_names_hold_on_the_tab_of_their_family_alone(page_models, put):
 
 def test_the_api_takes_a_repository_by_the_same_check(page_models, hub, put, monkeypatch):
     put("gan")
-    endpoints = Endpoints(page_models, Others(page_models))
-    assert endpoints.gan_sample("alice/digits", "mixed", 4).path.endswith(".png")
+    of_gan, of_vae, of_text = (tab.endpoints(page_models, Others(page_models)) for tab in TABS)
+    assert of_gan.gan_sample("alice/digits", "mixed", 4).path.endswith(".png")
     assert len(page_models.others) == 1
     with pytest.raises(check.Complaint) as caught:
-        endpoints.vae_decode("alice/digits", [0.0, 0.0])
+        of_vae.vae_decode("alice/digits", [0.0, 0.0])
     assert caught.value.key == "error.of_gan"
     monkeypatch.setenv("AIGC_REPOS", "bob/*")
     with pytest.raises(check.Complaint) as caught:
-        endpoints.gan_morph("alice/other")
+        of_gan.gan_morph("alice/other")
     assert caught.value.key == "error.not_allowed"
     monkeypatch.delenv("AIGC_REPOS")
     put("transformer", "alice/text")
 
     async def write():
-        return [text async for text in endpoints.text_write("alice/text", "to be", 8)][-1]
+        return [text async for text in of_text.text_write("alice/text", "to be", 8)][-1]
 
     assert len(finished(write())) == 8
 
 
 def test_programs_wait_one_at_a_time(page_models, hub, put, monkeypatch):
-    monkeypatch.setattr("aigc_demo.ui.others.PATIENCE", 0.2)
+    monkeypatch.setattr("aigc_demo.ui.catalog.hub_models.PATIENCE", 0.2)
     put("gan")
     hub.bodies["model.safetensors"] = "drip"
     others = Others(page_models)

@@ -11,9 +11,16 @@ from test_other_weights import fetched, files_of
 from aigc_demo.cli import main
 from aigc_demo.explain.branches import next_logits
 from aigc_demo.models.transformer import next_token_distribution
-from aigc_demo.ui import check, reading, text_inside, text_next, text_parts, text_whole, transformer
-from aigc_demo.ui.models import Models
-from aigc_demo.ui.words import Words
+from aigc_demo.ui.app import TABS
+from aigc_demo.ui.catalog.models import Models
+from aigc_demo.ui.kit import check
+from aigc_demo.ui.kit.words import Words
+from aigc_demo.ui.transformer import ablation as text_parts
+from aigc_demo.ui.transformer import candidates as text_next
+from aigc_demo.ui.transformer import inside as text_inside
+from aigc_demo.ui.transformer import requests as transformer
+from aigc_demo.ui.transformer import selection as reading
+from aigc_demo.ui.transformer import whole_text as text_whole
 
 WORDS = Words()
 
@@ -21,7 +28,7 @@ WORDS = Words()
 @pytest.fixture
 def gpt2(hub, saved):  # noqa: F811
     """The page's models, and the name of the GPT-2 among them."""
-    page_models = Models()
+    page_models = Models(TABS)
     commit = hub.put("openai-community/gpt2", files_of(saved))
     name = fetched(page_models, "openai-community/gpt2", "transformer")
     assert name == f"openai-community/gpt2@{commit}"

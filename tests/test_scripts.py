@@ -10,12 +10,12 @@ import gradio as gr
 import pytest
 
 from aigc_demo.ui.app import build
-from aigc_demo.ui.first_paint import first_paint
-from aigc_demo.ui.widgets import GIVEN, SCRIPTS, head
-from aigc_demo.ui.words import Words, static
+from aigc_demo.ui.kit.widgets import GIVEN, head
+from aigc_demo.ui.kit.words import Words, static
+from aigc_demo.ui.serving.first_paint import first_paint
 
 OXLINT = Path(sysconfig.get_path("scripts"), "oxlint")
-SHARED = re.findall(r"^(?:function|const|let) (\w+)", static("common.js"), re.MULTILINE)
+SHARED = re.findall(r"^(?:function|const|let) (\w+)", static("kit/common.js"), re.MULTILINE)
 RULES = {
     "no-undef": "error",
     "unicorn/consistent-function-scoping": "off",  # a script is one function,
@@ -43,15 +43,18 @@ def complaints(folder: Path, script: str) -> str:
     return "" if done.returncode == 0 else done.stdout + done.stderr
 
 
+PAGE = build()
+
+
 def widget_scripts() -> dict[str, str]:
     """Of all widgets of the page, as they run."""
-    blocks = [block for block in build().blocks.values() if isinstance(block, gr.HTML)]
     found = {}
-    for block in blocks:
-        name = re.match(r'<div class="widget (\w+)"', str(block.html_template))
+    for block in PAGE.blocks.values():
+        name = isinstance(block, gr.HTML) and re.match(
+            r'<div class="widget (\w+)"', str(block.html_template)
+        )
         if name:
-            shared = block.js_on_load.startswith(f"aigc.{name[1]}({GIVEN});")
-            found[name[1]] = SCRIPTS[name[1]] if shared else block.js_on_load
+            _, found[name[1]] = getattr(block, "script_in_head", ("", block.js_on_load))
     return found
 
 
@@ -59,10 +62,10 @@ WIDGETS = widget_scripts()
 
 
 def test_the_head_holds_every_script_once(tmp_path):
-    script = head().removeprefix("<script>").removesuffix("</script>")
+    script = head(PAGE).removeprefix("<script>").removesuffix("</script>")
     assert "</script" not in script
     assert complaints(tmp_path, script) == ""
-    for name in SCRIPTS:
+    for name in WIDGETS.keys() - {"bar"}:
         assert len(re.findall(rf"^{name}\({GIVEN}\)", script, re.MULTILINE)) == 1
 
 
@@ -71,7 +74,7 @@ def test_a_widgets_script_is_clean(tmp_path, name):
     assert complaints(tmp_path, f"export async function script() {{\n{WIDGETS[name]}\n}}\n") == ""
 
 
-@pytest.mark.parametrize("name", ["language.js", "first_language.js", "route.js"])
+@pytest.mark.parametrize("name", ["page/language.js", "page/first_language.js", "page/route.js"])
 def test_the_scripts_of_the_page_are_clean(tmp_path, name):
     script = static(name).replace("__TABLE__", "{}").replace("__TABS__", "{}")
     assert complaints(tmp_path, f"export default {script.lstrip()}") == ""

@@ -21,8 +21,8 @@ from huggingface_hub.utils import httpx
 
 from aigc_demo.data.files import data_folder
 from aigc_demo.hub.errors import explained
-from aigc_demo.ui import surroundings
-from aigc_demo.ui.surroundings import can_show, loopback_only
+from aigc_demo.ui.serving import surroundings
+from aigc_demo.ui.serving.surroundings import can_show, loopback_only
 
 ROOT = Path(__file__).parent.parent
 NOBODY = 65534
@@ -213,7 +213,7 @@ def test_an_older_python_is_named(name: str) -> None:
 
 
 def test_a_package_that_is_missing_is_named() -> None:
-    code = "import sys; sys.modules['gradio'] = None; from aigc_demo.ui.start import main; main([])"
+    code = "import sys; sys.modules['gradio'] = None; from aigc_demo.ui import main; main([])"
     said = sentence([sys.executable, "-c", code], dict(os.environ))
     assert "gradio" in said and "pip install -r requirements.txt" in said
 

@@ -17,19 +17,24 @@ from conftest import finished
 from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.testclient import TestClient
 
+from aigc_demo.explain import walks
 from aigc_demo.images import strip
 from aigc_demo.inference.writing.steps import SLOTS
 from aigc_demo.names import VAES
 from aigc_demo.prosody import FORMS, is_regulated, lines_of
-from aigc_demo.ui import check, duel, gan, transformer, vae
-from aigc_demo.ui.app import build, launch_options, serve
-from aigc_demo.ui.first_paint import Inserted
-from aigc_demo.ui.layout import Page
-from aigc_demo.ui.models import Models
-from aigc_demo.ui.words import LANGUAGES, Words
+from aigc_demo.ui.app import TABS, build, launch_options, serve
+from aigc_demo.ui.catalog.models import Models
+from aigc_demo.ui.gan import one_step as duel
+from aigc_demo.ui.gan import requests as gan
+from aigc_demo.ui.kit import check
+from aigc_demo.ui.kit.words import LANGUAGES, Words
+from aigc_demo.ui.page.page import Page
+from aigc_demo.ui.serving.first_paint import Inserted
+from aigc_demo.ui.transformer import requests as transformer
+from aigc_demo.ui.vae import requests as vae
 
 WORDS = Words()
-MODELS = Models()
+MODELS = Models(TABS)
 
 
 def written(texts) -> list:
@@ -63,12 +68,14 @@ def test_every_key_in_the_code_is_in_the_locales() -> None:
     import re
     from pathlib import Path
 
-    folder = Path(check.__file__).parent
-    code = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
+    folder = Path(check.__file__).parents[1]
+    code = "".join(path.read_text(encoding="utf-8") for path in folder.rglob("*.py"))
     used = set(re.findall(r'"((?:page|gan|inside|within|vae|transformer|error)\.[a-z_]+)"', code))
     assert used <= set(WORDS.table["en"])
     unused = {key for key in WORDS.table["en"] if key.split(".")[0] in ("gan", "vae", "error")}
-    assert unused - used - {"gan.tab", "vae.tab"} == set()
+    assert unused - used - {f"{tab.name}.tab" for tab in TABS} == {
+        f"error.of_{tab.name}" for tab in TABS
+    }
 
 
 def test_english_has_no_chinese_and_chinese_is_not_english() -> None:
@@ -246,10 +253,10 @@ def test_both_vaes_rebuild_walk_and_sample() -> None:
 
 def test_a_walk_starts_and_ends_at_its_stops_and_blends_real_pictures() -> None:
     stops, pictures = vae.stops_of(MODELS, "vae-2d", [3, 8, 5], 4)
-    frames = vae._frames(MODELS.vae(), stops, 9, False)
+    frames = walks.frames(MODELS.vae(), stops, 9, False)
     ends = MODELS.vae().decode(stops[[0, 1, 2]])
     assert torch.allclose(frames[[0, 4, 8]], ends, atol=1e-5)
-    blend = vae._blend(pictures, 9)
+    blend = walks.blend(pictures, 9)
     real = vae.test_digits()[0]
     assert all(any(torch.equal(blend[i], image) for image in real) for i in (0, 4, 8))
     assert torch.allclose(blend[2], (blend[0] + blend[4]) / 2)
@@ -315,7 +322,7 @@ def test_the_server_keeps_nothing_of_a_visitor_but_the_gan_in_training() -> None
 
 def test_a_folder_without_weights_is_refused(tmp_path) -> None:
     with pytest.raises(ValueError, match="expected a weights folder"):
-        Models(tmp_path)
+        Models(TABS, tmp_path)
 
 
 def test_paced_ends_with_the_whole_text_and_shows_it_not_too_often() -> None:
@@ -399,7 +406,7 @@ def test_warming_loads_the_writers_and_a_damaged_one_does_no_harm(tmp_path, caps
 
     shutil.copytree(BUNDLED / "poems", tmp_path / "poems")
     (tmp_path / "poems/model.safetensors").write_bytes(b"damaged")
-    models = Models(tmp_path)
+    models = Models(TABS, tmp_path)
     models.warm()
     assert "error: poems" in capsys.readouterr().err
     assert "shakespeare" in models._loaded
@@ -436,7 +443,7 @@ def test_there_are_threads_for_all_that_the_queue_lets_in() -> None:
         if event.queue and event.concurrency_limit:
             limits[event.concurrency_id] = int(event.concurrency_limit)
     assert len(limits) > 5
-    assert sum(limits.values()) <= launch_options()["max_threads"]
+    assert sum(limits.values()) <= launch_options(build())["max_threads"]
 
 
 def test_garbage_is_collected_again_once_the_page_is_served(tmp_path) -> None:

@@ -18,21 +18,21 @@ import httpx
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
-from aigc_demo.ui.api import add_endpoints, parameters
-from aigc_demo.ui.files import add_files
-from aigc_demo.ui.first_paint import Inserted, first_paint
-from aigc_demo.ui.gan import build_gan_tab
-from aigc_demo.ui.layout import Page
-from aigc_demo.ui.lend import lend
-from aigc_demo.ui.memory import collect_once, light_sessions, one_heap
-from aigc_demo.ui.models import Models
-from aigc_demo.ui.route import follow_links
-from aigc_demo.ui.server import BodyLimit, PlainCalls
-from aigc_demo.ui.surroundings import loopback_only
-from aigc_demo.ui.transformer import build_transformer_tab
-from aigc_demo.ui.vae import build_vae_tab
-from aigc_demo.ui.widgets import head
-from aigc_demo.ui.words import Words, static
+from aigc_demo.ui import gan, transformer, vae
+from aigc_demo.ui.api.endpoints import add_endpoints, parameters
+from aigc_demo.ui.catalog.models import Models
+from aigc_demo.ui.kit.memory import collect_once, light_sessions, one_heap
+from aigc_demo.ui.kit.widgets import head
+from aigc_demo.ui.kit.words import Words, static
+from aigc_demo.ui.page.inside_views import view_styles
+from aigc_demo.ui.page.language import connect_switch
+from aigc_demo.ui.page.page import Page
+from aigc_demo.ui.page.route import follow_links
+from aigc_demo.ui.page.saved_files import add_files
+from aigc_demo.ui.serving.first_paint import Inserted, first_paint
+from aigc_demo.ui.serving.middleware import BodyLimit, PlainCalls
+from aigc_demo.ui.serving.surroundings import loopback_only
+from aigc_demo.ui.serving.tunnel import lend
 
 FONTS = ("PingFang SC", "Noto Sans SC", "Noto Sans CJK SC", "Microsoft YaHei", "system-ui")
 
@@ -43,7 +43,7 @@ def build(weights: Path | None = None, models: Models | None = None) -> gr.Block
     Raises:
         ValueError: weights is no weights folder.
     """
-    words, models = Words(), models or Models(weights)
+    words, models = Words(), models or Models(TABS, weights)
     light_sessions()
     with gr.Blocks(title=words.say("en", "page.title"), delete_cache=(3600, 3600)) as demo:
         # First, as each call makes the server's routes anew, with all that the page holds by then.
@@ -65,20 +65,26 @@ def build(weights: Path | None = None, models: Models | None = None) -> gr.Block
                 )
         page = Page(models, words, language)
         with gr.Tabs(elem_id="models", overflow_behavior="wrap") as tabs:
-            for name, add in TABS.items():
-                with words.tr(gr.Tab(id=name), f"{name}.tab") as page.tab:
-                    add(page)
-        add_endpoints(demo, models, page.others, words)
+            for one in TABS:
+                with words.tr(gr.Tab(id=one.name), f"{one.name}.tab") as tab:
+                    one.build(page.within(tab))
+        add_endpoints(demo, page, TABS)
         add_files(page)
-        follow_links(page, tabs, words.connect(demo, language))
+        follow_links(page, tabs, connect_switch(words, demo, language))
     return demo
 
 
 WARM_AFTER = 3.0  # seconds
-TABS = {"gan": build_gan_tab, "vae": build_vae_tab, "transformer": build_transformer_tab}
+TABS = (gan.TAB, vae.TAB, transformer.TAB)
 
 
-def launch_options() -> dict:
+def styles() -> str:
+    """The style of the page: of what its tabs share, then of each tab."""
+    rooms = ("kit", "page", *(tab.name for tab in TABS))
+    return "\n".join([*(static(f"{room}/style.css") for room in rooms), view_styles(Words())])
+
+
+def launch_options(demo: gr.Blocks) -> dict:
     """The keywords of demo.launch that belong to a page that is built, wherever it is served."""
     theme = gr.themes.Soft(
         primary_hue="blue",
@@ -103,8 +109,8 @@ def launch_options() -> dict:
     )
     return {
         "theme": theme,
-        "css": static("style.css"),
-        "head": head(),
+        "css": styles(),
+        "head": head(demo),
         "footer_links": ["api", "settings"],
         "run_history": False,
         "max_file_size": "1mb",
@@ -115,7 +121,7 @@ def launch_options() -> dict:
         "app_kwargs": {
             "middleware": [
                 Middleware(BodyLimit),
-                Middleware(PlainCalls, endpoints=parameters()),
+                Middleware(PlainCalls, endpoints=parameters(TABS)),
                 Middleware(GZipMiddleware, compresslevel=4),
                 Middleware(Inserted, elements=first_paint(Words())),
             ]
@@ -137,7 +143,7 @@ def serve(options: argparse.Namespace) -> None:
     gc.enable()  # it was off while modules were imported
     if find_spec("matplotlib") is None:  # which Gradio looks for on the disk, twice an answer
         sys.modules.setdefault("matplotlib", None)  # type: ignore[arg-type]
-    models = Models(options.weights)
+    models = Models(TABS, options.weights)
     demo = build(models=models)
     warming = threading.Timer(WARM_AFTER, _warm, [models])  # once the first visitor has the page
     warming.daemon = True
@@ -150,7 +156,7 @@ def serve(options: argparse.Namespace) -> None:
                 auth=options.auth,
                 mcp_server=options.mcp or None,
                 prevent_thread_lock=True,
-                **launch_options(),
+                **launch_options(demo),
             )
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise OSError(f"the page does not answer at its own address: {error}") from error

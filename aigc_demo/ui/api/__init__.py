@@ -1,0 +1,1 @@
+"""The web API: named endpoints, for gradio_client and plain HTTP."""

@@ -1,0 +1,1 @@
+"""The models of the page: bundled, own, and from the Hub."""

@@ -1,0 +1,256 @@
+"""The models of the page, loaded when first needed and then shared by all visitors.
+
+Beside the bundled ones stand a few that visitors named on the Hub, see others.py: the least
+recently used one leaves.
+"""
+
+import sys
+import threading
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from aigc_demo.explain.duel import Snapshot
+from aigc_demo.explain.heads import Habit, habits
+from aigc_demo.explain.neighbours import TrainingIndex
+from aigc_demo.explain.neurons import NeuronTable
+from aigc_demo.explain.overlap import Overlaps
+from aigc_demo.explain.vae import Tradeoff, tradeoff
+from aigc_demo.inference import weights_hash
+from aigc_demo.inference.gan import DigitSampler
+from aigc_demo.inference.judge import DigitJudge
+from aigc_demo.inference.transformer import TextWriter, to_simplified
+from aigc_demo.inference.vae import LatentWalker
+from aigc_demo.names import JUDGE, SMALL_GAN, WRITERS
+from aigc_demo.samples import sample_digits
+from aigc_demo.ui.catalog.tab import Tab
+from aigc_demo.ui.kit.check import PINNED, Complaint
+from aigc_demo.ui.kit.memory import return_memory
+from aigc_demo.weights import bundled_names, name_of
+
+ENCODED = 600  # test digits whose posteriors are kept
+MOST_OTHERS = 3  # models from the Hub that are loaded at once
+MOST_BYTES = 2_000_000_000  # of the parameters of all these
+
+
+@dataclass
+class Other:
+    """Weights that came from the Hub."""
+
+    name: str  # owner/repo@commit
+    family: str
+    tab: Tab
+    digest: str = ""  # SHA-256 of the weights, once they are loaded
+
+
+class Models:
+    """Wrappers by name. Other weights folders take the place of bundled ones of the same name."""
+
+    def __init__(self, tabs: Sequence[Tab], weights: Path | None = None) -> None:
+        """tabs: of the page, which say what each can use; weights: a folder, or one of them."""
+        self.tabs = {tab.name: tab for tab in tabs}
+        self.bundled = bundled_names()
+        self.folders: dict[str, Path] = {}
+        self.others: dict[str, Other] = {}  # by name; their folders are in `folders` too
+        self._loaded: dict[str, Any] = {}
+        self._sizes: OrderedDict[str, int] = OrderedDict()  # of loaded others, by their last use
+        self._lock = threading.RLock()
+        self._locks: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
+        if weights is not None:
+            self._add(weights)
+
+    def _add(self, weights: Path) -> None:
+        """A weights folder, or a folder of them.
+
+        Raises:
+            ValueError: it is neither.
+        """
+        places = [path.parent for path in sorted(weights.glob("*/config.json"))]
+        if (weights / "config.json").is_file():
+            places = [weights]
+        if not places:
+            raise ValueError(
+                f"expected a weights folder, or a folder of them, got {str(weights)!r}"
+            )
+        for place in places:
+            self.folders[name_of(place)] = place
+
+    def get(self, name: str, load: Callable[[str | Path], Any]) -> Any:
+        """The wrapper of one model.
+
+        Raises:
+            Complaint: its weights cannot be loaded; the reason goes to the server's log.
+        """
+        with self._lock:
+            lock = self._locks[name]
+        with lock:  # nobody waits for the loading of a model that another visitor asked for
+            with self._lock:
+                self._use(name)
+                if name in self._loaded:
+                    return self._loaded[name]
+            try:
+                found = load(self.folders.get(name, name))
+            except (ValueError, OSError) as error:
+                print(f"error: {name}: {error}", file=sys.stderr)
+                raise Complaint("error.weights", model=name) from error
+            with self._lock:
+                if name in self.others:
+                    self._sizes[name] = _bytes_of(found)
+                base = _base(name)
+                if base not in self.others or base in self._sizes:  # it may have left meanwhile
+                    self._loaded[name] = found
+                self._make_room()
+            return_memory()
+            return found
+
+    def _use(self, name: str) -> None:
+        """Notes that a model, or what is derived from it, is in use."""
+        if _base(name) in self._sizes:
+            self._sizes.move_to_end(_base(name))
+
+    def _make_room(self) -> None:
+        """Lets go of those that were not used for longest, with all that is derived of them."""
+        while len(self._sizes) > 1 and (
+            len(self._sizes) > MOST_OTHERS or sum(self._sizes.values()) > MOST_BYTES
+        ):
+            oldest, _ = self._sizes.popitem(last=False)
+            for key in [key for key in self._loaded if _base(key) == oldest]:
+                del self._loaded[key]
+
+    def tab_of(self, family: str) -> Tab | None:
+        """Where weights of a family can be used; the judge of digits has no tab."""
+        return next((tab for tab in self.tabs.values() if family in tab.families), None)
+
+    def add(self, name: str, family: str, folder: Path) -> Other:
+        """Loads weights that came from the Hub, so that visitors can use them by their name.
+
+        Raises:
+            Complaint: they cannot be loaded.
+        """
+        tab = self.tab_of(family)
+        assert tab is not None and tab.load is not None
+        with self._lock:
+            self.folders[name] = folder
+            other = self.others.setdefault(name, Other(name, family, tab))
+        try:
+            other.digest = self.get(name, tab.load).loaded.digest
+        except Complaint:
+            with self._lock:
+                self.others.pop(name, None)
+            raise
+        return other
+
+    def hash(self, name: Any) -> str:
+        """SHA-256 of a model's weights.
+
+        Raises:
+            Complaint: it is not here; no other name may reach the disk or the Hub.
+        """
+        if isinstance(name, str) and name in self.others:
+            return self.others[name].digest
+        if not isinstance(name, str) or name not in self.known_of((name,)):
+            raise Complaint("error.not_fetched", model=str(name)[:100])
+        return self.get(f"{name} hash", lambda _: weights_hash(self.folders.get(name, name)))
+
+    def gan(self, name: str = "gan") -> DigitSampler:
+        """gan or gan-mlp."""
+        return self.get(name, DigitSampler.load)
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """Where a visitor's own training starts."""
+        return self.get(SMALL_GAN, Snapshot.load)
+
+    def vae(self, name: str = "vae-2d") -> LatentWalker:
+        """vae-2d or vae."""
+        return self.get(name, LatentWalker.load)
+
+    def encoded(self, name: str) -> tuple[Tensor, Tensor]:
+        """Where a VAE's encoder puts the first test digits: mean and deviation, (ENCODED, D)."""
+        walker = self.vae(name)
+        images = sample_digits("test")[0][:ENCODED]
+        return self.get(f"{name} encoded", lambda _: walker.encode(images))
+
+    def tradeoff(self, name: str) -> Tradeoff:
+        """Rate and distortion of a VAE on the first test digits."""
+        images = sample_digits("test")[0][:ENCODED]
+        return self.get(f"{name} tradeoff", lambda _: tradeoff(self.vae(name), images))
+
+    @property
+    def judge(self) -> DigitJudge:
+        return self.get(JUDGE, DigitJudge.load)
+
+    @property
+    def index(self) -> TrainingIndex:
+        """The index of the training digits."""
+        return self.get("index", lambda _: TrainingIndex())
+
+    def writer(self, name: str) -> TextWriter:
+        """The writer of shakespeare or poems."""
+        return self.get(name, TextWriter.load)
+
+    def writing(self) -> tuple[int, int]:
+        """How many texts are written now, and how many wait for a place."""
+        with self._lock:
+            writers = [one for one in self._loaded.values() if isinstance(one, TextWriter)]
+        begun = [one for one in writers if "engine" in vars(one)]  # none is made for this
+        engines = [writer.engine for writer in begun]
+        return sum(len(one.writing) for one in engines), sum(len(one.waiting) for one in engines)
+
+    def warm(self) -> None:
+        """Loads the writers before someone asks for them; a damaged one is complained of later."""
+        for name in self.known_of(WRITERS):
+            with suppress(Complaint):
+                self.writer(name).put_away()  # makes its engine, which is all that writing needs
+        to_simplified("詩")  # reads its dictionaries
+
+    def neurons(self, name: str) -> NeuronTable | None:
+        """What makes each neuron of a writer fire, if its weights say so."""
+        return self.get(f"{name} neurons", lambda _: NeuronTable.load(self.folders.get(name, name)))
+
+    def overlaps(self, name: str) -> Overlaps | None:
+        """The index of a writer's training text, if its weights hold one."""
+        return self.get(f"{name} overlaps", lambda _: Overlaps.load(self.folders.get(name, name)))
+
+    def habits(self, name: str) -> list[list[Habit]]:
+        """What each head of a writer looks at, by layer."""
+        return self.get(f"{name} habits", lambda _: habits(self.writer(name)))
+
+    def known(self, name: Any, names: tuple[str, ...]) -> str:
+        """A model name that a client may use: one of these, or of the same kind from the Hub.
+
+        Raises:
+            Complaint: another one.
+        """
+        allowed = self.known_of(names)
+        if isinstance(name, str) and PINNED.fullmatch(name) and name not in allowed:
+            return self._other(name, names)
+        if not isinstance(name, str) or name not in allowed:
+            raise Complaint("error.choice", name="model", allowed=", ".join(allowed))
+        return name
+
+    def _other(self, name: str, names: tuple[str, ...]) -> str:
+        other = self.others.get(name)
+        if other is None or not other.digest:  # or it is still loading
+            raise Complaint("error.not_fetched", model=name)
+        if names[0] not in other.tab.models:
+            raise Complaint(f"error.of_{other.tab.name}")
+        return name
+
+    def known_of(self, names: tuple[str, ...]) -> list[str]:
+        """Those of some models that are here."""
+        return [name for name in names if name in self.bundled or name in self.folders]
+
+
+def _base(key: str) -> str:
+    """The model of what is kept: NAME, or "NAME habits" and the like."""
+    return key.partition(" ")[0]
+
+
+def _bytes_of(wrapper: Any) -> int:
+    return sum(parameter.nbytes for parameter in wrapper.loaded.model.parameters())

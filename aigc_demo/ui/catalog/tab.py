@@ -1,0 +1,34 @@
+"""What the page has to know of a tab; ui/app.py lists them all."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+def nothing(_: Any) -> dict[str, Any]:
+    """No more to know."""
+    return {}
+
+
+@dataclass(frozen=True)
+class Tab:
+    """One tab: a folder of this name, with its words, lesson, scripts and style.
+
+    Args:
+        name: its id in links, the prefix of its own words, and its folder.
+        build: adds its components and events to a page.
+        models: the bundled models that it works with.
+        families: the families of weights that can be used on it.
+        load: makes the wrapper of such weights.
+        endpoints: the class of its endpoints; see page/endpoints.py.
+        about: what the browser has to know of weights from the Hub, from their wrapper.
+    """
+
+    name: str
+    build: Callable[[Any], None]
+    models: tuple[str, ...] = ()
+    families: tuple[str, ...] = ()
+    load: Callable[[str | Path], Any] | None = None
+    endpoints: Any = object
+    about: Callable[[Any], dict[str, Any]] = nothing

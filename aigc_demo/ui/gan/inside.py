@@ -1,0 +1,260 @@
+"""Inside the GAN, beside the tasks of its tab: layers, scores and loss, directions, neighbours."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+import torch
+from torch import Tensor
+
+from aigc_demo.explain import gan as inside
+from aigc_demo.images import MEASURES, strip
+from aigc_demo.inference.gan import DigitSampler
+from aigc_demo.names import GANS
+from aigc_demo.ui.catalog.models import Models
+from aigc_demo.ui.gan import formulas
+from aigc_demo.ui.gan.then_and_now import build_then
+from aigc_demo.ui.kit import check
+from aigc_demo.ui.kit.widgets import code, gallery, pad, tiles
+from aigc_demo.ui.kit.words import Words
+from aigc_demo.ui.page.inside_views import (
+    View,
+    add_layers,
+    add_views,
+    code_of,
+    group,
+    scored,
+    shown,
+)
+from aigc_demo.ui.page.page import FORMULAS, Page, Update, dice, several
+
+BATCH = 8  # fakes, and as many real digits, that the discriminator is asked about
+FURTHEST = 3.0  # standard deviations that a direction can be followed
+NEAREST = 6
+FIRST_PART = 2  # the one that is open at first: 64 maps of 14x14
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The digit that a visitor looks into, as the tab that draws has it."""
+
+    sampler: DigitSampler
+    digit: int  # the class asked for; a model without classes draws what the seed brings
+    seed: int
+    truncation: float
+
+    @property
+    def label(self) -> int | None:
+        return self.digit if self.sampler.classes else None
+
+    @property
+    def labels(self) -> list[int]:
+        return [] if self.label is None else [self.label]
+
+    def noise(self) -> Tensor:
+        """Its noise, (D,)."""
+        return self.sampler.noise([self.seed], self.labels or None)[0][0] * self.truncation
+
+    def parts(self) -> list[inside.Part]:
+        return inside.layers(self.sampler, self.noise(), self.label)
+
+
+def _asked(models: Models, model, digit, seed, truncation) -> Asked:
+    """What a client asks for, checked."""
+    sampler = models.gan(models.known(model, GANS))
+    digit = check.digit(digit)
+    if sampler.classes and digit >= sampler.classes:
+        raise check.Complaint("error.classes", classes=sampler.classes)
+    truncation = check.real(truncation, "truncation", 0, 1)
+    return Asked(sampler, digit, check.seed(seed), truncation)
+
+
+def look(
+    models: Models, words: Words, model, digit, seed, truncation, place
+) -> tuple[Update, str, Update]:
+    """The whole way from noise to score, with formula and code of the part at one place."""
+    asked = _asked(models, model, digit, seed, truncation)
+    found = asked.parts()
+    place = min(check.whole(place or 0, "place", 0, 99), len(found) - 1)
+    return gr.update(
+        parts=[shown(part, formulas.title(part)) for part in found], value=place
+    ), *_part(asked, found, place)
+
+
+def look_at_part(
+    models: Models, words: Words, model, digit, seed, truncation, place
+) -> tuple[str, Update]:
+    """Formula and code of one part."""
+    asked = _asked(models, model, digit, seed, truncation)
+    found = asked.parts()
+    return _part(asked, found, check.whole(place, "place", 0, len(found) - 1))
+
+
+def _part(asked: Asked, found: list[inside.Part], place: int) -> tuple[str, Update]:
+    path, name, marks = formulas.place_in_code(asked.sampler, found[place])
+    formula = formulas.part(asked.sampler, found, place, asked.label, asked.truncation)
+    return formula, code_of(path, name, marks)
+
+
+def judge(
+    models: Models, words: Words, model, digit, seed, truncation
+) -> tuple[Update, str, str, Update]:
+    """Eight fakes beside eight real digits: scores, the loss with its terms, the sums by hand."""
+    asked = _asked(models, model, digit, seed, truncation)
+    seeds, labels = range(asked.seed, asked.seed + BATCH), [asked.digit] * BATCH
+    verdict = inside.judge_batch(asked.sampler, seeds, labels, asked.truncation)
+    groups = [
+        scored(words, "data", "inside.data", verdict.real_scores.tolist()),
+        scored(words, "generator", "inside.generator", verdict.fake_scores.tolist()),
+    ]
+    scores = gr.update(strip=strip(torch.cat([verdict.reals, verdict.fakes])), groups=groups)
+    if asked.sampler.classes:
+        lines = code_of("models/gan.py", "hinge_terms", ("return",))
+    else:
+        lines = code_of("models/gan_mlp.py", "minimax_terms", ("return",))
+    return (
+        scores,
+        formulas.loss(asked.sampler, verdict),
+        formulas.sums(asked.sampler, verdict),
+        lines,
+    )
+
+
+def opinion(models: Models, words: Words, model, drawn) -> tuple[Update, dict[str, float]]:
+    """What discriminator and judge think of a drawn digit; before one is drawn, of a real one."""
+    sampler = models.gan(models.known(model, GANS))
+    if drawn in ("", None):
+        image, title = inside.real_digits([5], first=4)[0], "inside.data"
+    else:
+        image, title = check.drawn_digit(drawn), "inside.yours"
+    read = models.judge.classify(image[None])[0]
+    if sampler.classes:
+        claims = list(range(sampler.classes))
+        scores = sampler.realness(image.repeat(len(claims), 1, 1), claims)
+        best = int(scores.argmax())
+        score = scores[best].item()
+        texts = words.both("inside.opinion", score=f"{score:.2f}", digit=best)
+    else:
+        score = sampler.realness(image[None])[0].item()
+        share = torch.sigmoid(torch.tensor(score)).item()
+        texts = words.both("inside.opinion_mlp", score=f"{score:.2f}", share=f"{share:.2f}")
+    groups = [scored(words, "data", title, [score])]
+    verdict = gr.update(strip=strip(image[None]), groups=groups, texts=texts)
+    return verdict, {str(i): p for i, p in enumerate(read.tolist())}
+
+
+def move(models: Models, words: Words, digit, seed, truncation, lean, thick, wide) -> Update:
+    """One digit of `gan`, moved along three named directions of its noise."""
+    asked = _asked(models, "gan", digit, seed, truncation)
+    if not asked.sampler.directions:
+        raise check.Complaint("error.no_directions")
+    named = zip(MEASURES, (lean, thick, wide), strict=True)
+    steps = {name: check.real(step, "direction", -FURTHEST, FURTHEST) for name, step in named}
+    z = inside.moved(asked.sampler, asked.noise(), steps)
+    image = asked.sampler.draw(z[None], asked.labels)
+    measured = {name: f"{of(image).item():.2f}" for name, of in MEASURES.items()}
+    texts = words.both("inside.moved", **measured)
+    return gr.update(strip=strip(image), count=1, texts=texts)
+
+
+def neighbours(models: Models, words: Words, model, digit, seed, truncation) -> Update:
+    """One generated digit and the training digits nearest to it."""
+    asked = _asked(models, model, digit, seed, truncation)
+    image = asked.sampler.draw(asked.noise()[None], asked.labels)
+    near = models.index.nearest(image, NEAREST)
+    distances = near.distances[0].tolist()
+    groups = [
+        group(words, "generator", "inside.invented", [""]),
+        group(words, "data", "inside.nearest", [f"{distance:.2f}" for distance in distances]),
+    ]
+    texts = words.both(
+        "inside.neighbours",
+        nearest=f"{distances[0]:.2f}",
+        typical=f"{models.index.typical:.2f}",
+        share=f"{100 * models.index.share_of_real_nearer(distances[0]):.0f}",
+    )
+    return gr.update(strip=strip(torch.cat([image, near.pictures[0]])), groups=groups, texts=texts)
+
+
+def build_inside(page: Page, here: gr.Tab) -> tuple[list, Callable]:
+    """Adds the view. here: the tab that holds it; nothing is computed before it opens.
+
+    Returns the fields that say which digit is looked at (model, digit, seed, truncation), and a
+    function that makes the view follow them after an event.
+    """
+    tr = page.words.tr
+    with gr.Row(elem_classes="asked"):
+        model = tr(gr.Dropdown(GANS, value="gan", elem_id="inside-model"), "gan.model")
+        choices = [(d, d) for d in check.DIGITS]
+        digit = tr(gr.Dropdown(choices, value="3", elem_id="inside-digit"), "inside.digit")
+        seed, roll = dice(page.words, 7, "inside-seed")
+    truncation = gr.Number(0.8, minimum=0, maximum=1, visible=False)
+    asked: list[Any] = [model, digit, seed, truncation]
+    fields = dict(zip(("model", "digit", "seed", "truncation"), asked, strict=True))
+    share = add_views(page, "inside", VIEWS, asked, fields)
+    for event in several(model.input, digit.input, seed.submit, roll.then):
+        share.compute(event)
+    share.compute_first(here.select)
+    share.opens()
+    return asked, share.compute
+
+
+def _build_layers(page: Page, asked: list) -> View:
+    return add_layers(page, "inside", look, look_at_part, asked, FIRST_PART)
+
+
+def _build_scores(page: Page, asked: list) -> View:
+    scores = gallery(page.words, line=True, strip="", groups=[], elem_id="inside-scores")
+    formula = gr.Markdown(latex_delimiters=FORMULAS, elem_classes="formula", elem_id="inside-loss")
+    with page.words.tr(gr.Accordion(open=False, elem_id="inside-sums"), "inside.arithmetic"):
+        sums = gr.Markdown(latex_delimiters=FORMULAS, elem_classes="formula")
+        lines = code(code=None, elem_id="inside-loss-code")
+    return View(judge, asked, [scores, formula, sums, lines])
+
+
+def _build_copied(page: Page, asked: list) -> View:
+    near = gallery(page.words, strip="", groups=[], times=4, elem_id="inside-neighbours")
+    return View(neighbours, asked, [near])
+
+
+def _build_yours(page: Page, asked: list) -> View:
+    words = page.words
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=2, min_width=280):
+            drawn = pad(words, elem_id="inside-pad")
+        with gr.Column(scale=3, min_width=280):
+            verdict = gallery(
+                words, line=True, strip="", groups=[], times=4, elem_id="inside-verdict"
+            )
+            read = words.tr(gr.Label(num_top_classes=3, elem_id="inside-read"), "inside.judge")
+    events = [(drawn.stroke, {"show_progress": "hidden"})]
+    return View(opinion, [asked[0], drawn], [verdict, read], {"drawn": drawn}, events)
+
+
+def _build_directions(page: Page, asked: list) -> View:
+    words = page.words
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=2, min_width=280):
+            moved = tiles(words, columns=1, largest=10, strip="", count=0, elem_id="inside-moved")
+        with gr.Column(scale=3, min_width=280):
+            sliders = {
+                name: words.tr(
+                    gr.Slider(-FURTHEST, FURTHEST, 0, step=0.1, elem_id=f"inside-{name}"),
+                    f"inside.{name}",
+                )
+                for name in MEASURES
+            }
+    dragging = {"show_progress": "hidden", "concurrency_id": "dragging", "concurrency_limit": 4}
+    events = [(event, dragging) for event in several(*(s.input for s in sliders.values()))]
+    return View(move, [*asked[1:], *sliders.values()], [moved], sliders, events)
+
+
+VIEWS = {
+    "layers": _build_layers,
+    "scores": _build_scores,
+    "yours": _build_yours,
+    "directions": _build_directions,
+    "copied": _build_copied,
+    "then": build_then,
+}

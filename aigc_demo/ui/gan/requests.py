@@ -1,0 +1,94 @@
+"""What the GAN tab computes: digits, a number, a morph."""
+
+import gradio as gr
+
+from aigc_demo.images import strip
+from aigc_demo.inference.gan import DigitSampler
+from aigc_demo.names import GANS
+from aigc_demo.ui.catalog.models import Models
+from aigc_demo.ui.kit import check
+from aigc_demo.ui.kit.words import Words
+from aigc_demo.ui.page.page import Update
+
+LONGEST_NUMBER = 16
+MOST = 64
+TYPICAL = 0.8  # the truncation of numbers and morphs
+
+
+def draw(models: Models, words: Words, model, wanted, count, seed, truncation) -> Update:
+    """Digits of the wanted classes in turn, or mixed where none is wanted.
+
+    Of a model without classes, whose page shows no choice of them, always mixed.
+    """
+    sampler = models.gan(models.known(model, GANS))
+    classes = _wanted(wanted)
+    if sampler.classes:
+        known_classes(sampler, classes)
+    else:
+        classes = []
+    count = check.whole(count, "count", 1, MOST)
+    seed = check.seed(seed)
+    seeds = range(seed, seed + count)
+    labels = [classes[i % len(classes)] for i in range(count)] if classes else None
+    truncation = check.real(truncation, "truncation", 0, 1)
+    images = sampler.sample(seeds, labels, truncation)
+    return gr.update(
+        strip=strip(images), count=count, texts=words.both("gan.drawn", count=count, seed=seed)
+    )
+
+
+def _wanted(wanted) -> list[int]:
+    """The classes that a visitor ticked; none means all."""
+    if not isinstance(wanted, list) or len(wanted) > 10:
+        raise check.Complaint("error.choice", name="digits", allowed=", ".join(check.DIGITS))
+    return [check.digit(digit) for digit in wanted]
+
+
+def known_classes(sampler: DigitSampler, labels: list[int]) -> list[int]:
+    """The labels, if the model knows them all: own weights may have fewer classes than ten.
+
+    Raises:
+        Complaint: it does not.
+    """
+    if not sampler.classes:
+        raise check.Complaint("error.no_classes")
+    if any(label >= sampler.classes for label in labels):
+        raise check.Complaint("error.classes", classes=sampler.classes)
+    return labels
+
+
+def write_number(models: Models, words: Words, number, seed) -> Update:
+    """A typed number, one digit after the other."""
+    labels = known_classes(models.gan(), check.digits(number, LONGEST_NUMBER))
+    seed = check.seed(seed)
+    images = models.gan().sample(range(seed, seed + len(labels)), labels, TYPICAL)
+    typed = "".join(map(str, labels))
+    texts = words.both("gan.written", number=typed, seed=seed)
+    return gr.update(strip=strip(images), count=len(labels), texts=texts)
+
+
+def morph(models: Models, words: Words, first, last, seed, steps) -> tuple[Update, Update]:
+    """From one digit to another, as an animation and as a strip."""
+    labels = [check.digit(digit) for digit in (first, last)]
+    known_classes(models.gan(), labels)
+    seed = check.seed(seed)
+    steps = check.whole(steps, "steps", 2, MOST)
+    frames = models.gan().morph((labels[0], labels[1]), (seed, seed + 1), steps, TYPICAL)
+    texts = words.both("gan.morphed", first=labels[0], last=labels[1], steps=steps, seed=seed)
+    sheet = strip(frames)
+    return gr.update(strip=sheet, count=steps, texts=texts), gr.update(strip=sheet, count=steps)
+
+
+def pick(models: Models, words: Words, model, wanted, seed, truncation, place) -> tuple:
+    """The digit at a place of the field, for the inside view: its model, class and seed."""
+    sampler = models.gan(models.known(model, GANS))
+    place = check.whole(place, "place", 0, MOST - 1)
+    seed = check.seed(seed) + place
+    truncation = check.real(truncation, "truncation", 0, 1)
+    label = "0"
+    classes = _wanted(wanted)
+    if sampler.classes and classes:
+        label = str(classes[place % len(classes)])
+    elif sampler.classes:
+        label = str(sampler.noise([seed])[1][0])
+    return model, label, seed, truncation, gr.update(selected="inside")

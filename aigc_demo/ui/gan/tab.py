@@ -1,0 +1,119 @@
+"""The GAN tab: draw, write a number, morph; look inside; train a step; play in the plane."""
+
+from collections.abc import Callable
+
+import gradio as gr
+
+from aigc_demo.ui.gan import tables
+from aigc_demo.ui.gan.inside import build_inside
+from aigc_demo.ui.gan.lab import build_lab
+from aigc_demo.ui.gan.one_step import build_duel
+from aigc_demo.ui.gan.requests import MOST, draw, morph, pick, write_number
+from aigc_demo.ui.kit import check
+from aigc_demo.ui.kit.widgets import player, tiles
+from aigc_demo.ui.page.hub_panel import add_other_weights
+from aigc_demo.ui.page.page import DRAWING, Page, dice, several
+from aigc_demo.ui.page.share import FILM, Share
+
+
+def build_gan_tab(page: Page) -> None:
+    """Adds the tab's components and events."""
+    tr = page.words.tr
+    with gr.Tabs(elem_id="gan-tasks", elem_classes="tasks", overflow_behavior="wrap") as tasks:
+        with tr(gr.Tab(id="digits"), "gan.digits_tab"):
+            picked, fields = _build_digits(page)
+        with tr(gr.Tab(id="number"), "gan.number_tab"):
+            _build_number(page)
+        with tr(gr.Tab(id="morph"), "gan.morph_tab"):
+            _build_morph(page)
+        with tr(gr.Tab(id="inside"), "gan.inside_tab") as here:
+            looked_at, follow = build_inside(page, here)
+        with tr(gr.Tab(id="duel"), "duel.tab") as tab:
+            build_duel(page, tab)
+        with tr(gr.Tab(id="lab"), "lab.tab"):
+            build_lab(page)
+    follow(page.compute(picked, pick, fields, [*looked_at, tasks], show_progress="hidden").then)
+    add_other_weights(page, "gan.model")
+    page.lesson("gan")
+
+
+def _build_digits(page: Page) -> tuple[Callable, list]:
+    """Returns the event of picking a digit, and the fields that say which it is."""
+    tr, words = page.words.tr, page.words
+    first = page.first(draw, "gan", [], 35, 7, 0.8)
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=3, min_width=300) as left:
+            result = tiles(words, choosing=True, elem_id="gan-digits", **first)
+        with gr.Column(scale=2, min_width=280):
+            model = tr(gr.Radio(value="gan", elem_id="gan-model"), "gan.model")
+            wanted = tr(gr.CheckboxGroup(value=[], elem_id="gan-wanted"), "gan.wanted")
+            count = tr(gr.Slider(1, MOST, 35, step=1, elem_id="gan-count"), "gan.count")
+            seed, roll = dice(words, 7, "gan-seed")
+            button = tr(gr.Button(variant="primary", elem_id="gan-draw"), "gan.draw")
+            with tr(gr.Accordion(open=False), "page.more"):
+                truncation = tr(gr.Slider(0, 1, 0.8, step=0.05), "gan.truncation")
+    fields = {"model": model, "digits": wanted, "count": count, "seed": seed}
+    with left:
+        fields["truncation"] = truncation
+        share = Share(page, "digits", draw, fields, [result], table=tables.digits, **DRAWING)
+        tr(gr.Markdown(elem_classes="hint"), "gan.pick_hint")
+    share.opens()
+    plain = "['gan-mlp', ...(window.aigcPlain || [])].includes(model)"
+    only_with_classes = f"(model) => ({{ __type__: 'update', visible: !{plain} }})"
+    model.change(None, model, wanted, js=only_with_classes, api_visibility="private")
+    chosen = (model.input, wanted.change, count.release, truncation.release, seed.submit)
+    for event in several(button.click, *chosen, roll.then):
+        share.compute(event)
+    return result.pick, [model, wanted, seed, truncation, result]
+
+
+def _build_number(page: Page) -> None:
+    tr, words = page.words.tr, page.words
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=3, min_width=300) as left:
+            shown = page.first(write_number, "2026", 3)
+            result = tiles(words, columns=16, elem_id="gan-number-result", **shown)
+        with gr.Column(scale=2, min_width=280):
+            number = tr(gr.Textbox("2026", max_lines=1, elem_id="gan-number"), "gan.number")
+            seed, roll = dice(words, 3, "gan-number-seed")
+            button = tr(gr.Button(variant="primary", elem_id="gan-write"), "gan.write")
+    with left:
+        fields = {"number": number, "seed": seed}
+        share = Share(
+            page,
+            "number",
+            write_number,
+            fields,
+            [result],
+            model="gan",
+            table=tables.number,
+            **DRAWING,
+        )
+    share.opens()
+    for event in several(button.click, number.submit, seed.submit, roll.then):
+        share.compute(event)
+
+
+def _build_morph(page: Page) -> None:
+    tr, words = page.words.tr, page.words
+    animated, laid_out = page.first_of(morph, 2, "3", "8", 5, 24)
+    choices = [(digit, digit) for digit in check.DIGITS]
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=3, min_width=300) as left:
+            film = player(words, elem_id="gan-film", **animated)
+            frames = tiles(words, columns=12, largest=3, elem_id="gan-frames", **laid_out)
+        with gr.Column(scale=2, min_width=280):
+            first = tr(gr.Dropdown(choices, value="3", elem_id="gan-first"), "gan.first")
+            last = tr(gr.Dropdown(choices, value="8", elem_id="gan-last"), "gan.last")
+            seed, roll = dice(words, 5, "gan-morph-seed")
+            button = tr(gr.Button(variant="primary", elem_id="gan-morph"), "gan.morph")
+            with tr(gr.Accordion(open=False), "page.more"):
+                steps = tr(gr.Slider(2, MOST, 24, step=1), "gan.steps")
+    fields = {"first": first, "last": last, "seed": seed, "steps": steps}
+    with left:
+        about = {"model": "gan", "saves": FILM, "table": tables.morph, **DRAWING}
+        share = Share(page, "morph", morph, fields, [film, frames], **about)
+    share.opens()
+    chosen = (first.input, last.input, steps.release, seed.submit)
+    for event in several(button.click, *chosen, roll.then):
+        share.compute(event)

@@ -1,0 +1,29 @@
+"""The numbers behind the results of the GAN tab, as tables to save."""
+
+import torch
+
+from aigc_demo.ui.catalog.models import Models
+from aigc_demo.ui.gan.requests import LONGEST_NUMBER, TYPICAL
+from aigc_demo.ui.kit import check
+from aigc_demo.ui.page.tables import Rows, table_of_digits, table_of_frames
+
+
+def digits(models: Models, model, wanted, count, seed, truncation) -> Rows:
+    """Each digit's seed, the class asked for, and what the judge reads."""
+    sampler = models.gan(model)
+    classes = [check.digit(digit) for digit in wanted] if sampler.classes else []
+    labels = [classes[i % len(classes)] for i in range(count)] if classes else None
+    seeds = list(range(seed, seed + count))
+    return table_of_digits(models, seeds, labels, sampler.sample(seeds, labels, truncation))
+
+
+def number(models: Models, number, seed) -> Rows:
+    labels = check.digits(number, LONGEST_NUMBER)
+    seeds = list(range(seed, seed + len(labels)))
+    return table_of_digits(models, seeds, labels, models.gan().sample(seeds, labels, TYPICAL))
+
+
+def morph(models: Models, first, last, seed, steps) -> Rows:
+    labels = (int(first), int(last))
+    frames = models.gan().morph(labels, (seed, seed + 1), steps, TYPICAL)
+    return table_of_frames(models, frames, torch.empty(steps, 0))

@@ -1,0 +1,162 @@
+"""What comes from a client is checked here; what is wrong is answered in one sentence."""
+
+import base64
+import binascii
+import re
+import sys
+from collections.abc import Callable
+from functools import wraps
+from inspect import isasyncgenfunction
+from typing import Any
+
+import gradio as gr
+import numpy as np
+from torch import Tensor
+
+from aigc_demo.images import as_digit
+from aigc_demo.inference.transformer import UnknownCharacters
+from aigc_demo.ui.kit.words import Words
+
+DIGITS = tuple("0123456789")
+PINNED = re.compile(r"\w[\w.-]{0,95}/\w[\w.-]{0,95}@[0-9a-f]{40}", re.ASCII)  # on the Hub
+HIGHEST_SEED = 2**53 - 1  # the whole numbers that a browser holds exactly
+
+
+class Complaint(ValueError):
+    """A wrong input: the key of a sentence, and the values in it."""
+
+    def __init__(self, key: str, **values: Any) -> None:
+        self.key, self.values = key, values
+        super().__init__(key)
+
+
+def whole(value: Any, name: str, low: int, high: int) -> int:
+    """A whole number in a range. `name` is a key under "name." in the locales."""
+    number = real(value, name, low, high)
+    if number != int(number):
+        raise Complaint("error.whole", name=name, low=low, high=high)
+    return int(number)
+
+
+def real(value: Any, name: str, low: float, high: float) -> float:
+    """A finite number in a range."""
+    wrong = isinstance(value, bool) or not isinstance(value, int | float)
+    if wrong or not low <= value <= high:  # NaN is in no range
+        raise Complaint("error.range", name=name, low=low, high=high)
+    return value
+
+
+def seed(value: Any) -> int:
+    return whole(value, "seed", 0, HIGHEST_SEED)
+
+
+def text(value: Any, name: str, longest: int) -> str:
+    """A text of at most so many characters."""
+    if not isinstance(value, str) or len(value) > longest:
+        raise Complaint("error.text", name=name, longest=longest)
+    return value
+
+
+def one_of(value: Any, name: str, allowed: tuple[str, ...]) -> str:
+    """A value of a fixed list."""
+    if not isinstance(value, str) or value not in allowed:
+        raise Complaint("error.choice", name=name, allowed=", ".join(allowed))
+    return value
+
+
+def yes_or_no(value: Any, name: str) -> bool:
+    """A switch."""
+    if not isinstance(value, bool):
+        raise Complaint("error.switch", name=name)
+    return value
+
+
+def digit(value: Any) -> int:
+    """One of the ten digits, as a choice of the page."""
+    return int(one_of(value, "digits", DIGITS))
+
+
+def digits(value: Any, most: int) -> list[int]:
+    """The digits of a number typed as text, such as 2026."""
+    typed = "".join(text(value, "number", 100).split())
+    if not 0 < len(typed) <= most or any(c not in "0123456789" for c in typed):
+        raise Complaint("error.digits", most=most)
+    return [int(c) for c in typed]
+
+
+def drawing(value: Any) -> np.ndarray | None:
+    """The bytes of the drawing pad: (28, 28) or (140, 140) uint8, or None when nothing is drawn."""
+    if value in ("", None):
+        return None
+    try:
+        if not isinstance(value, str) or len(value) > 30_000:
+            raise ValueError
+        raw = base64.b64decode(value, validate=True)
+        side = {28 * 28: 28, 140 * 140: 140}[len(raw)]
+    except (ValueError, KeyError, binascii.Error):
+        raise Complaint("error.drawing") from None
+    return np.frombuffer(raw, np.uint8).reshape(side, side)
+
+
+def drawn_digit(value: Any) -> Tensor:
+    """What was drawn or photographed, (28, 28) in [0, 1].
+
+    Raises:
+        Complaint: nothing is there.
+    """
+    pixels = drawing(value)
+    if pixels is None:
+        raise Complaint("error.empty_drawing")
+    try:
+        image = as_digit(pixels)
+    except ValueError:
+        raise Complaint("error.blank_photo") from None
+    if image.max() < 0.2:
+        raise Complaint("error.empty_drawing")
+    return (image * 255).round() / 255  # as a picture or a link can hold it
+
+
+def answered(words: Words, handler: Callable) -> Callable:
+    """The handler with the visitor's language as a last argument, and its complaints as toasts.
+
+    Results stay as they are after a complaint: nothing is lost.
+    """
+
+    def toast(error: Exception, language: Any) -> gr.Error:
+        return gr.Error(
+            explain(words, error, language),
+            title=words.say(language, "error.title"),
+            print_exception=False,
+        )
+
+    @wraps(handler)
+    def run(*values: Any) -> Any:
+        try:
+            return handler(*values[:-1])
+        except ValueError as error:
+            raise toast(error, values[-1]) from error
+
+    @wraps(handler)
+    async def write(*values: Any) -> Any:
+        try:
+            async for answer in handler(*values[:-1]):
+                yield answer
+        except ValueError as error:
+            raise toast(error, values[-1]) from error
+
+    chosen = write if isasyncgenfunction(handler) else run
+    del chosen.__wrapped__  # type: ignore[attr-defined]  # Gradio counts its own arguments
+    return chosen
+
+
+def explain(words: Words, error: Exception, language: Any) -> str:
+    """One clear sentence about a wrong input, in the visitor's language."""
+    if isinstance(error, Complaint):
+        values = dict(error.values)
+        if "name" in values:
+            values["name"] = words.say(language, f"name.{values['name']}")
+        return words.say(language, error.key, **values)
+    if isinstance(error, UnknownCharacters):
+        return words.say(language, "error.unknown_characters", characters=error.characters[:20])
+    print(f"error: {error}", file=sys.stderr)  # a wrapper's own check: its words are English
+    return words.say(language, "error.other")

@@ -1,0 +1,164 @@
+"""The page's own widgets. No user text reaches a template: scripts write words as plain text."""
+
+import re
+from typing import Any
+
+import gradio as gr
+
+from aigc_demo.ui.kit.words import Words, static
+
+CLASSES = (  # a colour for each digit, apart for colour-blind eyes too; the digit itself is drawn
+    ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9")
+    + ("#d55e00", "#8c6bb1", "#7f7f7f", "#b8860b", "#117733")
+)
+
+
+GIVEN = "element, props, trigger, server, watch"  # by Gradio, to a widget's script
+
+
+def widget(script: str, template: str, shared: tuple[str, ...] = (), **props: Any) -> gr.HTML:
+    """A gr.HTML whose script is kit/common.js, further ones, and its own.
+
+    The page holds each script once, in its head, however many widgets of a name it has.
+
+    script, shared: "ROOM/NAME", as of ui/ROOM/static/NAME.js.
+    """
+    name, text = script.split("/")[1], script_of(script, *shared)
+    events = sorted(set(re.findall(r'trigger\(("\w+")', text)))  # Gradio looks for them
+    made = gr.HTML(
+        html_template=f'<div class="widget {name}">{template}</div>',
+        js_on_load=f"aigc.{name}({GIVEN}); // {' '.join(events)}",
+        apply_default_css=False,
+        padding=False,
+        **props,
+    )
+    made.script_in_head = name, text  # type: ignore[attr-defined]
+    return made
+
+
+def script_of(script: str, *shared: str) -> str:
+    """The script of a widget, with what it shares with others before it."""
+    return "".join(static(f"{path}.js") for path in ("kit/common", *shared, script))
+
+
+def head(demo: gr.Blocks) -> str:
+    """What goes into the page's head: the scripts of all its widgets, less comments."""
+    scripts = dict(
+        block.script_in_head
+        for block in demo.blocks.values()
+        if isinstance(block, gr.HTML) and hasattr(block, "script_in_head")
+    )
+    functions = ",\n".join(f"{name}({GIVEN}) {{\n{text}}}" for name, text in scripts.items())
+    functions = re.sub(r"^ *//.*\n", "", functions, flags=re.MULTILINE)
+    return f"<script>window.aigc = {{\n{functions}\n}};</script>"
+
+
+def opens_below(folded: str) -> gr.HTML:
+    """Nothing to see: it opens an accordion, by its id, when a reader gets there."""
+    return gr.HTML(
+        html_template="<div></div>",
+        js_on_load=static("kit/near.js"),
+        apply_default_css=False,
+        padding=False,
+        below=folded,
+    )
+
+
+CAPTION = '<div class="caption" aria-live="polite"></div>'
+
+
+def tiles(
+    words: Words, columns: int = 0, largest: int = 8, choosing: bool = False, **props: Any
+) -> gr.HTML:
+    """Digits at a whole scale: lines of so many columns, or, for 0, a field that fits the page.
+
+    Props: strip, count, texts; when choosing: value, the place, and the event pick.
+    """
+    canvas = '<canvas class="pixels" role="img" data-word="tiles" data-as="label"></canvas>'
+    return widget(
+        "kit/tiles",
+        canvas + CAPTION,
+        columns=columns,
+        field=columns == 0,
+        largest=largest,
+        choosing=choosing,
+        words=words.group("widget"),
+        **props,
+    )
+
+
+def player(words: Words, largest: int = 10, **props: Any) -> gr.HTML:
+    """Frames as an animation with a slider and a speed. Props: strip, count, texts."""
+    template = (
+        '<canvas class="pixels" width="28" height="28" role="img" data-word="player"'
+        ' data-as="label"></canvas><div class="row"><button type="button"></button>'
+        '<input type="range" min="0" step="1" data-word="frame" data-as="label">'
+        '<select data-word="speed" data-as="label"><option value="0.25">¼×</option>'
+        '<option value="0.5">½×</option><option value="1" selected>1×</option>'
+        '<option value="2">2×</option></select></div>'
+    )
+    return widget(
+        "kit/player", template + CAPTION, largest=largest, words=words.group("widget"), **props
+    )
+
+
+def pad(words: Words, value: str = "", **props: Any) -> gr.HTML:
+    """A square to draw on or to fill with a photograph. Event: stroke; value: the drawing; prop to
+    show back: strip.
+    """
+    template = (
+        '<canvas width="280" height="280" data-word="pad" data-as="label"></canvas>'
+        '<input type="file" accept="image/*" hidden>'
+        '<div class="row"><button type="button" data-word="clear"></button>'
+        '<button type="button" data-word="photo"></button></div>'
+    )
+    return widget("kit/pad", template + CAPTION, value=value, words=words.group("widget"), **props)
+
+
+def parts(words: Words, **props: Any) -> gr.HTML:
+    """A model as a row of parts, the chosen one's maps below it. Event: pick; value: its place.
+
+    Props: parts, a list of {title, shape, player, sheet, count, width, height, range, ranges};
+    names: what the players are called here, if not generator and discriminator.
+    """
+    template = (
+        '<div class="flow"></div><canvas class="pixels" tabindex="0" role="slider"'
+        ' data-word="maps" data-as="label"></canvas><div class="reading caption"></div>'
+    )
+    return widget("kit/parts", template, words=words.group("parts"), **props)
+
+
+def gallery(words: Words, line: bool = False, **props: Any) -> gr.HTML:
+    """Digits with a caption each, in groups, and, if wanted, their scores on a number line.
+
+    Props: strip, texts, groups, a list of {role, title, items: [{text, score}]}; times, the scale
+    of a digit.
+    """
+    template = '<canvas class="line" role="img"></canvas><div class="groups"></div>' + CAPTION
+    return widget("kit/gallery", template, line=line, words=words.group("parts"), **props)
+
+
+ROLES = {  # which symbol of the code has which part in the game
+    **dict.fromkeys(("z", "noise"), "noise"),
+    **dict.fromkeys(("image", "x", "real_score"), "data"),
+    **dict.fromkeys(("generator", "digit", "fake", "x7", "x14", "x28"), "generator"),
+    **dict.fromkeys(("discriminator", "score", "seen", "fake_score"), "discriminator"),
+    **dict.fromkeys(("loss", "value"), "loss"),
+}
+
+
+def code(**props: Any) -> gr.HTML:
+    """Source lines as they stand in the package. Prop: code {path, first, lines, marked, roles}."""
+    template = '<div class="path"></div><pre tabindex="0"></pre>'
+    return widget("kit/code", template, words={}, **props)
+
+
+def bars(words: Words, **props: Any) -> gr.HTML:
+    """A bar a value. Props: bars, a list of {name, value, dead}; texts."""
+    template = "<ol></ol>" + CAPTION
+    return widget("kit/bars", template, words=words.group("parts"), **props)
+
+
+def table(words: Words, **props: Any) -> gr.HTML:
+    """Words and numbers. Prop: table {head, rows of cells {text, below, shade, bar, mark}}."""
+    return widget("kit/table", "<table></table>" + CAPTION, words={}, **props)

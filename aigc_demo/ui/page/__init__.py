@@ -1,0 +1,1 @@
+"""What every tab shares: its frame, links, saved files, inside views, the Hub panel."""

@@ -1,0 +1,69 @@
+"""What the tabs' endpoints share: their base, and pictures as programs send and get them."""
+
+import base64
+import binascii
+import io
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+from gradio.data_classes import FileData
+from gradio.utils import get_upload_folder
+from PIL import Image
+from torch import Tensor
+
+from aigc_demo.images import as_digit
+from aigc_demo.ui.catalog.hub_models import Others
+from aigc_demo.ui.catalog.models import Models
+from aigc_demo.ui.kit import check
+
+LARGEST_PICTURE = 4_000_000  # pixels
+UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)  # Pillow's ways
+
+
+class Endpoints:
+    """The endpoints of a tab, a public method each; docstring and type hints document it.
+
+    There a parameter has one line. `lang` is added to each, see ui/api/.
+    """
+
+    queue: dict[str, Any] = {}  # Gradio's options of those that do not stream
+
+    def __init__(self, models: Models, others: Others) -> None:
+        self._models, self._others = models, others
+
+
+def file_of(data: bytes, kind: str) -> FileData:
+    """A file in Gradio's cache, which build() has it empty by itself."""
+    folder = Path(get_upload_folder())
+    folder.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile(dir=folder, suffix=f".{kind}", delete=False) as file:
+        file.write(data)
+    return FileData(path=file.name, mime_type=f"image/{kind}")
+
+
+def picture_of(value: Any) -> Tensor:
+    """An uploaded file or a data URI as a digit (28, 28)."""
+    source: Path | io.BytesIO
+    if isinstance(value, dict) and isinstance(value.get("path"), str):
+        source = Path(value["path"]).resolve()
+        if not source.is_relative_to(Path(get_upload_folder()).resolve()):
+            raise check.Complaint("error.picture")
+    elif isinstance(value, str) and value.startswith("data:image/png;base64,"):
+        try:
+            source = io.BytesIO(base64.b64decode(value.partition(",")[2], validate=True))
+        except binascii.Error:
+            raise check.Complaint("error.picture") from None
+    else:
+        raise check.Complaint("error.picture")
+    try:
+        with Image.open(source) as image:
+            if image.width * image.height > LARGEST_PICTURE:
+                raise OSError
+            image.load()
+    except UNREADABLE:
+        raise check.Complaint("error.picture") from None
+    try:
+        return as_digit(image)
+    except ValueError:
+        raise check.Complaint("error.blank_photo") from None

@@ -1,0 +1,168 @@
+"""The inside views of a tab: one is shown at a time, and only that one is computed."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from aigc_demo.explain import gan, source
+from aigc_demo.images import strip
+from aigc_demo.ui.catalog.models import Models
+from aigc_demo.ui.kit import check
+from aigc_demo.ui.kit.widgets import ROLES, code, parts
+from aigc_demo.ui.kit.words import Words
+from aigc_demo.ui.page.page import FORMULAS, Page, Update
+from aigc_demo.ui.page.share import Share, answers
+
+VIEW = ".view"  # what the words of a choice of views end with
+
+
+class View(NamedTuple):
+    """A view: what computes it, of which fields, and for which widgets."""
+
+    handler: Callable
+    inputs: list
+    outputs: list
+    own: Mapping[str, Any] = {}  # the fields that are its own, by the names that a link gives them
+    events: Sequence[tuple[Callable, dict[str, Any]]] = ()  # of these, with options of Page.compute
+    parts: Sequence[tuple[Callable, Callable, list]] = ()  # events that change some widgets only
+
+
+def add_views(
+    page: Page,
+    key: str,
+    build: Mapping[str, Callable[[Page, Any], View]],
+    asked: Any,
+    fields: Mapping[str, Any],
+    **options: Any,
+) -> Share:
+    """Adds a choice of views, all of them, and the bar with the link. Returns what computes the
+    open one.
+
+    key: of the words: KEY.view has the choices, KEY.NAME_hint the line above a view.
+    asked: what is looked at, as the builders of the views want it; fields: by a link's names.
+    options: of Share.
+
+    Not tabs: Gradio drops the properties of a widget that is updated before its tab opens. All
+    views are there at once, and `view_styles` shows the one that is chosen.
+    """
+    tr = page.words.tr
+    first = next(iter(build))
+    view = gr.Radio(value=first, show_label=False, container=False, elem_classes="views")
+    view = tr(view, f"{key}{VIEW}")
+    view.elem_id = f"{key}-view"
+    views: dict[str, View] = {}
+    for name, add in build.items():
+        with gr.Column(elem_classes=["view", f"view-{name}"]):
+            tr(gr.Markdown(elem_classes="hint"), f"{key}.{name}_hint")
+            views[name] = add(page, asked)
+    controls = dict(fields)
+    for built in views.values():
+        assert not controls.keys() & built.own.keys(), "a link's names are different ones"
+        controls |= built.own
+    given = {"look": view, **controls}  # "view" is Gradio's in an address
+
+    def call(handler: Callable, built: View, models: Models, words: Words, values: tuple) -> tuple:
+        held = dict(zip(controls.values(), values, strict=True))
+        return answers(handler(models, words, *(held[field] for field in built.inputs)))
+
+    def show(models: Models, words: Words, name, *values) -> dict:
+        """What the open view shows of what is asked for; the others stay as they are."""
+        built = views[check.one_of(name, "view", tuple(views))]
+        answer = call(built.handler, built, models, words, values)
+        return dict(zip(built.outputs, answer, strict=True))
+
+    def show_part(handler: Callable, built: View) -> Callable:
+        def part(models: Models, words: Words, _, *values) -> tuple:
+            return call(handler, built, models, words, values)
+
+        return part
+
+    def used(values: Mapping[str, Any]) -> list[str]:
+        look = check.one_of(values["look"], "view", tuple(views))
+        return ["look", *fields, *views[look].own]
+
+    outputs = [widget for built in views.values() for widget in built.outputs]
+    share = Share(page, "inside", show, given, outputs, used=used, saves=(), there=False, **options)
+    share.compute(view.input)
+    for built in views.values():
+        for event, settings in built.events:
+            share.compute(event, **settings)
+        for event, handler, widgets in built.parts:
+            shown_part = share.linked(show_part(handler, built))
+            page.compute(event, shown_part, share.inputs, [*widgets, share.bar])
+    return share
+
+
+def view_styles(words: Words) -> str:
+    """Of each choice of views, the rule that shows the chosen one."""
+    choices = (
+        entry["choices"]
+        for key, entry in words.table["en"].items()
+        if key.endswith(VIEW) and isinstance(entry, dict)
+    )
+    names = dict.fromkeys(name for choice in choices for _, name in choice)
+    rules = (f':has(> .views input[value="{name}"]:checked) > .view-{name}' for name in names)
+    return ",\n".join(rules) + " { display: flex; }\n"
+
+
+def add_layers(
+    page: Page, key: str, look: Callable, look_at_part: Callable, asked: list, first: int, **props
+) -> View:
+    """Adds the view of a model's parts, with formula and code of the chosen one.
+
+    look: what shows all of it; look_at_part: its formula and code alone; first: the part that is
+    open at first.
+    """
+    flow = parts(page.words, parts=[], value=first, elem_id=f"{key}-parts", **props)
+    formula = gr.Markdown(
+        latex_delimiters=FORMULAS, elem_classes="formula", elem_id=f"{key}-formula"
+    )
+    lines = code(code=None, elem_id=f"{key}-code")
+    parts_of = [(flow.pick, look_at_part, [formula, lines])]
+    return View(look, [*asked, flow], [flow, formula, lines], own={"part": flow}, parts=parts_of)
+
+
+def shape_of(part: gan.Part) -> str:
+    """What a layer gives, as "64 × 14 × 14"."""
+    return " × ".join(map(str, part.shape or (1,)))
+
+
+def shown(part: gan.Part, title: str) -> dict[str, Any]:
+    """A part as the widget wants it: its maps as one grey picture from lowest to highest."""
+    maps = part.maps
+    low, high = maps.min().item(), maps.max().item()
+    grey = (maps - low) / max(high - low, 1e-9)
+    ranges = zip(maps.amin((1, 2)).tolist(), maps.amax((1, 2)).tolist(), strict=True)
+    return {
+        "title": title,
+        "player": part.player,
+        "shape": shape_of(part),
+        "sheet": strip(grey),
+        "count": len(maps),
+        "width": maps.shape[2],
+        "height": maps.shape[1],
+        "range": [f"{low:.2f}", f"{high:.2f}"],
+        "ranges": [[f"{a:.2f}", f"{b:.2f}"] for a, b in ranges],
+    }
+
+
+def code_of(path: str, name: str, marks: tuple[str, ...]) -> Update:
+    """A piece of the package's source for the widget, the lines with these words marked."""
+    text = source.read(path, name)
+    lines = {"path": path, "first": text.first, "lines": list(text.lines)}
+    return gr.update(code={**lines, "marked": text.marked(marks), "roles": ROLES})
+
+
+def group(words: Words, role: str, title: str, texts: list[str], **values: Any) -> dict[str, Any]:
+    """Digits of one kind with a caption each, as the gallery wants them."""
+    items = [{"text": text, "score": None} for text in texts]
+    return {"role": role, "title": words.both(title, **values), "items": items}
+
+
+def scored(words: Words, role: str, title: str, scores: list[float]) -> dict[str, Any]:
+    """Digits of one kind with their scores, which go on the number line too."""
+    found = group(words, role, title, [f"{score:.2f}" for score in scores])
+    for item, score in zip(found["items"], scores, strict=True):
+        item["score"] = score
+    return found

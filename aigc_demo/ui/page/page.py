@@ -1,0 +1,130 @@
+"""What the tabs share: handlers bound to models and words, first results, lessons, dice."""
+
+from collections.abc import Callable
+from copy import copy
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from aigc_demo.ui.catalog.hub_models import Others
+from aigc_demo.ui.catalog.models import Models
+from aigc_demo.ui.kit import check
+from aigc_demo.ui.kit.widgets import opens_below
+from aigc_demo.ui.kit.words import Words
+
+Update = dict[str, Any]  # what gr.update returns: the properties of a component that change
+COMPUTING: dict[str, Any] = {"concurrency_id": "computing", "concurrency_limit": 2}
+# Pictures spend most of their time waiting for the event loop, and share chunks (cores.py).
+DRAWING: dict[str, Any] = {"concurrency_id": "drawing", "concurrency_limit": 16}
+FORMULAS: list[dict[str, str | bool]] = [
+    {"left": "$$", "right": "$$", "display": True},
+    {"left": "$", "right": "$", "display": False},
+]
+# Writers wait for their loop, not for threads: as many at once as it has slots.
+WRITING: dict[str, Any] = {"concurrency_id": "writing", "concurrency_limit": 32}
+# Of endpoints, apart from the page's own: a program may wait for the Hub.
+PROGRAMS: dict[str, Any] = {"concurrency_id": "programs", "concurrency_limit": 2}
+PICTURES: dict[str, Any] = {"concurrency_id": "pictures", "concurrency_limit": 16}
+
+
+class Page:
+    """The page while it is built."""
+
+    def __init__(self, models: Models, words: Words, language: gr.Radio) -> None:
+        self.models, self.words, self.language = models, words, language
+        self.others = Others(models)  # on their way from the Hub
+        self.tab: gr.Tab | None = None  # where components are added now, see `within`
+        self.shares: list[Any] = []  # the results that have a link, see share.py
+
+    def within(self, tab: gr.Tab) -> "Page":
+        """The same page for what is added within a tab."""
+        part = copy(self)
+        part.tab = tab
+        return part
+
+    def first_of(self, handler: Callable, count: int, *values: Any) -> list[dict[str, Any]]:
+        """The properties that a handler gives its widgets, so that a tab opens with a real result.
+
+        Where the model cannot be loaded, its widgets open with a sentence that says so.
+        """
+        try:
+            answer = handler(self.models, self.words, *values)
+        except check.Complaint as error:
+            texts = {
+                language: check.explain(self.words, error, language)
+                for language in self.words.table
+            }
+            return [{"strip": "", "count": 0, "texts": texts}] * count
+        updates = answer if isinstance(answer, tuple) else (answer,)
+        return [properties(update) for update in updates]
+
+    def first(self, handler: Callable, *values: Any) -> dict[str, Any]:
+        """first_of for a handler with a single widget."""
+        return self.first_of(handler, 1, *values)[0]
+
+    def bind(self, handler: Callable) -> Callable:
+        """The handler as an event wants it: bound, and complaining in the visitor's language."""
+        bound = partial(handler, self.models, self.words)
+        bound.__name__ = handler.__name__  # type: ignore[attr-defined]
+        return check.answered(self.words, bound)
+
+    def serve(self, source: Callable) -> Callable:
+        """A widget's way to fetch from the server what the page does not hold from the start.
+
+        It goes around the queue, so it should be quick; what a client sends along is not read.
+        """
+
+        def served(_: Any = None) -> Any:
+            return source(self.models)
+
+        served.__name__ = source.__name__
+        return served
+
+    def compute(
+        self, event: Callable, handler: Callable, inputs: list, outputs: Any, **options: Any
+    ) -> Any:
+        """Runs a handler on an event; progress and place in the queue are seen on the outputs.
+
+        Handlers check what a client sends, and know more models than a field's first choices:
+        Gradio's own check of values is off.
+        """
+        settings = {"show_progress": "full", "api_visibility": "private", "preprocess": False}
+        settings |= {**COMPUTING, **options}
+        return event(self.bind(handler), [*inputs, self.language], outputs, **settings)
+
+    def lesson(self, name: str) -> None:
+        """How it works, below the tab: formulas, training steps, diagram."""
+        opens_below(f"how-{name}")
+        folded = gr.Accordion(open=False, elem_classes="lesson", elem_id=f"how-{name}")
+        with self.words.tr(folded, "page.lesson"):
+            self.words.tr(
+                gr.Markdown(latex_delimiters=FORMULAS, elem_id=f"lesson-{name}"), f"lesson.{name}"
+            )
+
+
+def several(*events: Callable) -> list[Callable]:
+    """The same events in as few as there can be: every event of the page is looked at for every
+    component when it opens. What follows another event stays on its own.
+    """
+    own = [event for event in events if getattr(event, "has_trigger", False)]
+    return [partial(gr.on, own, trigger_mode="always_last"), *(e for e in events if e not in own)]
+
+
+def properties(update: Update) -> dict[str, Any]:
+    """What a returned widget update would change."""
+    return {key: update[key] for key in ("strip", "count", "texts", "groups") if key in update}
+
+
+def dice(words: Words, value: int, name: str) -> tuple[gr.Number, Any]:
+    """A seed and a button that throws a new one in the browser. Returns both: (number, event)."""
+    with gr.Row(elem_classes="seed", equal_height=True):
+        seed = words.tr(gr.Number(value, precision=0, elem_id=name, min_width=120), "page.seed")
+        button = words.tr(gr.Button(elem_id=f"{name}-dice", min_width=100, scale=0), "page.dice")
+    return seed, throw(button, seed)
+
+
+def throw(button: gr.Button, seed: gr.Number) -> Any:
+    """The event of a button that puts a new seed into its field, without a request."""
+    script = "() => Math.floor(Math.random() * 1000000)"
+    return button.click(None, None, seed, js=script, api_visibility="private")

@@ -1,0 +1,71 @@
+"""Links into the page: the tab that a link opens, the page's address, the dialog that gives one."""
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import gradio as gr
+
+from aigc_demo.ui.kit.qr import qr_code
+from aigc_demo.ui.kit.widgets import widget
+from aigc_demo.ui.kit.words import static
+from aigc_demo.ui.page.page import Page
+from aigc_demo.ui.page.query import LONGEST
+
+
+def base_address(environment: Mapping[str, str] = os.environ) -> str:
+    """Where the page is for everyone, if that is not where the browser is.
+
+    A Space is shown inside a frame of huggingface.co; its own host works outside it.
+    """
+    host = environment.get("SPACE_HOST", "")
+    owner, _, name = environment.get("SPACE_ID", "").partition("/")
+    if not host and name:
+        host = f"{owner}-{name}".lower().replace("_", "-").replace(".", "-") + ".hf.space"
+    return f"https://{host}/" if host else ""
+
+
+def follow_links(page: Page, tabs: gr.Tabs, opening: Any) -> None:
+    """Makes the page open links and keep the browser's history; adds the dialog that gives them.
+
+    tabs: those of the models; opening: the event of the page's opening.
+    """
+    models = [tab for tab in tabs.children if isinstance(tab, gr.Tab)]
+    tasks = {str(tab.id): _tabs_in(tab) for tab in models}
+    names = {
+        name: [tab.id for tab in inner.children if isinstance(tab, gr.Tab)]
+        for name, inner in tasks.items()
+    }
+    script = static("page/route.js").replace("__TABS__", json.dumps(names))
+    outputs = [tabs, *tasks.values()]
+    private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    dialog = _dialog(page)
+    dialog.route(None, None, outputs, js=script, **private)
+    opening.then(None, None, outputs, js=script, **private)
+
+
+def _tabs_in(tab: gr.Tab) -> gr.Tabs:
+    """The tasks of a model."""
+    return next(block for block in tab.children if isinstance(block, gr.Tabs))
+
+
+def _dialog(page: Page) -> gr.HTML:
+    template = (
+        '<dialog data-word="heading" data-as="label"><p class="told" aria-live="polite"></p>'
+        '<input class="address" type="text" readonly data-word="address" data-as="label">'
+        '<img hidden alt=""><div class="row">'
+        '<button type="button" data-word="save_state"></button>'
+        '<button type="button" data-word="open_state"></button>'
+        '<button type="button" data-word="close"></button></div>'
+        '<input type="file" accept=".json,application/json" hidden></dialog>'
+    )
+    return widget(
+        "page/links",
+        template,
+        base=base_address(),
+        longest=LONGEST,
+        words=page.words.group("link"),
+        elem_id="links",
+        server_functions=[qr_code],
+    )

@@ -1,0 +1,254 @@
+"""A result with its link: what computes it also says its state, and a link computes it again.
+
+Below every result stands a bar (static/bar.js) with the buttons Copy link and the files to save;
+static/links.js does the work of all bars and keeps the browser's history.
+"""
+
+import re
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from functools import wraps
+from html import escape
+from inspect import isasyncgenfunction
+from typing import Any
+
+import gradio as gr
+from gradio.blocks import Block
+
+from aigc_demo.ui.catalog.models import Models
+from aigc_demo.ui.kit.words import Words, static
+from aigc_demo.ui.page.page import Page, Update
+from aigc_demo.ui.page.query import Codec, codec, decode, encode
+from aigc_demo.ui.page.tables import Rows
+
+HASH = 8  # hexadecimal digits of the weights' SHA-256 that a link holds
+HASHES = re.compile(r"[0-9a-f]{8,64}", re.ASCII)
+SHEET, FILM, TEXT = ("png", "csv"), ("png", "webp", "csv"), ("txt",)  # what is saved of a result
+NONSENSE = (ArithmeticError, AttributeError, TypeError, ValueError)  # what a client's can raise
+# The numbers that text is computed in, and "-2" for the second way of drawing tokens by a seed.
+MODES = ("bfloat16", "float32", "int8-2", "bfloat16-2", "float32-2")
+
+
+# What a tab opens with is not computed where a link waits for its bar.
+UNASKED = "(link, ...rest) => [link || window.aigcPending || null, ...rest]"
+
+
+def answers(answer: Any) -> tuple:
+    """What a handler returns, as one value a component."""
+    return answer if isinstance(answer, tuple) else (answer,)
+
+
+class Share:
+    """One task's result: its handler, fields and widgets, and the bar with its link.
+
+    Args:
+        task: the id of its tab.
+        fields: what the handler takes, by the names that a link gives them.
+        model: the model, where none of the fields says which.
+        saves: the files that it can be saved as; see saved_files.py.
+        table: its numbers, from models and fields; for one that is saved as csv.
+        first: values of fields that the page opens with, where the components do not hold them.
+        examples: the same for some models, where these open with others.
+        used: which of the fields a result depends on, by their values; where it is not all.
+        codecs: of fields that `codec` of query.py does not know.
+        there: whether the page opens with the result; else its tab computes it when it opens.
+        options: of Page.compute.
+    """
+
+    def __init__(
+        self,
+        page: Page,
+        task: str,
+        handler: Callable,
+        fields: Mapping[str, Any],
+        widgets: list,
+        *,
+        model: str = "",
+        mode: str = "float32",
+        saves: tuple[str, ...] = SHEET,
+        table: Callable[..., Rows] | None = None,
+        first: Mapping[str, Any] | None = None,
+        examples: Mapping[str, Mapping[str, Any]] | None = None,
+        used: Callable[[Mapping[str, Any]], Iterable[str]] | None = None,
+        codecs: Mapping[str, Codec] | None = None,
+        there: bool = True,
+        **options: Any,
+    ) -> None:
+        assert page.tab is not None
+        self.page, self.handler, self.options = page, handler, options
+        self.model, self.mode, self.table = model, mode, table
+        assert ("csv" in saves) == (table is not None), "a csv is a table"
+        self.tab = f"{page.tab.id}.{task}"
+        self.names, self.inputs = list(fields), list(fields.values())
+        own = codecs or {}
+        self.codecs = {name: own.get(name) or codec(name, part) for name, part in fields.items()}
+        self.first = {name: part.value for name, part in fields.items()} | dict(first or {})
+        self.examples, self.used, self.saves = examples or {}, used, saves
+        self.known_first = there
+        self.bar = self._bar()
+        self.widgets, self.outputs = widgets, [*widgets, self.bar]
+        page.shares.append(self)
+
+    def _bar(self) -> gr.HTML:
+        buttons = "".join(
+            f'<button type="button" value="{kind}">{kind.upper()}</button>' for kind in self.saves
+        )
+        copy = '<button type="button" class="copy"></button>'
+        first = tuple(self.first[name] for name in self.names)  # what is there first
+        link = self.link(first) if self.known_first else ""
+        about = f'data-tab="{self.tab}" data-link="{escape(link)}"'  # Gradio may drop properties
+        return gr.HTML(
+            value="",
+            html_template=f'<div class="widget bar" {about}>{copy}{buttons}</div>',
+            js_on_load=static("page/bar.js"),
+            apply_default_css=False,
+            padding=False,
+            link={"query": link},
+            file=None,
+            elem_id=f"share-{self.tab.replace('.', '-')}",
+        )
+
+    def about(self, values: Mapping[str, Any]) -> dict[str, str]:
+        """What a link says of every result; the model may be one of its fields."""
+        name = values.get("model", self.model)
+        if not name:
+            return {"tab": self.tab}  # no weights have to do with it
+        known = {} if "model" in values else {"model": name}
+        weights = self.page.models.hash(name)[:HASH]
+        return {"tab": self.tab, **known, "weights": weights, "mode": self.mode}
+
+    def link(self, values: tuple) -> str:
+        """The query of the link to a result; none where the model is damaged."""
+        named = dict(zip(self.names, values, strict=True))
+        try:
+            if self.used:
+                named = {name: named[name] for name in self.used(named)}
+            return encode(self.about(named), named, self.codecs)
+        except NONSENSE:  # in a field that the handler does not read
+            return ""
+
+    def linked(self, handler: Callable, fields: Callable[..., tuple] | None = None) -> Callable:
+        """A handler that also puts the link to its result into the bar.
+
+        fields: the values of the fields that stand for the handler's own, where these differ.
+        """
+
+        def said(values: tuple) -> Update:
+            return self.said(fields(*values) if fields else values)
+
+        @wraps(handler)
+        def run(models: Models, words: Words, *values: Any) -> tuple | dict:
+            answer = handler(models, words, *values)
+            if isinstance(answer, dict) and _by_widget(answer):
+                return {**answer, self.bar: said(values)}
+            return (*answers(answer), said(values))
+
+        @wraps(handler)
+        async def write(models: Models, words: Words, *values: Any) -> AsyncIterator[tuple]:
+            update: Any = None
+            async for answer in handler(models, words, *values):
+                update = gr.skip() if update else said(values)  # once is enough
+                yield (*answers(answer), update)
+
+        return write if isasyncgenfunction(handler) else run
+
+    def said(self, values: tuple) -> Update:
+        """The bar with the link to a result."""
+        return gr.update(link={"query": self.link(values)})
+
+    def compute(self, event: Callable, **options: Any) -> Any:
+        """Runs the handler on an event, and follows it with the link."""
+        handler = self.linked(self.handler)
+        settings = {**self.options, **options}
+        return self.page.compute(event, handler, self.inputs, self.outputs, **settings)
+
+    def unless_asked(
+        self, event: Callable, handler: Callable, inputs: list, outputs: list, **options: Any
+    ) -> Any:
+        """Runs a handler on an event of the tab's opening, unless a link is opened there."""
+
+        @wraps(handler)
+        def run(models: Models, words: Words, link: Any, *values: Any) -> Any:
+            return {outputs[0]: gr.skip()} if link else handler(models, words, *values)
+
+        inputs = [self.bar, *inputs]
+        return self.page.compute(event, run, inputs, outputs, js=UNASKED, **options)
+
+    def compute_first(self, event: Callable, **options: Any) -> Any:
+        """Runs the handler on an event of the tab's opening, unless a link is opened there."""
+        handler = self.linked(self.handler)
+        settings = {**self.options, **options}
+        return self.unless_asked(event, handler, self.inputs, self.outputs, **settings)
+
+    def opens(self, **options: Any) -> Any:
+        """Makes the page restore this result from a link. Returns the event."""
+        outputs = list(dict.fromkeys([*self.inputs, *self.outputs]))
+        inputs = [self.bar, self.page.language]
+        settings = {**self.options, "trigger_mode": "always_last", **options}
+        opened = self._write if isasyncgenfunction(self.handler) else self._open
+        return self.page.compute(self.bar.open, opened, inputs, outputs, **settings)
+
+    def _open(self, models: Models, words: Words, asked: Any, language: Any) -> dict:
+        values, updates = self._read(asked, words, language)
+        return {**updates, **self._shown(self.handler(models, words, *values), updates)}
+
+    async def _write(
+        self, models: Models, words: Words, asked: Any, language: Any
+    ) -> AsyncIterator[dict]:
+        values, updates = self._read(asked, words, language)
+        async for answer in self.handler(models, words, *values):
+            yield {**updates, **self._shown(answer, updates)}
+            updates = {}
+
+    def _shown(self, answer: Any, updates: Mapping[Any, Any]) -> dict:
+        """The answer by widget; one that is a field as well is given both."""
+        if isinstance(answer, dict) and _by_widget(answer):
+            shown = answer
+        else:
+            shown = dict(zip(self.widgets, answers(answer), strict=True))
+        both = {part: {**shown[part], "value": updates[part]} for part in shown if part in updates}
+        return {**shown, **both}
+
+    def _read(self, asked: Any, words: Words, language: Any) -> tuple[tuple, dict]:
+        """The values that a link names, and what each component gets; says what is wrong."""
+        asked = asked if isinstance(asked, dict) else {}
+        values, wrong = self.restore(asked.get("query"), words, language)
+        if wrong:
+            gr.Warning(" ".join(wrong), title=words.say(language, "error.of_link"))
+        updates = dict(zip(self.inputs, values, strict=True))
+        link = {"query": self.link(values), "opened": asked.get("number")}
+        return values, {**updates, self.bar: gr.update(link=link)}
+
+    def restore(self, query: Any, words: Words, language: Any) -> tuple[tuple, list[str]]:
+        """The fields' values by a link, and sentences about what is wrong with it."""
+        opened = decode(query, self.codecs)
+        example = self.examples.get(opened.values.get("model", ""), {})
+        values = {**self.first, **example, **opened.values}
+        here, wrong = self.about(values), []
+        for name, said in opened.about.items():
+            if name == "weights" and HASHES.fullmatch(said):
+                if not said.startswith(here.get(name, said)):
+                    wrong.append(words.say(language, "error.other_weights"))
+            elif name == "mode" and said in MODES:
+                if said != self.mode:
+                    wrong.append(
+                        words.say(language, "error.other_mode", theirs=said, here=self.mode)
+                    )
+            elif said != here.get(name):
+                opened.left_out.append(name)
+        if opened.left_out:
+            names = "、" if language == "zh" else ", "
+            told = names.join(_told(name, words, language) for name in opened.left_out)
+            wrong.insert(0, words.say(language, "error.left_out", names=told))
+        return tuple(values[name] for name in self.names), wrong
+
+
+def _by_widget(answer: Mapping) -> bool:
+    """Whether a handler's answer names its widgets, and is not the update of a single one."""
+    return all(isinstance(key, Block) for key in answer)
+
+
+def _told(name: str, words: Words, language: Any) -> str:
+    """A parameter's name as a notice tells it; toasts would show a stranger's HTML."""
+    if f"name.{name}" in words.table["en"]:
+        return words.say(language, f"name.{name}")
+    return name if name.isascii() and name.isidentifier() and len(name) <= 20 else "?"

@@ -1,0 +1,153 @@
+"""The endpoints of the Transformer tab."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+from aigc_demo.explain.branches import candidates, next_logits
+from aigc_demo.explain.transformer import trace
+from aigc_demo.inference.transformer import set_in_lines
+from aigc_demo.ui.kit import check
+from aigc_demo.ui.page.endpoints import Endpoints
+from aigc_demo.ui.page.page import PROGRAMS
+from aigc_demo.ui.transformer.requests import (
+    LONGEST,
+    LONGEST_PROMPT,
+    begun,
+    paced,
+    ready,
+    settings_of,
+    shape_of,
+)
+from aigc_demo.ui.transformer.selection import asked
+
+CANDIDATES = 40  # in the table, at most
+
+
+class TextEndpoints(Endpoints):
+    """text_write, poem_write, text_candidates, text_attention."""
+
+    queue = PROGRAMS
+
+    async def text_write(
+        self,
+        model: str = "shakespeare",
+        prompt: str = "ROMEO:",
+        length: int = 200,
+        temperature: float = 0.8,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        penalty: float = 1.0,
+        seed: int = 0,
+    ) -> AsyncIterator[str]:
+        """Continue a text.
+
+        Args:
+            model: shakespeare or owner/repo@revision.
+            prompt: 1 to 2,000 characters that the model knows.
+            length: 1 to 1,000 new characters.
+            temperature: 0 to 2.
+            top_k: 0 (off) to 200.
+            top_p: 0.05 to 1 (off).
+            penalty: 1 (off) to 5, on repeated characters.
+            seed: a whole number from 0.
+
+        Returns:
+            The continuation, growing.
+        """
+        model = self._models.known(
+            await asyncio.to_thread(self._others.bring, model, "transformer"), ("shakespeare",)
+        )
+        prompt = check.text(prompt, "prompt", LONGEST_PROMPT)
+        if not prompt:
+            raise check.Complaint("error.empty_prompt")
+        writing = (await ready(self._models, model)).begin(
+            prompt,
+            check.whole(length, "length", 1, LONGEST),
+            **settings_of(temperature, top_k, top_p, penalty, seed),
+        )
+        async for text in paced(writing):
+            yield text
+
+    async def poem_write(
+        self,
+        form: str = "七绝",
+        title: str = "",
+        first_line: str = "",
+        acrostic: str = "",
+        regulated: bool = True,
+        temperature: float = 0.8,
+        seed: int = 0,
+    ) -> AsyncIterator[str]:
+        """Write a Chinese poem.
+
+        Args:
+            form: 五绝, 七绝, 五律 or 七律.
+            title: up to 16 characters.
+            first_line: up to one line of characters.
+            acrostic: up to one character a line, for the beginnings of the lines.
+            regulated: hold the poem to the rules of line, tone and rhyme (格律).
+            temperature: 0 to 2.
+            seed: a whole number from 0.
+
+        Returns:
+            The poem in traditional characters, a line of verse a line, growing.
+        """
+        poem = self._models.writer("poems").begin_poem(
+            *begun(form, title, first_line, acrostic, regulated),
+            temperature=check.real(temperature, "temperature", 0, 2),
+            seed=check.seed(seed),
+        )
+        async for text in paced(poem):
+            yield set_in_lines(text)
+
+    def text_candidates(
+        self,
+        model: str = "shakespeare",
+        text: str = "ROMEO:",
+        temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+    ) -> list[dict[str, Any]]:
+        """List what may come after a text.
+
+        Args:
+            model: shakespeare, poems or owner/repo@revision.
+            text: 1 to 2,000 characters; for poems a poem or the beginning of one.
+            temperature: 0 to 2.
+            top_k: 0 (off) to 200.
+            top_p: 0.05 to 1 (off).
+
+        Returns:
+            The likeliest tokens, at most 40, with their ids and probabilities.
+        """
+        writer, reading, _ = asked(self._models, self._others.bring(model, "transformer"), text)
+        found = candidates(
+            next_logits(writer, reading.ids),
+            CANDIDATES,
+            **shape_of(temperature, top_k, top_p),
+        )
+        name = writer.tokenizer.name_of
+        return [{"token": name(i), "id": i, "probability": share} for i, share in found]
+
+    def text_attention(
+        self, model: str = "shakespeare", text: str = "ROMEO:", layer: int = 1, head: int = 1
+    ) -> dict[str, Any]:
+        """Show where one head of one layer looks.
+
+        Args:
+            model: shakespeare, poems or owner/repo@revision.
+            text: as for text_candidates; at most its last 256 tokens are looked at.
+            layer: 1 to as many as the model has.
+            head: 1 to as many as a layer has.
+
+        Returns:
+            tokens, and weights: a row a token, a column for each token it looks at, sum 1.
+        """
+        writer, reading, _ = asked(self._models, self._others.bring(model, "transformer"), text)
+        config = writer.model.config
+        row = check.whole(layer, "layer", 1, config.layers) - 1
+        column = check.whole(head, "head", 1, config.heads) - 1
+        weights = trace(writer, reading.ids).weights[row, column]
+        tokens = [writer.tokenizer.name_of(token) for token in reading.ids]
+        return {"tokens": tokens, "weights": [[round(w, 6) for w in r] for r in weights.tolist()]}

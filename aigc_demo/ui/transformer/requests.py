@@ -1,0 +1,155 @@
+"""What the Transformer tab computes: a text continued, a poem, both as they grow."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+from aigc_demo.inference.transformer import Text, TextWriter, set_in_lines, to_simplified
+from aigc_demo.prosody import COMMA, FORMS, STOP
+from aigc_demo.ui.catalog.models import Models
+from aigc_demo.ui.kit import check
+from aigc_demo.ui.kit.words import Words
+
+LONGEST_PROMPT = 2_000
+LONGEST = 1_000  # new characters
+SCRIPTS = ("simplified", "traditional")
+PROMPTS = ("ROMEO:\n", "To be, or not to be", "KING RICHARD III:\nNow is the winter")
+POEM_SEED = 27  # of the poem that the tab opens with
+UPDATES, FEWEST = 25, 5  # streamed updates a second: of a text alone, and where many wait
+BESIDES = 20  # times as long as an update took, the time to the next
+FIRST = 200  # looks a second for the first character
+
+
+async def paced(writing: Text) -> AsyncIterator[str]:
+    """The text so far, not oftener than the page can show it; the whole text last.
+
+    No thread waits meanwhile, and a visitor who leaves frees the place.
+    """
+    shown, pause = "", 1 / FIRST
+    try:
+        while True:
+            done, text = writing.done, writing.so_far
+            if done or text != shown:
+                shown, begun = text, time.perf_counter()
+                yield text  # until it is sent
+                took = time.perf_counter() - begun
+                pause = min(max(1 / UPDATES, BESIDES * took), 1 / FEWEST)
+            if done:
+                return
+            await asyncio.sleep(pause)
+    finally:
+        writing.leave()
+
+
+def shape_of(temperature, top_k, top_p) -> dict:
+    """What shapes the next token's distribution; 0 for top-k and 1 for top-p mean: off."""
+    return {
+        "temperature": check.real(temperature, "temperature", 0, 2),
+        "top_k": check.whole(top_k, "top_k", 0, 200) or None,
+        "top_p": check.real(top_p, "top_p", 0.05, 1),
+    }
+
+
+def settings_of(temperature, top_k, top_p, penalty, seed) -> dict:
+    """The settings that both writers share."""
+    return {
+        **shape_of(temperature, top_k, top_p),
+        "repetition_penalty": check.real(penalty, "penalty", 1, 5),
+        "seed": check.seed(seed),
+    }
+
+
+async def ready(models: Models, name: str) -> TextWriter:
+    """A writer. One from the Hub may have to be loaded again, which others need not wait for."""
+    if name not in models.others:
+        return models.writer(name)
+
+    def load() -> TextWriter:
+        writer = models.writer(name)
+        _ = writer.engine
+        return writer
+
+    return await asyncio.to_thread(load)
+
+
+async def continue_text(
+    models: Models, words: Words, model, prompt, length, temperature, top_k, top_p, penalty, seed
+) -> AsyncIterator[str]:
+    """The prompt with its continuation, growing."""
+    model = models.known(model, ("shakespeare",))
+    prompt = check.text(prompt, "prompt", LONGEST_PROMPT)
+    if not prompt:
+        raise check.Complaint("error.empty_prompt")
+    length = check.whole(length, "length", 1, LONGEST)
+    settings = settings_of(temperature, top_k, top_p, penalty, seed)
+    writing = (await ready(models, model)).begin(prompt, length, **settings)
+    async for text in paced(writing):
+        yield prompt + text
+
+
+async def write_poem(
+    models: Models,
+    words: Words,
+    model,
+    form,
+    title,
+    heads,
+    regulated,
+    script,
+    line,
+    temperature,
+    top_k,
+    top_p,
+    penalty,
+    seed,
+) -> AsyncIterator[tuple[str, str]]:
+    """A poem, growing: as displayed, and in traditional characters for a later change of script.
+
+    heads: the characters that its lines begin with (藏头); regulated: held to the rules (格律).
+    """
+    model = models.known(model, ("poems",))
+    script = check.one_of(script, "script", SCRIPTS)
+    asked = begun(form, title, line, heads, regulated)
+    settings = settings_of(temperature, top_k, top_p, penalty, seed)
+    form, title = asked[:2]
+    poet = await ready(models, model)
+    if form not in poet.forms:
+        raise check.Complaint("error.no_form")
+    writing = poet.begin_poem(*asked, **settings)
+    async for text in paced(writing):
+        poem = (f"《{title}》\n" if title else "") + set_in_lines(text)
+        yield in_script(poem, script), poem
+
+
+def begun(form, title, line, heads, regulated) -> tuple[str, str, str, str, bool]:
+    """What a poem is asked to be, checked: form, title, first line, acrostic, held to the rules."""
+    form = check.one_of(form, "form", tuple(FORMS))
+    title = check.text(title, "title", 16).strip()
+    line, heads = check.text(line, "line", 20), check.text(heads, "heads", 20)
+    first, acrostic = "".join(line.split()).rstrip("，。,."), "".join(heads.split())
+    if len(first) > FORMS[form].characters:
+        raise check.Complaint("error.long_line", form=form)
+    if len(acrostic) > FORMS[form].lines:
+        raise check.Complaint("error.long_acrostic", form=form)
+    if any(mark in first + acrostic for mark in COMMA + STOP):
+        raise check.Complaint("error.marks")
+    if first and acrostic and to_simplified(first[0]) != to_simplified(acrostic[0]):
+        raise check.Complaint("error.two_beginnings")
+    return form, title, line, heads, check.yes_or_no(regulated, "regulated")
+
+
+def in_script(poem: str, script: str) -> str:
+    """A poem in the script that the visitor reads."""
+    return to_simplified(poem) if script == "simplified" else poem
+
+
+def change_script(models: Models, words: Words, poem, script) -> str:
+    """The poem on the page in the other script; nothing is written anew."""
+    poem = check.text(poem, "title", 1_000)
+    return in_script(poem, check.one_of(script, "script", SCRIPTS))
+
+
+def writing_now(models: Models) -> dict[str, int]:
+    """How many texts are written together, and how many wait."""
+    writing, waiting = models.writing()
+    return {"writing": writing, "waiting": waiting}

@@ -1,0 +1,194 @@
+"""The Transformer tab: Shakespeare continued, and Chinese verse by form, title and first line."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import gradio as gr
+
+from aigc_demo.inference import text_mode
+from aigc_demo.ui.catalog.models import Models
+from aigc_demo.ui.kit.words import Words
+from aigc_demo.ui.page.hub_panel import add_other_weights
+from aigc_demo.ui.page.page import WRITING, Page, several, throw
+from aigc_demo.ui.page.share import TEXT, Share
+from aigc_demo.ui.transformer.inside import build_inside
+from aigc_demo.ui.transformer.requests import (
+    LONGEST,
+    POEM_SEED,
+    PROMPTS,
+    change_script,
+    continue_text,
+    write_poem,
+    writing_now,
+)
+from aigc_demo.ui.transformer.widgets import together
+
+
+def build_transformer_tab(page: Page) -> None:
+    """Adds the tab's components and events."""
+    tr = page.words.tr
+    with gr.Tabs(elem_id="transformer-tasks", elem_classes="tasks", overflow_behavior="wrap"):
+        with tr(gr.Tab(id="shakespeare"), "transformer.shakespeare_tab"):
+            play = _build_shakespeare(page)
+        with tr(gr.Tab(id="poems"), "transformer.poems_tab"):
+            poem = _build_poems(page)
+        with tr(gr.Tab(id="inside"), "transformer.inside_tab") as inside:
+            build_inside(page, inside, [play, poem])
+    add_other_weights(page, "transformer.writer", "transformer.poet", "through.model")
+    tr(gr.Markdown(elem_classes="hint"), "transformer.notice")
+    page.lesson("transformer")
+
+
+def _when_opened(page: Page, share: Share) -> Any:
+    """Writes a first text when the model's tab opens; what is already there, or asked for by a
+    link, stays."""
+    handler, outputs = share.linked(share.handler), share.outputs
+
+    async def write_first(models: Models, words: Words, shown, link, *values) -> AsyncIterator[Any]:
+        if shown or link:
+            yield tuple(gr.skip() for _ in outputs)
+            return
+        async for text in handler(models, words, *values):
+            yield text
+
+    assert page.tab is not None
+    options = {"show_progress": "hidden", **WRITING}
+    inputs = [outputs[0], share.bar, *share.inputs]
+    return page.compute(page.tab.select, write_first, inputs, outputs, **options)
+
+
+def _sampling(page: Page, temperature: float, top_p: float, seed: int, name: str) -> dict:
+    """How the next character is drawn."""
+    tr = page.words.tr
+    return {
+        "temperature": tr(gr.Slider(0, 2, temperature, step=0.05), "transformer.temperature"),
+        "top_k": tr(gr.Slider(0, 200, 0, step=1), "transformer.top_k"),
+        "top_p": tr(gr.Slider(0.05, 1, top_p, step=0.05), "transformer.top_p"),
+        "penalty": tr(gr.Slider(1, 2, 1, step=0.05), "transformer.penalty"),
+        "seed": tr(gr.Number(seed, precision=0, elem_id=f"{name}-seed"), "page.seed"),
+    }
+
+
+def _writing(page: Page, name: str) -> list[gr.Button]:
+    """The buttons Write, Another (with a new seed) and Stop."""
+    with gr.Row(equal_height=True):
+        buttons = {
+            "write": gr.Button(variant="primary", elem_id=f"{name}-write", min_width=80),
+            "again": gr.Button(elem_id=f"{name}-again", min_width=80),
+            "stop": gr.Button(variant="stop", elem_id=f"{name}-stop", min_width=80),
+        }
+    return [page.words.tr(button, f"transformer.{key}") for key, button in buttons.items()]
+
+
+def _choice(page: Page, name: str, key: str) -> gr.Radio:
+    """Who writes; there is a choice as soon as other weights were fetched."""
+    return page.words.tr(gr.Radio(value=name, visible=False, elem_id=f"{name}-model"), key)
+
+
+def _share(page: Page, name: str, handler: Callable, fields: dict, widgets: list) -> Share:
+    """The bar of a text. fields: as the handler takes them, by the names that a link gives them."""
+    about: dict[str, Any] = {"mode": text_mode(), "saves": TEXT}
+    return Share(page, name, handler, fields, widgets, **about, **WRITING)
+
+
+def _connect(page: Page, triggers: list, buttons: list, share: Share) -> None:
+    """Streams on each trigger, on Another after a new seed, and for a link, until Stop."""
+    write, again, stop = buttons
+    first = _when_opened(page, share)
+    options = {"show_progress": "minimal", "cancels": [first], "trigger_mode": "once"}
+    starts = several(write.click, *triggers, throw(again, share.inputs[-1]).then)
+    events = [share.compute(start, **options) for start in starts]
+    events.append(share.opens(**options))
+    stop.click(None, None, None, cancels=[first, *events], api_visibility="private")
+
+
+def _build_shakespeare(page: Page) -> gr.Textbox:
+    """Adds the writer of plays; returns where its text stands."""
+    tr = page.words.tr
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=3, min_width=300) as left:
+            text = tr(
+                gr.Textbox(
+                    lines=14,
+                    max_lines=22,
+                    interactive=False,
+                    buttons=["copy"],
+                    elem_id="shakespeare-text",
+                    elem_classes="manuscript",
+                ),
+                "transformer.text",
+            )
+        with gr.Column(scale=2, min_width=280):
+            model = _choice(page, "shakespeare", "transformer.writer")
+            prompt = tr(
+                gr.Textbox(PROMPTS[0], lines=2, max_lines=6, elem_id="shakespeare-prompt"),
+                "transformer.prompt",
+            )
+            with gr.Row(elem_classes="examples"):
+                for example in PROMPTS:
+                    name = example.split("\n")[0].rstrip(":")
+                    button = gr.Button(name, size="sm", min_width=90)
+                    value = example.encode("unicode_escape").decode()
+                    button.click(
+                        None, None, prompt, js=f'() => "{value}"', api_visibility="private"
+                    )
+            buttons = _writing(page, "shakespeare")
+            length = tr(gr.Slider(1, LONGEST, 300, step=1), "transformer.length")
+            with tr(gr.Accordion(open=False), "page.more"):
+                sampling = _sampling(page, 0.8, 0.95, 1, "shakespeare")
+    with left:
+        fields = {"model": model, "prompt": prompt, "length": length, **sampling}
+        share = _share(page, "shakespeare", continue_text, fields, [text])
+        together(page.words, server_functions=[page.serve(writing_now)])
+    _connect(page, [sampling["seed"].submit], buttons, share)
+    return text
+
+
+def _build_poems(page: Page) -> gr.Textbox:
+    """Adds the writer of verse; returns where its poem stands."""
+    tr = page.words.tr
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=3, min_width=300) as left:
+            text = tr(
+                gr.Textbox(
+                    lines=6,
+                    max_lines=12,
+                    interactive=False,
+                    buttons=["copy"],
+                    elem_id="poems-text",
+                    elem_classes="verse",
+                ),
+                "transformer.poem",
+            )
+            poem = gr.Textbox("", visible=False)  # in the browser: any server can change its script
+            script = tr(gr.Radio(value="simplified", elem_id="poems-script"), "transformer.script")
+        with gr.Column(scale=2, min_width=280):
+            model = _choice(page, "poems", "transformer.poet")
+            form = tr(gr.Radio(value="七绝", elem_id="poems-form"), "transformer.form")
+            title = tr(
+                gr.Textbox("春江", max_lines=1, max_length=16, elem_id="poems-title"),
+                "transformer.title",
+            )
+            heads = tr(gr.Textbox("", max_lines=1, elem_id="poems-heads"), "transformer.heads")
+            regulated = tr(gr.Checkbox(True, elem_id="poems-regulated"), "transformer.regulated")
+            buttons = _writing(page, "poems")
+            with tr(gr.Accordion(open=False), "page.more"):
+                line = tr(gr.Textbox("", max_lines=1, elem_id="poems-line"), "transformer.line")
+                sampling = _sampling(page, 0.8, 0.9, POEM_SEED, "poems")
+    fields = {
+        "model": model,
+        "form": form,
+        "title": title,
+        "heads": heads,
+        "regulated": regulated,
+        "script": script,
+        "line": line,
+        **sampling,
+    }
+    triggers = [title.submit, heads.submit, line.submit, sampling["seed"].submit]
+    with left:
+        share = _share(page, "poems", write_poem, fields, [text, poem])
+        together(page.words, server_functions=[page.serve(writing_now)])
+    _connect(page, triggers, buttons, share)
+    page.compute(script.input, change_script, [poem, script], text, show_progress="hidden")
+    return text

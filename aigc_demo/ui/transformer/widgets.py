@@ -1,0 +1,71 @@
+"""The widgets of the Transformer tab."""
+
+from typing import Any
+
+import gradio as gr
+
+from aigc_demo.ui.kit.widgets import CAPTION, widget
+from aigc_demo.ui.kit.words import Words
+
+
+def together(words: Words, **props: Any) -> gr.HTML:
+    """A line that tells how many texts are written together now. Server function: writing_now."""
+    return widget(
+        "transformer/together", '<div class="hint"></div>', words=words.group("together"), **props
+    )
+
+
+def tokens(words: Words, choosing: bool = False, **props: Any) -> gr.HTML:
+    """A text token by token. Props: tokens, a list of {text, note, shade, role, breaks}; texts.
+
+    When choosing: value, the place, and the event pick.
+    """
+    template = '<div class="list"></div>' + CAPTION
+    return widget("transformer/tokens", template, choosing=choosing, words={}, **props)
+
+
+def heads(words: Words, **props: Any) -> gr.HTML:
+    """Attention maps of all heads, and one large. Event: pick; value: [layer, head], from 1.
+
+    Prop: attention {layers, heads, layer, head, sheet, tokens, weights, habits, row, column}.
+    """
+    template = (
+        '<div class="sides"><canvas class="thumbs pixels" tabindex="0" role="slider"'
+        ' data-word="all" data-as="label"></canvas><div><canvas class="map" tabindex="0"'
+        ' role="slider" data-word="one" data-as="label"></canvas></div></div>'
+        '<div class="reading caption" aria-live="polite"></div>'
+    )
+    return widget("transformer/heads", template, words=words.group("heads"), **props)
+
+
+def candidates(words: Words, **props: Any) -> gr.HTML:
+    """What may come next, under sliders that need no server. Event: pick.
+
+    Props: next {names, ids, controls (which cannot be picked), logits (all, falling)}; value
+    {temperature, top_k, top_p, tokens (that were picked)}; bar, whose link holds the sliders.
+    """
+    value = {"temperature": 0.8, "top_k": 0, "top_p": 0.95}
+    sliders = "".join(
+        f'<label><span data-word="{name}"></span><input type="range" name="{name}" min="{low}"'
+        f' max="{high}" step="{step}" value="{value[name]}"><output></output></label>'
+        for name, low, high, step in (
+            ("temperature", 0, 2, 0.05),
+            ("top_k", 0, 200, 1),
+            ("top_p", 0.05, 1, 0.05),
+        )
+    )
+    columns = ("token", "logit", "divided", "probability", "share")
+    head = "".join(f'<th data-word="{name}"></th>' for name in columns)
+    template = (
+        f'<div class="sliders">{sliders}</div>{CAPTION}'
+        f"<table><thead><tr>{head}</tr></thead><tbody></tbody></table>"
+    )
+    return widget("transformer/next", template, value=value, words=words.group("next"), **props)
+
+
+def tree(words: Words, **props: Any) -> gr.HTML:
+    """Continuations as a tree. Event: pick; value: the tokens on the way to a node.
+
+    Prop: tree, a list of {id, name, path, parent, control}.
+    """
+    return widget("transformer/tree", '<div class="root"></div>', words={}, **props)
