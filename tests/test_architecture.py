@@ -68,6 +68,17 @@ TABLE: dict[str, set[str] | str] = {  # part -> the parts of ours that it may im
 }
 
 
+ROOMS = [
+    "kit",
+    "catalog",
+    "page",
+    "TABS",
+    "api",
+    "serving",
+    "top",
+]  # of ui/; each knows those before
+
+
 def imports_of(source: str, package: str = "") -> set[str]:
     """Every module and name that a source imports, wherever: "a.b" for `from a import b` too."""
     found = set()
@@ -160,6 +171,31 @@ def test_the_table_has_no_cycle():
     }
     order = list(TopologicalSorter(rows).static_order())  # raises CycleError
     assert set(order) == set(TABLE)
+
+
+def room_of(module: str) -> str:
+    """The room of ui/ that a module is in: one of a tab's, or the few files at the top."""
+    parts = module.removeprefix("aigc_demo.ui.").split(".")
+    return parts[0] if (PACKAGE / "ui" / parts[0]).is_dir() else "top"
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "ui").rglob("*.py")), ids=lambda path: path.stem)
+def test_inside_the_ui_imports_run_one_way_and_no_tab_imports_a_tab(path):
+    found = {name for name in file_imports(path) if name.startswith("aigc_demo.ui.")}
+    own = room_of(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    for room in {room_of(name) for name in found} - {own}:
+        mine, theirs = (ROOMS.index(one if one in ROOMS else "TABS") for one in (own, room))
+        assert theirs < mine or path.parent.name == "ui", f"{own} imports {room}"
+
+
+def test_the_top_of_the_ui_holds_three_files_and_no_room_a_dozen_scripts_and_more():
+    assert {path.name for path in (PACKAGE / "ui").glob("*.py")} == {
+        "__init__.py",
+        "app.py",
+        "options.py",
+    }
+    for folder in (PACKAGE / "ui").glob("*/static"):
+        assert len(list(folder.iterdir())) <= 12, folder
 
 
 def test_no_file_imports_itself_by_way_of_others():

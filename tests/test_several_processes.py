@@ -63,7 +63,8 @@ def start(script: Path, processes: int, *arguments: object, restarts: int = 0) -
 @pytest.mark.parametrize(
     ("name", "tolerance"),
     # Relative to the norm. Muon orthogonalises in bfloat16, and adversaries magnify the last bits.
-    [("vae", 1e-3), ("shakespeare", 0.1), ("poems", 0.1), ("gan-mlp", 1e-3), ("gan", 0.3)],
+    # These two have all that the sharing must get right: Muon and Adam, two players, batch norm.
+    [("shakespeare", 0.1), ("gan", 0.3)],
 )
 def test_two_processes_end_with_the_weights_of_one(script, tmp_path, name, tolerance):
     for processes in (1, 2):

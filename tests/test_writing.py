@@ -18,6 +18,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save
 
+from aigc_demo.devices import multiplies_bfloat16
 from aigc_demo.inference.cores import compute_on_one_core
 from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.inference.writing import graph
@@ -107,6 +108,8 @@ def test_logits_are_those_of_the_model_for_texts_of_different_lengths(name, kind
         pytest.skip("the recorded graph is for our own architecture")
     steps, draw = steps_of(kind, model, 5), random.Random(0)
     far = 1e-3
+    if kind is CapturedSteps and multiplies_bfloat16(torch.device("cpu")):
+        far = 0.1  # its products are in bfloat16 there
     if kind is OnnxSteps:  # what is left is the rounding of activations, and of GPT-2's head
         model, far = rounded(model), 0.1
     texts = [[draw.randrange(70) for _ in range(length)] for length in (1, 2, 40, CHUNK + 20)]
