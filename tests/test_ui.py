@@ -214,11 +214,30 @@ def test_bad_input_gets_one_sentence_in_the_visitors_language(handler, values, l
         answer = page.bind(handler)(*values, language)
         written(answer)
     sentence = str(caught.value).strip("'")
+    assert sentence != WORDS.say(language, "error.fault")  # it is the input that is wrong
     assert "{" not in sentence
     assert 5 < len(sentence) < 160
     quoted = "".join(map(str, values)) + "".join(FORMS)  # the values of a form are its Chinese name
     own = "".join(c for c in sentence if c not in quoted)
     assert bool(re.search("[㐀-鿿]", own)) == (language == "zh"), sentence  # no language: English
+
+
+@pytest.mark.parametrize("fault", [ValueError("expected 3, got 4"), KeyError("x"), OSError("disk")])
+def test_a_fault_of_ours_is_logged_with_its_traceback_and_said_to_be_ours(fault, capsys) -> None:
+    def draw(models, words):
+        raise fault
+
+    async def write(models, words):
+        yield "begun"
+        raise fault
+
+    page = Page(MODELS, WORDS, language=None)  # type: ignore[arg-type]
+    for handler in (draw, write):
+        with pytest.raises(gr.Error) as caught:
+            written(page.bind(handler)("zh"))
+        assert caught.value.message == WORDS.say("zh", "error.fault")
+        logged = capsys.readouterr().err
+        assert "Traceback" in logged and f"in {handler.__name__}" in logged and str(fault) in logged
 
 
 def test_a_drawing_of_either_size_is_read() -> None:

@@ -25,10 +25,7 @@ def speaking(words: Words, method: Callable) -> Callable:
         return bound.arguments.pop("lang"), tuple(bound.arguments.values())
 
     def sentence(error: Exception, lang: Any) -> gr.Error:
-        known = isinstance(error, check.Complaint | check.UnknownCharacters)
-        english = lang == "en" or lang not in LANGUAGES
-        text = check.explain(words, error, lang) if known or not english else str(error)
-        return gr.Error(text, print_exception=False)
+        return gr.Error(check.explain(words, error, lang), print_exception=False)
 
     @wraps(method)
     def call(*values: Any, **named: Any) -> Any:
@@ -36,7 +33,9 @@ def speaking(words: Words, method: Callable) -> Callable:
         try:
             check.one_of(lang, "lang", LANGUAGES)
             return method(*given)
-        except ValueError as error:
+        except gr.Error:
+            raise
+        except Exception as error:
             raise sentence(error, lang) from error
 
     @wraps(method)
@@ -46,7 +45,9 @@ def speaking(words: Words, method: Callable) -> Callable:
             check.one_of(lang, "lang", LANGUAGES)
             async for answer in method(*given):
                 yield answer
-        except ValueError as error:
+        except gr.Error:
+            raise
+        except Exception as error:
             raise sentence(error, lang) from error
 
     chosen = write if isasyncgenfunction(method) else call

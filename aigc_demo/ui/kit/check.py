@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-import sys
+import traceback
 from collections.abc import Callable
 from functools import wraps
 from inspect import isasyncgenfunction
@@ -119,13 +119,15 @@ def drawn_digit(value: Any) -> Tensor:
 def answered(words: Words, handler: Callable) -> Callable:
     """The handler with the visitor's language as a last argument, and its complaints as toasts.
 
-    Results stay as they are after a complaint: nothing is lost.
+    Results stay as they are after a complaint: nothing is lost. A fault of ours is logged with its
+    traceback, and the visitor is told that it is ours.
     """
 
     def toast(error: Exception, language: Any) -> gr.Error:
+        title = "error.title" if is_complaint(error) else "error.fault_title"
         return gr.Error(
             explain(words, error, language),
-            title=words.say(language, "error.title"),
+            title=words.say(language, title),
             print_exception=False,
         )
 
@@ -133,7 +135,9 @@ def answered(words: Words, handler: Callable) -> Callable:
     def run(*values: Any) -> Any:
         try:
             return handler(*values[:-1])
-        except ValueError as error:
+        except gr.Error:
+            raise
+        except Exception as error:
             raise toast(error, values[-1]) from error
 
     @wraps(handler)
@@ -141,7 +145,9 @@ def answered(words: Words, handler: Callable) -> Callable:
         try:
             async for answer in handler(*values[:-1]):
                 yield answer
-        except ValueError as error:
+        except gr.Error:
+            raise
+        except Exception as error:
             raise toast(error, values[-1]) from error
 
     chosen = write if isasyncgenfunction(handler) else run
@@ -149,8 +155,16 @@ def answered(words: Words, handler: Callable) -> Callable:
     return chosen
 
 
+def is_complaint(error: Exception) -> bool:
+    """Whether it is about what the client sent, and no fault of ours."""
+    return isinstance(error, Complaint | UnknownCharacters)
+
+
 def explain(words: Words, error: Exception, language: Any) -> str:
-    """One clear sentence about a wrong input, in the visitor's language."""
+    """One clear sentence in the visitor's language: about a wrong input, or that a fault is ours.
+
+    The fault itself goes to the log, with its traceback.
+    """
     if isinstance(error, Complaint):
         values = dict(error.values)
         if "name" in values:
@@ -158,5 +172,5 @@ def explain(words: Words, error: Exception, language: Any) -> str:
         return words.say(language, error.key, **values)
     if isinstance(error, UnknownCharacters):
         return words.say(language, "error.unknown_characters", characters=error.characters[:20])
-    print(f"error: {error}", file=sys.stderr)  # a wrapper's own check: its words are English
-    return words.say(language, "error.other")
+    traceback.print_exception(error)
+    return words.say(language, "error.fault")

@@ -34,20 +34,20 @@ def follow_links(page: Page, tabs: gr.Tabs, opening: Any) -> None:
     models = [tab for tab in tabs.children if isinstance(tab, gr.Tab)]
     tasks = {str(tab.id): _tabs_in(tab) for tab in models}
     names = {
-        name: [tab.id for tab in inner.children if isinstance(tab, gr.Tab)]
+        name: [tab.id for tab in inner.children if isinstance(tab, gr.Tab)] if inner else []
         for name, inner in tasks.items()
     }
     script = static("page/route.js").replace("__TABS__", json.dumps(names))
-    outputs = [tabs, *tasks.values()]
+    outputs = [tabs, *(inner for inner in tasks.values() if inner)]
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     dialog = _dialog(page)
     dialog.route(None, None, outputs, js=script, **private)
     opening.then(None, None, outputs, js=script, **private)
 
 
-def _tabs_in(tab: gr.Tab) -> gr.Tabs:
-    """The tasks of a model."""
-    return next(block for block in tab.children if isinstance(block, gr.Tabs))
+def _tabs_in(tab: gr.Tab) -> gr.Tabs | None:
+    """The tasks of a model, if it has several."""
+    return next((block for block in tab.children if isinstance(block, gr.Tabs)), None)
 
 
 def _dialog(page: Page) -> gr.HTML:

@@ -4,15 +4,16 @@
   const tabs = __TABS__;
   const asked = window.aigcAsked || history.state?.aigc || location.search.slice(1);
   window.aigcAsked = null;
-  const updates = ["", ...Object.keys(tabs)].map(() => ({ __type__: "update" }));
+  const inner = Object.keys(tabs).filter((name) => tabs[name].length); // that have tasks
+  const updates = ["", ...inner].map(() => ({ __type__: "update" }));
   const tab = new URLSearchParams(asked).get("tab");
   if (!tab) return updates;
   let [model, task] = tab.split(".");
-  const known = model in tabs && (!task || tabs[model].includes(task));
+  const known = model in tabs && (!task || !tabs[model].length || tabs[model].includes(task));
   if (!known) [model, task] = ["gan", "digits"]; // where the server says what is wrong with it
   updates[0].selected = model;
   if (!task) return updates;
-  updates[1 + Object.keys(tabs).indexOf(model)].selected = task;
+  if (tabs[model].length) updates[1 + inner.indexOf(model)].selected = task;
   window.aigcPending = { tab: `${model}.${task}`, query: asked };
   setTimeout(() => window.dispatchEvent(new CustomEvent("aigc:bar")));
   return updates;
