@@ -528,3 +528,19 @@ def test_without_a_tunnel_share_shows_the_address_in_the_network(tunnel: str, tm
     finally:
         process.terminate()
         process.wait(20)
+
+
+OLD = (ROOT / "tests/links_of_0.1.txt").read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize("query", OLD, ids=lambda query: query[4:40])
+def test_a_link_of_every_kind_that_version_0_1_made_still_opens(query: str) -> None:
+    old = dict(links.parse_qsl(query, keep_blank_values=True))
+    share = SHARES[old["tab"]]
+    values, wrong = share.restore(query, WORDS, "en")
+    assert not any("left out" in sentence for sentence in wrong)
+    new = dict(links.parse_qsl(share.link(values), keep_blank_values=True))
+    changes = {"weights", "mode"}  # with a new training, and with the device
+    assert {name: new[name] for name in new if name not in changes} == {
+        name: old[name] for name in old if name not in changes
+    }
