@@ -3,7 +3,6 @@
 import argparse
 import gc
 import os
-import sys
 import threading
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,7 +20,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from aigc_demo.ui import gan, transformer, vae
 from aigc_demo.ui.api.endpoints import add_endpoints, parameters
 from aigc_demo.ui.catalog.models import Models
-from aigc_demo.ui.kit.memory import collect_once, light_sessions, one_heap
+from aigc_demo.ui.kit.memory import collect_once, one_heap
 from aigc_demo.ui.kit.widgets import head
 from aigc_demo.ui.kit.words import Words, static
 from aigc_demo.ui.page.inside_views import view_styles
@@ -30,6 +29,7 @@ from aigc_demo.ui.page.page import Page
 from aigc_demo.ui.page.route import follow_links
 from aigc_demo.ui.page.saved_files import add_files
 from aigc_demo.ui.serving.first_paint import Inserted, first_paint
+from aigc_demo.ui.serving.gradio_patches import patch_gradio
 from aigc_demo.ui.serving.middleware import BodyLimit, PlainCalls
 from aigc_demo.ui.serving.surroundings import loopback_only
 from aigc_demo.ui.serving.tunnel import lend
@@ -44,7 +44,6 @@ def build(weights: Path | None = None, models: Models | None = None) -> gr.Block
         ValueError: weights is no weights folder.
     """
     words, models = Words(), models or Models(TABS, weights)
-    light_sessions()
     with gr.Blocks(title=words.say("en", "page.title"), delete_cache=(3600, 3600)) as demo:
         # First, as each call makes the server's routes anew, with all that the page holds by then.
         # Each who waits hears of it every second, not whenever anyone's turn comes.
@@ -141,8 +140,7 @@ def serve(options: argparse.Namespace) -> None:
     one_heap()
     collect_once()
     gc.enable()  # it was off while modules were imported
-    if find_spec("matplotlib") is None:  # which Gradio looks for on the disk, twice an answer
-        sys.modules.setdefault("matplotlib", None)  # type: ignore[arg-type]
+    patch_gradio()
     models = Models(TABS, options.weights)
     demo = build(models=models)
     warming = threading.Timer(WARM_AFTER, _warm, [models])  # once the first visitor has the page

@@ -3,13 +3,8 @@
 import ctypes
 import gc
 import sys
-from types import SimpleNamespace
-
-import gradio as gr
-from gradio.state_holder import SessionState
 
 ARENA_MAX = -8  # mallopt's name
-_begin = SessionState.__init__
 
 
 def one_heap() -> None:
@@ -35,16 +30,3 @@ def collect_once() -> None:
     gc.collect()
     gc.freeze()
     return_memory()
-
-
-def light_sessions() -> None:
-    """Gradio's state of a new visitor begins without a configuration of every component.
-
-    It took 26 ms, while all others waited, and 0.7 MB, and is for Gradio's own links, of which the
-    page has none. That of a component which an event reads or changes is added by the event.
-    """
-
-    def begin(state: SessionState, blocks: gr.Blocks) -> None:
-        _begin(state, SimpleNamespace(default_config=blocks.default_config, blocks=()))  # type: ignore[arg-type]
-
-    SessionState.__init__ = begin  # type: ignore[method-assign, assignment]
