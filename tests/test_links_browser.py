@@ -462,7 +462,7 @@ def test_a_long_prompt_has_no_link_but_a_file(browser: Browser, server_url: str)
     with Visitor(browser, server_url) as page:
         open_tab(page, "vae", "map")
         long = "tab=transformer.shakespeare&prompt=" + "x" * 5_000
-        page.evaluate("long => window.aigcBars.find((b) => b.tab === 'vae.map')"
+        page.evaluate("long => window.aigc.page.bars.find((b) => b.tab === 'vae.map')"
                       ".props.link = { query: long }", long)  # fmt: skip
         page.locator(f"{bar('vae.map')} .copy").click()
         expect(page.locator("#links .told")).to_have_text(words("en")["link.too_long"])

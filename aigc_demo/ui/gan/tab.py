@@ -58,7 +58,7 @@ def _build_digits(page: Page) -> tuple[Callable, list]:
         share = Share(page, "digits", draw, fields, [result], table=tables.digits, **DRAWING)
         tr(gr.Markdown(elem_classes="hint"), "gan.pick_hint")
     share.opens()
-    plain = "['gan-mlp', ...(window.aigcPlain || [])].includes(model)"
+    plain = "['gan-mlp', ...(window.aigc.page.plain || [])].includes(model)"
     only_with_classes = f"(model) => ({{ __type__: 'update', visible: !{plain} }})"
     model.change(None, model, wanted, js=only_with_classes, api_visibility="private")
     chosen = (model.input, wanted.change, count.release, truncation.release, seed.submit)

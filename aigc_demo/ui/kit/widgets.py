@@ -42,7 +42,13 @@ def script_of(script: str, *shared: str) -> str:
 
 
 def head(demo: gr.Blocks) -> str:
-    """What goes into the page's head: the scripts of all its widgets, less comments."""
+    """What goes into the page's head: `window.aigc`, the scripts of all its widgets by name.
+
+    Its `page` is what they share: asked, the link of a file that was opened; pending, the link
+    that waits for its bar, {tab, query}; bars, of all results; others, by the first bundled
+    model of a field the [label, name] from the Hub that stand after it; plain, models without
+    classes; weights, by tab what fetches the model that a link names.
+    """
     scripts = dict(
         block.script_in_head
         for block in demo.blocks.values()
@@ -50,7 +56,7 @@ def head(demo: gr.Blocks) -> str:
     )
     functions = ",\n".join(f"{name}({GIVEN}) {{\n{text}}}" for name, text in scripts.items())
     functions = re.sub(r"^ *//.*\n", "", functions, flags=re.MULTILINE)
-    return f"<script>window.aigc = {{\n{functions}\n}};</script>"
+    return f"<script>window.aigc = {{\npage: {{}},\n{functions}\n}};</script>"
 
 
 def opens_below(folded: str) -> gr.HTML:

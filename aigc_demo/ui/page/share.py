@@ -29,7 +29,7 @@ MODES = ("bfloat16", "float32", "int8-2", "bfloat16-2", "float32-2")
 
 
 # What a tab opens with is not computed where a link waits for its bar.
-UNASKED = "(link, ...rest) => [link || window.aigcPending || null, ...rest]"
+UNASKED = "(link, ...rest) => [link || window.aigc.page.pending || null, ...rest]"
 
 
 def answers(answer: Any) -> tuple:

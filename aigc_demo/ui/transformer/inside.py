@@ -191,7 +191,7 @@ def build_inside(page: Page, here: gr.Tab, written: list[gr.Textbox]) -> None:
     )
     # Another model begins with its example; a button takes what the visitor had it write.
     # Of other weights, those that know the forms of verse begin with the poem, the rest as it is.
-    verse = "['poems', ...(window.aigcOthers?.poems || []).map((choice) => choice[1])]"
+    verse = "['poems', ...(window.aigc.page.others?.poems || []).map((choice) => choice[1])]"
     first = json.dumps(FIRST)
     example = f"(model, text) => ({verse}.includes(model) ? {first}.poems : {first}[model] ?? text)"
     switched = model.input(None, [model, text], text, js=example, **LOCAL)

@@ -30,5 +30,5 @@ const bar = {
     trigger("save");
   },
 };
-window.aigcBars = [...(window.aigcBars || []), bar];
+window.aigc.page.bars = [...(window.aigc.page.bars || []), bar];
 window.dispatchEvent(new CustomEvent("aigc:bar"));

@@ -12,7 +12,7 @@
   for (const close of document.querySelectorAll("[data-testid=toast-close]")) close.click();
   window.dispatchEvent(new CustomEvent("aigc:language"));
   // After a model's own choices stand those that this visitor fetched (others.js).
-  const more = ({ choices }) => (window.aigcOthers || {})[choices?.[0][1]] || [];
+  const more = ({ choices }) => (window.aigc.page.others || {})[choices?.[0][1]] || [];
   return table[chosen].updates.map((update) =>
     more(update).length ? { ...update, choices: [...update.choices, ...more(update)] } : update,
   );

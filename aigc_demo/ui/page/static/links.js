@@ -79,14 +79,14 @@ function adopt(bar) {
 
 // New bars, and the one that a link waits for.
 function look() {
-  for (const bar of window.aigcBars || []) {
+  for (const bar of window.aigc.page.bars || []) {
     if (!("shown" in bar)) adopt(bar);
-    const pending = window.aigcPending;
+    const pending = window.aigc.page.pending;
     if (pending?.tab !== bar.tab) continue;
     const named = new URLSearchParams(pending.query).get("model") || "";
-    const fetch = window.aigcWeights?.[bar.tab.split(".")[0]];
+    const fetch = window.aigc.page.weights?.[bar.tab.split(".")[0]];
     if (named.includes("/") && !fetch) continue; // it is about to be there
-    window.aigcPending = null;
+    window.aigc.page.pending = null;
     if (named.includes("/")) openOther(bar, pending.query, named, fetch);
     else open(bar, pending.query);
   }
@@ -173,7 +173,7 @@ async function read(chosen) {
   delete state.lang; // the visitor's stays
   dialog.close();
   history.pushState(null, "", location.pathname);
-  window.aigcAsked = new URLSearchParams(state).toString();
+  window.aigc.page.asked = new URLSearchParams(state).toString();
   trigger("route");
 }
 
@@ -200,7 +200,7 @@ window.addEventListener("drop", dropped);
 window.addEventListener("popstate", () => trigger("route"));
 window.addEventListener("aigc:bar", look);
 window.addEventListener("aigc:language", () => {
-  for (const bar of window.aigcBars || []) label(bar);
+  for (const bar of window.aigc.page.bars || []) label(bar);
   const query = new URLSearchParams(location.search);
   if (!query.get("tab")) return;
   query.set("lang", language());

@@ -1,5 +1,5 @@
 // Weights from the Hub: asked for by name, then a choice wherever a model of this tab is chosen.
-// window.aigcOthers: first bundled model of a field -> the [label, name] that stand after its own.
+// window.aigc.page.others: first bundled model of a field -> the [label, name] that stand after its own.
 const details = element.querySelector("details");
 const form = element.querySelector("form");
 const field = form.querySelector("input");
@@ -73,8 +73,8 @@ function follow() {
 // Adds the model to every field that lists models of its kind.
 function offer(model) {
   here.set(model.name, model);
-  const others = (window.aigcOthers ||= {});
-  window.aigcPlain = [...(window.aigcPlain || []), ...(model.plain ? [model.name] : [])];
+  const others = (window.aigc.page.others ||= {});
+  window.aigc.page.plain = [...(window.aigc.page.plain || []), ...(model.plain ? [model.name] : [])];
   const choice = [model.label, model.name];
   for (const { en } of props.choices) {
     const first = en[0][1];
@@ -119,8 +119,8 @@ window.addEventListener("aigc:language", paint);
 paint();
 
 // For links (links.js): fetches what a link names, then goes on with the name of its commit.
-window.aigcWeights = window.aigcWeights || {};
-window.aigcWeights[props.tab] = (source, next) => {
+window.aigc.page.weights = window.aigc.page.weights || {};
+window.aigc.page.weights[props.tab] = (source, next) => {
   then = next;
   ask(source, true);
 };

@@ -2,8 +2,8 @@
 // of the address bar. The bar in that tab then asks for the result, as soon as it is there.
 () => {
   const tabs = __TABS__;
-  const asked = window.aigcAsked || history.state?.aigc || location.search.slice(1);
-  window.aigcAsked = null;
+  const asked = window.aigc.page.asked || history.state?.aigc || location.search.slice(1);
+  window.aigc.page.asked = null;
   const inner = Object.keys(tabs).filter((name) => tabs[name].length); // that have tasks
   const updates = ["", ...inner].map(() => ({ __type__: "update" }));
   const tab = new URLSearchParams(asked).get("tab");
@@ -14,7 +14,7 @@
   updates[0].selected = model;
   if (!task) return updates;
   if (tabs[model].length) updates[1 + inner.indexOf(model)].selected = task;
-  window.aigcPending = { tab: `${model}.${task}`, query: asked };
+  window.aigc.page.pending = { tab: `${model}.${task}`, query: asked };
   setTimeout(() => window.dispatchEvent(new CustomEvent("aigc:bar")));
   return updates;
 }
