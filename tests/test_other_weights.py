@@ -13,6 +13,7 @@ from aigc_demo import hub as hub_client
 from aigc_demo.hub import HubUnavailable, download
 from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.inference.transformer import TextWriter
+from aigc_demo.names import GANS, VAES
 from aigc_demo.ui.app import TABS
 from aigc_demo.ui.catalog import models
 from aigc_demo.ui.catalog.hub_models import KINDS, Others
@@ -222,7 +223,7 @@ def test_without_a_network_a_sentence_comes_within_three_seconds(page_models, hu
     assert states(page_models, "alice/digits")[-1]["texts"] == WORDS.both("error.hub_network")
     assert time.monotonic() - start < 3
     with pytest.raises(check.Complaint) as caught:
-        page_models.known(f"alice/digits@{commit}", models.GANS)
+        page_models.known(f"alice/digits@{commit}", GANS)
     assert caught.value.key == "error.not_fetched"
 
 
@@ -278,8 +279,8 @@ def test_fetched_vaes_and_writers_are_used(page_models, put, tiny_flow, tiny_poe
 
 def test_names_hold_on_the_tab_of_their_family_alone(page_models, put):
     name = fetched(page_models, f"alice/digits@{put('gan')}")
-    assert page_models.known(name, models.GANS) == name
-    for names, wrong in ((models.VAES, name), (models.GANS, name.replace("alice", "bob"))):
+    assert page_models.known(name, GANS) == name
+    for names, wrong in ((VAES, name), (GANS, name.replace("alice", "bob"))):
         with pytest.raises(check.Complaint):
             page_models.known(wrong, names)
 
