@@ -1,6 +1,7 @@
 """Inside the Transformer: every quantity shown, against an independent computation."""
 
 import copy
+import json
 import math
 import re
 
@@ -13,7 +14,9 @@ from aigc_demo.explain import verse
 from aigc_demo.explain.branches import branches, next_logits
 from aigc_demo.explain.heads import habits, kinds_of
 from aigc_demo.inference.transformer import UnknownCharacters
+from aigc_demo.inference.writing.steps import steps_for
 from aigc_demo.models.transformer import next_token_distribution, rotate
+from aigc_demo.samples import sample_text
 from aigc_demo.tokenizer import poem_ids
 from aigc_demo.ui.app import TABS
 from aigc_demo.ui.catalog.models import Models
@@ -24,6 +27,7 @@ from aigc_demo.ui.transformer import candidates as text_next
 from aigc_demo.ui.transformer import formulas as text_formulas
 from aigc_demo.ui.transformer import inside as text_inside
 from aigc_demo.ui.transformer import whole_text as text_whole
+from aigc_demo.ui.transformer.selection import asked
 
 WORDS, MODELS = Words(), Models(TABS)
 PLAY = "ROMEO:\nBut soft, what light"
@@ -480,3 +484,31 @@ def test_formulas_are_balanced():
         text_formulas.neuron(2.0),
     ]
     assert all(text.count("{") == text.count("}") for text in texts)
+
+
+def test_the_writers_probabilities_are_as_near_to_those_shown_as_the_page_says():
+    play = sample_text("shakespeare.txt")
+    poems = [poem["text"] for poem in json.loads(sample_text("poems.json"))]
+    known = set(MODELS.writer("poems").tokenizer.characters)
+    poems = [text for text in poems if len(text) == 64 and set(text) <= known]  # 七律
+    texts = {
+        "shakespeare": [play[at : at + 150] for at in range(0, 16 * 997, 997)],
+        "poems": poems[:40],
+    }
+    for name, some in texts.items():
+        readings = [asked(MODELS, name, text) for text in some]
+        writer = readings[0][0]
+        ids = [reading.ids for _, reading, _ in readings]
+        ids = torch.tensor([row for row in ids if len(row) == len(ids[0])])
+        steps = steps_for(writer.model, writer.loaded.device)[0]
+        ids = ids[: steps.slots]
+        assert len(ids) > 10
+        for slot in range(len(ids)):
+            steps.prefill(slot, [])
+        written = [torch.tensor(steps.decode(column.tolist())) for column in ids.unbind(1)]
+        with torch.inference_mode():
+            shown = writer.model(ids.to(writer.loaded.device)).float().cpu().softmax(2)
+        apart = (torch.stack(written, 1).softmax(2) - shown).abs().max().item()
+        assert 0 < apart < 0.05
+    for language in WORDS.table:
+        assert "0.05" in WORDS.properties(language, "through.next_hint")["value"]
