@@ -28,7 +28,7 @@ def choose_device(device: str | None = None) -> torch.device:
 
 
 def multiplies_bfloat16(device: torch.device) -> bool:
-    """Whether the hardware has fast matrix products in bfloat16."""
+    """True if the hardware has fast matrix products in bfloat16."""
     cpu = device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
     return cpu or device.type == "cuda"
 

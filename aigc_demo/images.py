@@ -177,7 +177,7 @@ def _moments(images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def slant(images: Tensor) -> Tensor:
-    """How far a digit leans to the right: 0 upright, 1 at 45 degrees. (B, 28, 28) -> (B,).
+    """The slant of digits: 0 upright, 1 at 45 degrees to the right. (B, 28, 28) -> (B,).
 
     The shear that would make the covariance of its ink across and down vanish.
     """

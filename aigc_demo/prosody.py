@@ -29,7 +29,7 @@ class Form:
     characters: int
 
     def slot(self, position: int) -> str | None:
-        """What belongs at a position of the poem: a mark, or None for a character of a line.
+        """The mark at a position of the poem, or None for a character of a line.
 
         Raises:
             IndexError: the poem is over.
@@ -101,14 +101,14 @@ def level_groups() -> tuple[str, ...]:
 
 
 def fits(character: str, tone: str) -> bool:
-    """Whether a reading of the character has the tone: 平, 仄, or 中 for either."""
+    """True if a reading of the character has the tone: 平, 仄, or 中 for either."""
     if tone == FREE:
         return True
     return any((group[0] == LEVEL) == (tone == LEVEL) for group in readings(character))
 
 
 def rhymes_in(character: str, group: str) -> bool:
-    """Whether a reading of the character belongs to the rhyme group."""
+    """True if a reading of the character belongs to the rhyme group."""
     return group in readings(character)
 
 
@@ -135,13 +135,13 @@ def _keeps(line: str, tones: str) -> bool:
 
 
 def is_regulated(lines: Sequence[str]) -> bool:
-    """Whether a poem keeps a tone pattern and rhymes in a level group."""
+    """True if a poem keeps a tone pattern and rhymes in a level group."""
     rhyme = rhyme_of(lines)
     return rhyme is not None and rhyme[0] == LEVEL and pattern_of(lines) is not None
 
 
 def plan_of(lines: Sequence[str]) -> tuple[str, str]:
-    """What a poet settles first: the tone pattern and the rhyme group, or that there is none."""
+    """The plan that a poet settles first: the tone pattern and the rhyme group, or none."""
     rhyme = rhyme_of(lines)
     level = rhyme if rhyme is not None and rhyme[0] == LEVEL else None
     return (pattern_of(lines) if level else None) or UNREGULATED, level or UNRHYMED

@@ -19,7 +19,7 @@ class UnknownCharacters(ValueError):
 
 
 class Tokenizer:
-    """What every tokenizer offers: one for our own models below, others' under checkpoints/."""
+    """The interface of all tokenizers: our own models' below, GPT-2s' under checkpoints/."""
 
     tokens: Sequence[str]  # by id
     ids: Mapping[str, int]  # of the tokens that stand for a text of their own, and of controls
@@ -36,7 +36,7 @@ class Tokenizer:
         raise NotImplementedError
 
     def pieces(self, ids: Iterable[int]) -> Iterator[str]:
-        """What each id adds to the text, as the ids come: "" for a control token."""
+        """Decodes ids one by one into pieces of text; a control token gives ""."""
         raise NotImplementedError
 
     def decode(self, ids: Iterable[int]) -> str:
@@ -44,7 +44,7 @@ class Tokenizer:
         return "".join(self.pieces(ids))
 
     def is_control(self, token: int) -> bool:
-        """Whether a token is no part of a text."""
+        """True for a control token, which is no part of a text."""
         raise NotImplementedError
 
     def name_of(self, token: int) -> str:

@@ -185,7 +185,7 @@ def digest_of(folder: Path) -> str:
 
 
 def is_foreign(folder: Path) -> bool:
-    """Whether a folder holds a GPT-2 checkpoint of others, and no weights in our format."""
+    """True if a folder holds a GPT-2 checkpoint of others, and no weights in our format."""
     return gpt2.is_gpt2(folder)
 
 
@@ -199,7 +199,7 @@ def family_of(folder: Path) -> str:
 
 
 def name_of(source: str | Path) -> str:
-    """How a model is called: a repository as owner/repo, a folder by what its config.json says, a
+    """The name of a model: a repository as owner/repo, a folder by what its config.json says, a
     GPT-2 checkpoint's by the folder's own name.
 
     Raises:

@@ -1,4 +1,4 @@
-"""How fast it is: medians on an otherwise idle machine, beside a peer measured in the same run.
+"""Benchmarks: medians on an otherwise idle machine, beside a peer measured in the same run.
 
 One file a subject; `benchmark` picks it. Rows with a peer state the ratio, the better the larger.
 """

@@ -66,7 +66,7 @@ async def _calls(url: str, name: str, values: list[Any], times: int) -> list[flo
 
 
 def _in_a_browser(url: str, other: str) -> list[Row]:
-    """What a first visit fetches, and how long until the first digits are painted."""
+    """The bytes that a first visit fetches, and the time until the first digits are painted."""
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:

@@ -1,4 +1,4 @@
-"""How fast digits are drawn and decoded, in the process."""
+"""The speed of drawing and decoding digits, in the process."""
 
 from collections.abc import Callable
 from functools import partial

@@ -1,4 +1,4 @@
-"""How cost grows, as a picture: a panel for each series of rows."""
+"""Plots of how cost grows: a panel for each series of rows."""
 
 import io
 import math

@@ -26,7 +26,7 @@ class Row:
 
     @property
     def ratio(self) -> float | None:
-        """How often better than the peer: 2 is twice as fast, or half of what it takes."""
+        """The advantage over the peer: 2 is twice as fast, or half of what it takes."""
         if self.peer_median is None or not self.median or not self.peer_median:
             return None
         ratio = self.median / self.peer_median
@@ -49,7 +49,7 @@ def row(
 
 
 def seconds(call: Callable[[], Any], times: int, warm: int = 1) -> list[float]:
-    """How long a call takes, so many times, after some that do not count."""
+    """The seconds that a call takes, so many times, after some that do not count."""
     for _ in range(warm):
         call()
     taken = []

@@ -1,4 +1,4 @@
-"""How fast text is written: alone, beside others, against `transformers` and CTranslate2."""
+"""The speed of text: alone, beside others, against `transformers` and CTranslate2."""
 
 import tempfile
 import time

@@ -29,7 +29,7 @@ def byte_characters() -> list[str]:
 
 @cache
 def words() -> re.Pattern[str]:
-    """What a text is cut into before pairs are joined; none is ever joined across a cut.
+    """Pre-tokenization: cuts a text into words; no pair is ever joined across a cut.
 
     English endings ('s), a run of letters, of digits or of other signs, each with the one space
     before it; the rest of a run of spaces.
@@ -173,7 +173,7 @@ class ByteLevelBPE(Tokenizer):
         return [part for part in parts if part]
 
     def pieces(self, ids: Iterable[int]) -> Iterator[str]:
-        """What each id adds to the text: a character comes with the last of its bytes."""
+        """Decodes ids one by one: a character comes with the last of its bytes."""
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         for index in ids:
             yield decoder.decode(self.bytes[index] or b"")

@@ -57,7 +57,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def is_gpt2(folder: Path) -> bool:
-    """Whether a folder's config.json is one of a GPT-2 checkpoint; a damaged one is not."""
+    """True if a folder's config.json is that of a GPT-2 checkpoint; False for a damaged one."""
     try:
         return read_json(folder / "config.json").get("model_type") == "gpt2"
     except ValueError:

@@ -27,12 +27,12 @@ CLOSES = tuple(".,!?;:%)]}")  # a word after one of them stands apart from it
 
 
 def is_chinese(character: str) -> bool:
-    """Whether a character is a Chinese one."""
+    """True for a Chinese character."""
     return any(first <= ord(character) <= last for first, last in CHINESE)
 
 
 def is_mark(character: str) -> bool:
-    """Whether a character is punctuation, or another ASCII sign that is no letter or digit."""
+    """True for punctuation, and other ASCII signs that are no letter or digit."""
     ascii_sign = "!" <= character <= "~" and not character.isalnum()
     return ascii_sign or unicodedata.category(character).startswith("P")
 
@@ -156,7 +156,7 @@ class WordPiece(Tokenizer):
         return found if start == len(word) else [self.ids[UNKNOWN]]
 
     def pieces(self, ids: Iterable[int]) -> Iterator[str]:
-        """What each id adds to the text: a space first where two words meet."""
+        """Decodes ids one by one into pieces of text: a space first where two words meet."""
         before = ""
         for index in ids:
             token = "" if self.is_control(index) else self.tokens[index]

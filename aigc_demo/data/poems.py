@@ -34,7 +34,7 @@ class Poem:
 
     @property
     def held_out(self) -> bool:
-        """Whether it is kept for scoring; decided by a hash of the text alone."""
+        """True for a held-out poem; decided by a hash of the text alone."""
         digest = hashlib.sha256(self.text.encode()).digest()
         return int.from_bytes(digest[:8], "big") % HELD_OUT == 0
 

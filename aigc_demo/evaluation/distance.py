@@ -1,4 +1,4 @@
-"""How far one set of pictures is from another, measured on features (N, F)."""
+"""Distances between two sets of pictures, measured on features (N, F)."""
 
 import torch
 from torch import Tensor
@@ -22,7 +22,7 @@ def frechet_distance(first: Tensor, second: Tensor) -> float:
 
 
 def density_and_coverage(real: Tensor, fake: Tensor, k: int = NEIGHBOURS) -> tuple[float, float]:
-    """How closely fakes lie to reals, and the share of reals that have a fake near them.
+    """Density and coverage: how closely fakes lie to reals, the share of reals with a fake near.
 
     Near is within the distance to a real one's k-th real neighbour. Naeem et al. 2020,
     arXiv:2002.09797, eqs. 8 and 9. (N, F), (M, F) -> density from 0, about 1 for reals; coverage

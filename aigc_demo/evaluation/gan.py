@@ -1,4 +1,4 @@
-"""How well a GAN draws: the digits asked for, all kinds of them, and of use to learn from."""
+"""The quality of a GAN: the digits asked for, all kinds of them, and of use to learn from."""
 
 from pathlib import Path
 

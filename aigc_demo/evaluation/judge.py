@@ -1,4 +1,4 @@
-"""How often the judge is right."""
+"""The accuracy of the judge."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""How surprised a Transformer is by a text, and by how much more its engine is."""
+"""The surprise of a Transformer at a text in nats, and what its engine adds to it."""
 
 import torch
 import torch.nn.functional as F

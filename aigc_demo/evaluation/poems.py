@@ -1,4 +1,4 @@
-"""How well the poet foresees poems it never read, and keeps line, rhyme and tone."""
+"""The figures of a poet: perplexity on held-out poems, and the rules of line, rhyme and tone."""
 
 import math
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""How well a Transformer foresees text it never read."""
+"""The figures of a Transformer on text it never read."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""How likely test digits are to the VAE."""
+"""The likelihood of test digits under a VAE."""
 
 import hashlib
 from pathlib import Path

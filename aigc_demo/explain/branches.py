@@ -1,4 +1,4 @@
-"""What might come next: the tree of the likeliest continuations of a text."""
+"""The tree of the likeliest continuations of a text."""
 
 from dataclasses import dataclass
 

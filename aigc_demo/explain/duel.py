@@ -47,7 +47,7 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Look:
-    """What both players make of the same noise, always, and of one real digit of each class."""
+    """Both players on the same noise, always, and on one real digit of each class."""
 
     reals: Tensor  # (B, 28, 28)
     fakes: Tensor  # (B, 28, 28)
@@ -190,7 +190,7 @@ class Duel:
 
     @torch.no_grad()
     def pictures(self) -> Tensor:
-        """What the generator draws from noise that never changes, one of each class: (B, 28, 28).
+        """The generator's digits from noise that never changes, one of each class: (B, 28, 28).
 
         By the statistics of these ten, as in training, so that only its weights decide.
         """

@@ -20,7 +20,7 @@ from aigc_demo.samples import sample_digits
 
 @dataclass(frozen=True)
 class Part:
-    """What one layer makes of a digit."""
+    """The output of one layer for a digit."""
 
     name: str  # as in the model's `stages`; "z" for the noise
     player: str  # "noise", "generator" or "discriminator"

@@ -1,4 +1,4 @@
-"""What each attention head mostly looks at, measured on texts of the corpus."""
+"""The habit of each attention head, measured on texts of the corpus."""
 
 import json
 from dataclasses import dataclass

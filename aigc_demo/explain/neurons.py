@@ -1,4 +1,4 @@
-"""What else makes a hidden neuron fire: the table that training wrote beside the weights."""
+"""The table of neurons that training wrote beside the weights."""
 
 import json
 import zlib

@@ -162,7 +162,7 @@ def _attend(block: Block, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Te
 
 @dataclass(frozen=True)
 class Guess:
-    """What the model would say if it stopped after some layer."""
+    """The next token if the model stopped after some layer (the logit lens)."""
 
     tokens: list[int]  # the likeliest, first
     probabilities: list[float]
@@ -189,7 +189,7 @@ def lens(writer: TextWriter, found: Trace, position: int, count: int = 5) -> lis
 
 @torch.inference_mode()
 def surprise(writer: TextWriter, ids: list[int]) -> Tensor:
-    """How unexpected each token after the first was: -log p, in nats. (T - 1,).
+    """The surprise at each token after the first: -log p, in nats. (T - 1,).
 
     Of a text longer than the context each token is seen with at least half a context before it.
     """

@@ -104,7 +104,7 @@ PLAYERS = {"encoder": "discriminator", "decoder": "generator"}  # whose colour e
 
 
 def _through(layers: nn.Module, x: Tensor, name: str) -> list[tuple[str, str, Tensor]]:
-    """What layers make of x, noted after each SiLU or residual block."""
+    """The outputs of layers for x, noted after each SiLU or residual block."""
     assert isinstance(layers, nn.Sequential)
     passed = []
     for place, layer in enumerate(layers):
@@ -117,7 +117,7 @@ def _through(layers: nn.Module, x: Tensor, name: str) -> list[tuple[str, str, Te
 
 
 def carried(mean: Tensor, deviation: Tensor) -> Tensor:
-    """How much each latent dimension carries: the mean KL of some posteriors to N(0, 1), nats.
+    """The nats that each latent dimension carries: the mean KL of some posteriors to N(0, 1).
 
     mean, deviation: (N, D) -> (D,). Under a learned prior it is a measure, not a term of the bound.
     """
@@ -132,7 +132,7 @@ def traverse(walker: LatentWalker, z: Tensor, dimension: int, places: Tensor) ->
 
 
 def sharpness(images: Tensor) -> Tensor:
-    """How hard the edges are: squared grey steps between neighbours over the ink.
+    """Sharpness: squared grey steps between neighbours over the ink.
 
     (B, 28, 28) -> (B,). A blurred picture has the same ink, but smaller steps.
     """

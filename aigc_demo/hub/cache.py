@@ -21,7 +21,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Repository:
-    """What a repository holds at one commit."""
+    """A repository at one commit."""
 
     name: str  # owner/repo
     commit: str  # 40 hex digits
@@ -43,7 +43,7 @@ def entries(siblings: Any) -> dict[str, Entry]:
 
 
 def is_content(content: Path | bytes, entry: Entry) -> bool:
-    """Whether this is the Hub's file by size and hash; a file that is not there is not."""
+    """True if a file is the Hub's by size and hash; False if there is none."""
     if isinstance(content, Path) and not content.is_file():
         return False
     size = len(content) if isinstance(content, bytes) else content.stat().st_size
@@ -90,7 +90,7 @@ def remember(found: Repository, revision: str) -> None:
 
 
 def recall(repo: str, revision: str) -> Repository | None:
-    """What was remembered of a repository at a branch, tag or commit."""
+    """The remembered listing of a repository at a branch, tag or commit."""
     folder, commit = folder_of(repo), revision
     try:
         if len(revision) != 40:

@@ -100,7 +100,7 @@ class Transfer:
 
 
 def within(seconds: float, work: Callable[[], Any], tick: Callable[[], Any] | None = None) -> Any:
-    """What some work in a thread returns or raises; TimeoutError where it takes longer.
+    """Returns or raises what some work in a thread does; TimeoutError where it takes longer.
 
     The thread never holds up the end of the program. tick: called every tenth of a second.
     """

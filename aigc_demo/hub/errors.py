@@ -1,4 +1,4 @@
-"""What can go wrong with the Hub, in one sentence each."""
+"""Errors of the Hub, in one sentence each."""
 
 import socket
 from typing import Any

@@ -30,7 +30,7 @@ def split_source(source: str) -> tuple[str, str]:
 
 
 def default_repositories(space: str) -> tuple[str, ...]:
-    """What visitors of a Space owner/name may name: all of its owner's, and the GPT-2 family."""
+    """The repositories that visitors of a Space may name: its owner's, and the GPT-2 family."""
     return (f"{space.partition('/')[0]}/*", *FAMILY)
 
 
@@ -46,7 +46,7 @@ def named_repositories() -> tuple[str, ...] | None:
 
 
 def may_be_named(repo: str) -> bool:
-    """Whether a visitor may name owner/repo, without a revision."""
+    """True if a visitor may name owner/repo, without a revision."""
     patterns = named_repositories()
     return patterns is None or any(
         repo == pattern or (pattern.endswith("/*") and repo.startswith(pattern[:-1]))

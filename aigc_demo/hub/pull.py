@@ -33,7 +33,7 @@ REACHABLE = ("network", "mute", "down", "busy", "offline")  # kinds that say not
 
 
 def look(repo: str, revision: str = "main") -> Repository:
-    """What a repository holds at a branch, tag or commit.
+    """Looks up a repository at a branch, tag or commit.
 
     One request, with an answer or an error within three seconds (five where the name look-up
     hangs). None for a full commit hash that was looked up before; and what was looked up before

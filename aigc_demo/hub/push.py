@@ -17,7 +17,7 @@ Files = Mapping[str, Path | bytes]  # name in the repository -> content
 
 @dataclass(frozen=True)
 class Pushed:
-    """What came of it."""
+    """The result of a push."""
 
     url: str
     commit: str

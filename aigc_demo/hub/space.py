@@ -24,7 +24,7 @@ MAY_NOT = {  # hardware -> why the Hub asks for money (HTTP 402)
 
 
 def space_files(root: Path, hardware: str) -> dict[str, Path | bytes]:
-    """What a Space needs of the working tree: code, weights and the README with its settings.
+    """The files of a Space: code, weights and the README with its settings.
 
     Raises:
         ValueError: something of it is missing.

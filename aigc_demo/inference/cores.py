@@ -18,7 +18,7 @@ _starting = threading.Lock()
 
 
 def cores() -> int:
-    """How many this process may use."""
+    """The number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -50,7 +50,7 @@ def workers() -> ThreadPoolExecutor:
 
 
 class Chunks:
-    """What `compute` makes of rows, a chunk of `size` at a time, on the CPU.
+    """Runs `compute` on rows, a chunk of `size` at a time, on the CPU.
 
     What is left of a request after its full chunks waits for its turn like them; what is left of
     others that wait meanwhile shares its chunk. Noughts fill it up.

@@ -41,7 +41,7 @@ class DigitSampler:
         return cls(loaded, read_directions(source, loaded.model.config.latent_size))
 
     def noise(self, seeds: Sequence[int], labels: Sequence[int] | None = None) -> tuple:
-        """What the seeds stand for: noise (B, D), and labels, drawn too where none are given."""
+        """The noise of the seeds, (B, D), and labels, drawn too where none are given."""
         seeds = wholes(seeds, "seeds", 0, HIGHEST_SEED)
         if labels is not None:
             labels = self._labels(labels)

@@ -150,7 +150,7 @@ class TextWriter:
 
     @torch.inference_mode()
     def log_probabilities(self, text: str) -> Tensor:
-        """How likely each token was to the model.
+        """The log-probability of each token.
 
         Args:
             text: T tokens, at least two.
@@ -255,7 +255,7 @@ class TextWriter:
 
     @cached_property
     def engine(self) -> Engine:
-        """What writes for all who ask this writer."""
+        """The engine that writes for all who ask this writer."""
         return Engine(steps_for(self.model, self.loaded.device))
 
     def _text(self, ids: list[int], count: int, sampler: Sampler, **settings: Any) -> Text:

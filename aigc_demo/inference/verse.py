@@ -1,4 +1,4 @@
-"""What may come next in a poem: the plan, then its characters, held to the form or free.
+"""The rule of a poem: its plan, then its characters, held to the form or free.
 
 A poet settles the tone pattern and the rhyme first; so does the model, with two control tokens.
 """
@@ -57,7 +57,7 @@ class Verses:
         return self.tokenizer.tokens[token][1:-1]
 
     def rule(self, form: str, given: dict[tuple[int, int], str], regulated: bool) -> Rule:
-        """What may come next in a poem.
+        """The tokens that may come next in a poem.
 
         Both ways the plan is a regulated one that fits the given characters best. Regulated: line
         lengths, marks, tones and rhyme are then held to it, and no character rhymes twice. Else

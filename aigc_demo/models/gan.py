@@ -71,7 +71,7 @@ class Generator(nn.Module):
         return self.stages(z, mixture)["paint"]
 
     def stages(self, z: Tensor, mixture: Tensor) -> dict[str, Tensor]:
-        """What each layer makes of it, in order: (B, channels, side, side); the last is the digit.
+        """The layers' outputs in order: (B, channels, side, side); the last is the digit.
 
         z, mixture: as for forward.
         """
@@ -112,7 +112,7 @@ class Discriminator(nn.Module):
         return self.stages(image, label)["score"]
 
     def stages(self, image: Tensor, label: Tensor) -> dict[str, Tensor]:
-        """What each layer makes of it, in order: maps (B, channels, side, side), their sums
+        """The layers' outputs in order: maps (B, channels, side, side), their sums
         (B, 2C) and the score (B,). image, label: as for forward.
         """
         x, passed = 2 * image - 1, {}
@@ -136,7 +136,7 @@ class GAN(nn.Module):
 
 
 def hinge_terms(real_score: Tensor, fake_score: Tensor) -> tuple[Tensor, Tensor]:
-    """What each real and each fake adds to the discriminator's loss. Scores (B,) -> (B,) each.
+    """The terms of the discriminator's loss, of reals and fakes. Scores (B,) -> (B,) each.
 
     Miyato et al. 2018, arXiv:1802.05957, eq. 16.
     """

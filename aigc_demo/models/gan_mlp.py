@@ -40,7 +40,7 @@ class MLPGenerator(nn.Module):
         return self.stages(z)["paint"]
 
     def stages(self, z: Tensor) -> dict[str, Tensor]:
-        """What each layer makes of it, in order: (B, width); the last is the digit."""
+        """The layers' outputs in order: (B, width); the last is the digit."""
         passed = _through(self.layers, z, (nn.LeakyReLU, nn.Tanh))
         digit = (passed.popitem()[1].unflatten(1, (1, 28, 28)) + 1) / 2
         return {**passed, "paint": digit}
@@ -66,13 +66,13 @@ class MLPDiscriminator(nn.Module):
         return self.stages(image)["score"]
 
     def stages(self, image: Tensor) -> dict[str, Tensor]:
-        """What each layer makes of it, in order: (B, width); the last is the score (B,)."""
+        """The layers' outputs in order: (B, width); the last is the score (B,)."""
         passed = _through(list(self.layers)[:-1], 2 * image - 1, (nn.LeakyReLU,))
         return {**passed, "score": self.layers[-1](passed["layer1"]).squeeze(1)}
 
 
 def _through(layers: Iterable[nn.Module], x: Tensor, after: tuple[type[nn.Module], ...]) -> dict:
-    """What layers make of x, noted after each activation: {"layer0": ..., "layer1": ...}."""
+    """The outputs of layers for x after each activation: {"layer0": ..., "layer1": ...}."""
     passed: dict[str, Tensor] = {}
     for layer in layers:
         x = layer(x)

@@ -92,7 +92,7 @@ class FeedForward(nn.Module):
         return self.narrow(self.fire(x))
 
     def fire(self, x: Tensor) -> Tensor:
-        """How strongly each hidden neuron fires. (B, T, C) -> (B, T, hidden), from about -0.17.
+        """Activations of the hidden neurons. (B, T, C) -> (B, T, hidden), from about -0.17.
 
         x P(X <= x) of a standard normal X, by its approximation with tanh (section 2 there).
         """
@@ -110,11 +110,11 @@ class Block(nn.Module):
         self.feed_forward = FeedForward(config)
 
     def attention_input(self, x: Tensor) -> Tensor:
-        """What attention reads of the residual stream. (B, T, C) -> same shape."""
+        """The input of attention: the residual stream, normalized. (B, T, C) -> same shape."""
         return self.attention_norm(x)
 
     def feed_forward_input(self, x: Tensor) -> Tensor:
-        """What feed-forward reads of the residual stream. (B, T, C) -> same shape."""
+        """The input of feed-forward: the residual stream, normalized. (B, T, C) -> same shape."""
         return self.feed_forward_norm(x)
 
     def forward(self, x: Tensor, cache: Cache | None = None, layer: int = 0) -> Tensor:

@@ -152,7 +152,7 @@ class FeedForward(nn.Module):
         return self.narrow(self.fire(x))
 
     def fire(self, x: Tensor) -> Tensor:
-        """How strongly each hidden neuron fires. (B, T, C) -> (B, T, 4C), from 0."""
+        """Activations of the hidden neurons. (B, T, C) -> (B, T, 4C), from 0."""
         return F.relu(self.widen(x)).square()
 
 
@@ -169,11 +169,11 @@ class Block(nn.Module):
         self.shifted = int(config.width * config.token_shift)
 
     def attention_input(self, x: Tensor, cache: Cache | None = None, layer: int = 0) -> Tensor:
-        """What attention reads of the residual stream. (B, T, C) -> same shape."""
+        """The input of attention: the residual stream, normalized. (B, T, C) -> same shape."""
         return shift(self.attention_norm(x), self.shifted, cache, 2 * layer)
 
     def feed_forward_input(self, x: Tensor, cache: Cache | None = None, layer: int = 0) -> Tensor:
-        """What feed-forward reads of the residual stream. (B, T, C) -> same shape."""
+        """The input of feed-forward: the residual stream, normalized. (B, T, C) -> same shape."""
         return shift(self.feed_forward_norm(x), self.shifted, cache, 2 * layer + 1)
 
     def forward(self, x: Tensor, cache: Cache | None = None, layer: int = 0) -> Tensor:

@@ -63,7 +63,7 @@ def draw_curves(rows: list[dict[str, Any]]) -> bytes:
 
 
 def _range(values: list[float]) -> tuple[float, float]:
-    """What the axis shows: the first twentieth, often far off, is left to run out of it."""
+    """The range of an axis: the first twentieth, often far off, may run out of it."""
     kept = values[len(values) // 20 :]
     low, high = min(kept), max(kept)
     return low, high if high > low else low + 1

@@ -22,7 +22,7 @@ Example = tuple[str, float]
 
 @torch.inference_mode()
 def activations(writer: TextWriter, ids: list[int]) -> Tensor:
-    """How strongly each hidden neuron fires at each token. T ids -> (L, T, 4C)."""
+    """Activations of the hidden neurons at each token. T ids -> (L, T, 4C)."""
     x = writer.model.embedding(torch.tensor([ids], device=writer.loaded.device))
     fired = []
     for block in writer.model.blocks:

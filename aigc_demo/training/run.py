@@ -1,4 +1,4 @@
-"""What every training shares: its folder, steps, log, checkpoints and history.
+"""The frame of every training: its folder, steps, log, checkpoints and history.
 
 Everything random in a step follows from (seed, step), so a checkpoint holds no generator and no
 position: a killed training that is started again ends with the same weights as one that was not.
@@ -65,7 +65,7 @@ class Run:
 
     @property
     def first(self) -> bool:
-        """Whether this process is the one that writes: the log, checkpoints and the weights."""
+        """True in the process that writes the log, checkpoints and the weights."""
         return first_process()
 
     def spread(self, model: nn.Module) -> nn.Module:
@@ -147,14 +147,14 @@ class Run:
                     raise KeyboardInterrupt(stop)
 
     def report(self, **losses: Tensor | float) -> None:
-        """What this step measured; averaged into the next row of the log."""
+        """Takes the losses of this step, to be averaged into the next row of the log."""
         for key, value in losses.items():
             self._losses.setdefault(key, []).append(
                 value.detach() if isinstance(value, Tensor) else value
             )
 
     def due(self, step: int) -> bool:
-        """Whether this process looks at the model, for the history, before this step."""
+        """True if this process adds a moment to the history before this step."""
         return self.first and step in self.moments
 
     def remember(self, step: int, picture: bytes | None = None, **what: Any) -> None:
@@ -266,7 +266,7 @@ def join() -> torch.device:
 
 
 def first_process() -> bool:
-    """Whether this is the process that writes; the only one, if not started by `torchrun`."""
+    """True in the process that writes; the only one, if not started by `torchrun`."""
     return os.environ.get("RANK", "0") == "0"
 
 

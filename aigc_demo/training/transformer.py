@@ -230,7 +230,7 @@ def poem_batches(
 
 
 def look_at_play(writer: TextWriter) -> str:
-    """What the model makes of a fixed prompt: the time machine's text."""
+    """The continuation of a fixed prompt, for the time machine."""
     prompt = "\n" if "\n" in writer.tokenizer.ids else writer.tokenizer.characters[0]
     return writer.write(prompt, 120, temperature=0.8, seed=0)
 

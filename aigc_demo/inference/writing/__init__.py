@@ -1,4 +1,4 @@
-"""How a prompt becomes text, beside those of others: continuous batching with a KV cache a slot.
+"""From a prompt to its text, beside those of others: continuous batching with a KV cache a slot.
 
     TextWriter.begin(prompt, ...)          checks everything, encodes the prompt
         |  Text: its tokens, its Sampler, its rule of verse (text.py, sampler.py, ../verse.py)

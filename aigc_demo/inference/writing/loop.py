@@ -67,7 +67,7 @@ class Loop:
         _loops.add(self)
 
     def load(self) -> int:
-        """How many texts it writes or has waiting."""
+        """The number of texts that it writes or has waiting."""
         return len(self.writing) + len(self.waiting)
 
     def join(self, text: Text) -> None:

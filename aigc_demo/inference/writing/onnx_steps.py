@@ -39,7 +39,7 @@ PRIVATE = hasattr(mmap, "MADV_DONTNEED") and hasattr(mmap, "MAP_PRIVATE")
 
 
 class Bound(NamedTuple):
-    """What a step of so many texts reads and writes: parts of memory that stay where they are."""
+    """The bound inputs and outputs of a step of B texts: memory that stays where it is."""
 
     binding: Any
     x: NDArray[np.float32]  # (B, 1, C)
@@ -163,7 +163,7 @@ class OnnxSteps:
 def _session(
     graph: bytes, weights: dict[str, NDArray], threads: int
 ) -> onnxruntime.InferenceSession:
-    """What runs a graph; its threads compute with what other threads of this process leave."""
+    """A session that runs a graph, with threads of low priority."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

@@ -1,4 +1,4 @@
-"""How logits become the next tokens: of all texts of a step at once."""
+"""Sampling: from logits to the next tokens, of all texts of a step at once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -61,7 +61,7 @@ class Batch:
         seen: NDArray[np.bool_] | None = None,
         banned: NDArray[np.bool_] | None = None,
     ) -> NDArray[np.float32]:
-        """What the next tokens are drawn by: their probabilities but for a factor.
+        """The sampling weights: the next tokens' probabilities but for a factor.
 
         Temperature, top-k and top-p as in `next_token_distribution` (models/transformer.py); the
         repetition penalty first (Keskar et al. 2019, arXiv:1909.05858, section 4.1).

@@ -1,4 +1,4 @@
-"""What a loop asks of the model, and who answers on which device."""
+"""The interface between a loop and the model, and its implementation for a device."""
 
 from typing import Protocol
 
@@ -38,7 +38,7 @@ class Steps(Protocol):
 
 
 def steps_for(model: Transformer | GPT2, device: torch.device) -> list[Steps]:
-    """What reads the next tokens of texts with a model, on a device: one for each loop.
+    """The steps of a model on a device: one object for each loop.
 
     On a CPU a small model has a loop a core: its products are so short that cores would lose more
     by waiting for each other than they gain. A GPT-2 has one loop whose products all cores share:

@@ -16,7 +16,7 @@ Rule = Callable[[list[int]], NDArray[np.bool_]]
 
 
 class Joins(Protocol):
-    """What writes texts."""
+    """An engine, as a text knows it."""
 
     def join(self, text: "Text") -> None:
         """Writes it as soon as there is a slot."""
@@ -62,12 +62,12 @@ class Text:
 
     @property
     def so_far(self) -> str:
-        """What is written so far."""
+        """The text written so far."""
         return "".join(self._as_text(self.start().new))
 
     @property
     def done(self) -> bool:
-        """Whether nothing more will come.
+        """True once nothing more will come.
 
         Raises:
             Exception: what the writing failed of.
@@ -138,6 +138,6 @@ class Text:
             self.changed.notify_all()
 
     def _as_text(self, new: Iterable[int]) -> Iterator[str]:
-        """What new tokens add to the text, whose last token may call for a space between."""
+        """Decodes new tokens; the last one before them may call for a space between."""
         added = self._tokenizer.pieces(chain([self.ids[self.given - 1]], new))
         return islice(added, 1 + self._skipped, None)

@@ -1,4 +1,4 @@
-"""How a method becomes an endpoint: a language for its complaints, and words for its page."""
+"""Turns a method into an endpoint: errors in the caller's language, documentation for its page."""
 
 from collections.abc import Callable
 from functools import wraps

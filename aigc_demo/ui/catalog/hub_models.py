@@ -76,7 +76,7 @@ class Fetching:
             raise GivenUp
 
     def result(self) -> Other:
-        """What came.
+        """The weights that were fetched.
 
         Raises:
             Complaint: why it did not.
@@ -88,7 +88,7 @@ class Fetching:
 
 
 class Others:
-    """What is on its way from the Hub."""
+    """The downloads from the Hub that are under way."""
 
     def __init__(self, models: Models) -> None:
         self.models = models

@@ -195,7 +195,7 @@ class Models:
         return self.get(name, TextWriter.load)
 
     def writing(self) -> tuple[int, int]:
-        """How many texts are written now, and how many wait for a place."""
+        """The numbers of texts being written and of texts waiting for a slot."""
         with self._lock:
             writers = [one for one in self._loaded.values() if isinstance(one, TextWriter)]
         begun = [one for one in writers if "engine" in vars(one)]  # none is made for this
@@ -210,7 +210,7 @@ class Models:
         to_simplified("詩")  # reads its dictionaries
 
     def neurons(self, name: str) -> NeuronTable | None:
-        """What makes each neuron of a writer fire, if its weights say so."""
+        """The table of neurons of a writer, if its weights have one."""
         return self.get(f"{name} neurons", lambda _: NeuronTable.load(self.folders.get(name, name)))
 
     def overlaps(self, name: str) -> Overlaps | None:
@@ -218,7 +218,7 @@ class Models:
         return self.get(f"{name} overlaps", lambda _: Overlaps.load(self.folders.get(name, name)))
 
     def habits(self, name: str) -> list[list[Habit]]:
-        """What each head of a writer looks at, by layer."""
+        """The habits of all attention heads of a writer, by layer."""
         return self.get(f"{name} habits", lambda _: habits(self.writer(name)))
 
     def known(self, name: Any, names: tuple[str, ...]) -> str:

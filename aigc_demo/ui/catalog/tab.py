@@ -1,4 +1,4 @@
-"""What the page has to know of a tab; ui/app.py lists them all."""
+"""The record of a tab; ui/app.py lists them all."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -61,7 +61,7 @@ class Asked:
 
 
 def _asked(models: Models, model, digit, seed, truncation) -> Asked:
-    """What a client asks for, checked."""
+    """Checks the fields of an inside view."""
     sampler = models.gan(models.known(model, GANS))
     digit = check.digit(digit)
     if sampler.classes and digit >= sampler.classes:
@@ -122,7 +122,7 @@ def judge(
 
 
 def opinion(models: Models, words: Words, model, drawn) -> tuple[Update, dict[str, float]]:
-    """What discriminator and judge think of a drawn digit; before one is drawn, of a real one."""
+    """Discriminator's and judge's opinion of a drawn digit; before one is drawn, of a real one."""
     sampler = models.gan(models.known(model, GANS))
     if drawn in ("", None):
         image, title = inside.real_digits([5], first=4)[0], "inside.data"

@@ -39,7 +39,7 @@ POINTS = re.compile(r"([\w-]{4})*", re.ASCII)  # x and y of each, 12 bits both
 
 
 def replay(models: Models, words: Words, *values) -> Update:
-    """What the browser plays again."""
+    """Gives the browser the moves of a link, which it plays again."""
     return gr.update(run=dict(zip(fields(), values, strict=True)))
 
 

@@ -36,7 +36,7 @@ Answer = tuple[Duel, Update, str]
 
 
 def open_duel(models: Models, words: Words, duel) -> Answer | tuple:
-    """What both players make now, when the tab opens; one that is on goes on."""
+    """Shows what both players make when the tab opens; a game that is on goes on."""
     if isinstance(duel, Duel):
         return gr.skip(), gr.skip(), gr.skip()
     return _looked(words, _mine(models, duel))
@@ -78,7 +78,7 @@ def replay(models: Models, words: Words, clicks) -> Answer:
 
 
 def steps_of(clicks: str) -> int:
-    """How many steps some clicks take."""
+    """The number of training steps that some clicks take."""
     return sum(len(CLICKS[click][0]) * CLICKS[click][1] for click in clicks)
 
 
@@ -140,7 +140,7 @@ def _played(models: Models, words: Words, duel: Any, click: str) -> Answer:
 
 
 def outlook(words: Words, look: Look) -> dict[str, Any]:
-    """What the widget shows before any step."""
+    """The scene before any step."""
     means = {"real": mean(look.real_scores), "fake": mean(look.fake_scores)}
     return {
         "steps": [],

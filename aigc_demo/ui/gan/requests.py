@@ -1,4 +1,4 @@
-"""What the GAN tab computes: digits, a number, a morph."""
+"""The handlers of the GAN tab: digits, a number, a morph."""
 
 import gradio as gr
 

@@ -58,7 +58,7 @@ def _figures(models: Models) -> dict[str, str]:
 
 
 def _layers(models: Models, digit: int, seed: int) -> str:
-    """What each layer of both models gives, side by side: a table in symbols and numbers alone."""
+    """The layers' output shapes of both models, side by side, as a table."""
     rows = [["", "`gan-mlp`", "`gan`"], ["---", "---", "---"]]
     found = []
     for name in CODE:

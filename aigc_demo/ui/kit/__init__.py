@@ -1,1 +1,1 @@
-"""What any tab is built of: words, checks, widgets. Knows Gradio, no model."""
+"""The parts that tabs are built of: words, checks, widgets. Knows Gradio, no model."""

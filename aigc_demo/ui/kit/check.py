@@ -1,4 +1,4 @@
-"""What comes from a client is checked here; what is wrong is answered in one sentence."""
+"""Checks of all that a client sends; a wrong input is answered in one sentence."""
 
 import base64
 import binascii
@@ -99,7 +99,7 @@ def drawing(value: Any) -> np.ndarray | None:
 
 
 def drawn_digit(value: Any) -> Tensor:
-    """What was drawn or photographed, (28, 28) in [0, 1].
+    """A drawn or photographed digit, (28, 28) in [0, 1].
 
     Raises:
         Complaint: nothing is there.
@@ -156,7 +156,7 @@ def answered(words: Words, handler: Callable) -> Callable:
 
 
 def is_complaint(error: Exception) -> bool:
-    """Whether it is about what the client sent, and no fault of ours."""
+    """True if an error is about the client's input, and no fault of ours."""
     return isinstance(error, Complaint | UnknownCharacters)
 
 

@@ -1,4 +1,4 @@
-"""How much memory the process keeps, of its own and for each visitor."""
+"""Limits to the memory that the process keeps."""
 
 import ctypes
 import gc

@@ -42,7 +42,7 @@ def script_of(script: str, *shared: str) -> str:
 
 
 def head(demo: gr.Blocks) -> str:
-    """What goes into the page's head: `window.aigc`, the scripts of all its widgets by name.
+    """The page's head: `window.aigc`, the scripts of all its widgets by name.
 
     Its `page` is what they share: asked, the link of a file that was opened; pending, the link
     that waits for its bar, {tab, query}; bars, of all results; others, by the first bundled

@@ -1,1 +1,1 @@
-"""What every tab shares: its frame, links, saved files, inside views, the Hub panel."""
+"""Parts that all tabs share: the frame, links, saved files, inside views, the Hub panel."""

@@ -1,4 +1,4 @@
-"""What the tabs' endpoints share: their base, and pictures as programs send and get them."""
+"""The base of the tabs' endpoints, and pictures as programs send and get them."""
 
 import base64
 import binascii

@@ -25,7 +25,7 @@ SOON_SECONDS = 1.0  # what a link waits for so long needs no notice
 
 
 def suggestions(tab: Tab) -> list[str]:
-    """What a visitor may name on a tab, if that is a list; else the GPT-2s, where they work.
+    """The repositories to suggest on a tab: those allowed, if that is a list, else GPT-2s.
 
     An owner all of whose repositories may be named is there as "owner/".
     """
@@ -42,7 +42,7 @@ def fetcher(others: Others, tab: str) -> Any:
     """The handler of a tab's widget."""
 
     async def fetch(models: Models, words: Words, asked, language) -> AsyncIterator[Update]:
-        """How much has come, then the model, or one sentence why it cannot be had."""
+        """Yields the progress in bytes, then the model or one sentence why it cannot be had."""
         asked = asked if isinstance(asked, dict) else {}
         number, linked = asked.get("number"), asked.get("linked") is True
         try:
@@ -76,7 +76,7 @@ def _shown(number: Any, stage: str, **values: Any) -> Update:
 
 
 def about(models: Models, other: Other) -> dict[str, Any]:
-    """What the page has to know of weights that came."""
+    """The description of fetched weights for the browser."""
     repo, _, commit = other.name.partition("@")
     told: dict[str, Any] = {
         "name": other.name,

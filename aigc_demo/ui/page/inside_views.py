@@ -67,7 +67,7 @@ def add_views(
         return answers(handler(models, words, *(held[field] for field in built.inputs)))
 
     def show(models: Models, words: Words, name, *values) -> dict:
-        """What the open view shows of what is asked for; the others stay as they are."""
+        """Updates the widgets of the open view; the others stay as they are."""
         built = views[check.one_of(name, "view", tuple(views))]
         answer = call(built.handler, built, models, words, values)
         return dict(zip(built.outputs, answer, strict=True))
@@ -124,7 +124,7 @@ def add_layers(
 
 
 def shape_of(part: gan.Part) -> str:
-    """What a layer gives, as "64 × 14 × 14"."""
+    """The shape of a layer's output, as "64 × 14 × 14"."""
     return " × ".join(map(str, part.shape or (1,)))
 
 

@@ -1,4 +1,4 @@
-"""What the tabs share: handlers bound to models and words, first results, lessons, dice."""
+"""The frame that all tabs share: bound handlers, first results, lessons, dice."""
 
 from collections.abc import Callable
 from copy import copy
@@ -94,7 +94,7 @@ class Page:
         return event(self.bind(handler), [*inputs, self.language], outputs, **settings)
 
     def lesson(self, name: str) -> None:
-        """How it works, below the tab: formulas, training steps, diagram."""
+        """Adds the lesson below the tab: formulas, training steps, diagram."""
         opens_below(f"how-{name}")
         folded = gr.Accordion(open=False, elem_classes="lesson", elem_id=f"how-{name}")
         with self.words.tr(folded, "page.lesson"):
@@ -112,7 +112,7 @@ def several(*events: Callable) -> list[Callable]:
 
 
 def properties(update: Update) -> dict[str, Any]:
-    """What a returned widget update would change."""
+    """The properties that a returned update would change."""
     return {key: update[key] for key in ("strip", "count", "texts", "groups") if key in update}
 
 

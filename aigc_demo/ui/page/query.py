@@ -56,7 +56,7 @@ def unpack(text: str, most: int = MOST) -> bytes:
 
 @dataclass(frozen=True)
 class Codec:
-    """How a value of a result is written, and read and checked."""
+    """Writes a value of a result into a link, and reads it back, checked."""
 
     write: Callable[[Any], str]
     read: Callable[[str], Any]  # raises ValueError
@@ -103,7 +103,7 @@ def drawing_of(grey: np.ndarray) -> str:
 
 
 def codec(name: str, component: Any) -> Codec:
-    """How the value of one of the page's fields is written; its own bounds and choices hold.
+    """The codec of a field of the page; the field's own bounds and choices hold.
 
     name: the parameter's, and of the field's words under "name." in the locales.
     """
@@ -173,7 +173,7 @@ def _write_image(chosen: str) -> str:
 
 
 def _read_image(text: str) -> str:
-    """What `_write_image` was given: "#PLACE", or the drawing as the pad gives it."""
+    """The inverse of `_write_image`: "#PLACE", or the drawing as the pad gives it."""
     place = text.removeprefix("test.")
     if place == text:
         return _read_drawing(text)
@@ -218,7 +218,7 @@ BY_NAME = {  # values of the page's own widgets
 
 @dataclass
 class Opened:
-    """What a link says: the values it names, and what is not right about it."""
+    """A link that was read: the values it names, and the parameters that could not be read."""
 
     values: dict[str, Any] = field(default_factory=dict)
     about: dict[str, str] = field(default_factory=dict)  # of ABOUT, as the link has it
@@ -232,7 +232,7 @@ def encode(about: Mapping[str, str], values: Mapping[str, Any], codecs: Mapping[
 
 
 def decode(query: Any, codecs: Mapping[str, Codec]) -> Opened:
-    """What can be read of a query; parameters that are damaged, unknown or twice are left out."""
+    """Reads a query; parameters that are damaged, unknown or twice are left out."""
     opened = Opened()
     try:
         text = check.text(query, "tab", LARGEST)

@@ -1,4 +1,4 @@
-"""What a visitor saves: pictures, animations, texts and tables, made anew from the result's link.
+"""Saved files: pictures, animations, texts and tables, made anew from the result's link.
 
 Every file says where it comes from: the state of the link and the whole hash of the weights.
 """
@@ -54,7 +54,7 @@ def images_of(update: Update) -> Tensor:
 
 
 def told_of(models: Models, share: Share, query: str) -> dict[str, str]:
-    """What a file says of itself."""
+    """The metadata of a saved file."""
     state = dict(parse_qsl(query, keep_blank_values=True))
     name = state.get("model", share.model)
     full = {"model": name, "weights": models.hash(name)}

@@ -33,7 +33,7 @@ UNASKED = "(link, ...rest) => [link || window.aigc.page.pending || null, ...rest
 
 
 def answers(answer: Any) -> tuple:
-    """What a handler returns, as one value a component."""
+    """The return value of a handler as a tuple, one value a component."""
     return answer if isinstance(answer, tuple) else (answer,)
 
 
@@ -108,7 +108,7 @@ class Share:
         )
 
     def about(self, values: Mapping[str, Any]) -> dict[str, str]:
-        """What a link says of every result; the model may be one of its fields."""
+        """The parameters that every link has; the model may be one of the result's fields."""
         name = values.get("model", self.model)
         if not name:
             return {"tab": self.tab}  # no weights have to do with it
@@ -243,7 +243,7 @@ class Share:
 
 
 def _by_widget(answer: Mapping) -> bool:
-    """Whether a handler's answer names its widgets, and is not the update of a single one."""
+    """True if an answer maps widgets to updates, and is not the update of a single widget."""
     return all(isinstance(key, Block) for key in answer)
 
 

@@ -1,1 +1,1 @@
-"""What stands between the page and the network: surroundings, middleware, first paint, tunnel."""
+"""Between the page and the network: surroundings, middleware, first paint, tunnel."""

@@ -1,4 +1,4 @@
-"""What a visitor sees before the page is there: its heading and the first digits.
+"""The first paint, before the page is there: its heading and the first digits.
 
 The browser has them with the first answer, but Gradio paints nothing before its scripts have come
 and made every component. So a script in the answer itself paints the digits with their widget's own
@@ -58,5 +58,5 @@ class Inserted:
 
 
 def _is_page(scope: Scope) -> bool:
-    """Whether the page itself is asked for, wherever a proxy has put it."""
+    """True for a request of the page itself, wherever a proxy has put it."""
     return scope["path"].removeprefix(scope.get("root_path", "")) in ("", "/")

@@ -1,4 +1,4 @@
-"""What stands before the page: a limit to what a client may send, and a look at plain calls."""
+"""ASGI middleware: a limit to the size of requests, and checks of plain HTTP calls."""
 
 import json
 import re
@@ -72,7 +72,7 @@ class PlainCalls:
 
 
 def _completed(body: bytes, known: dict[str, Any], by_name: bool) -> dict[str, Any]:
-    """What was asked, with the defaults of what was left out.
+    """Parses a call, and fills in the defaults of what was left out.
 
     Raises:
         ValueError: no JSON, not of the expected form, or arguments that there are not.

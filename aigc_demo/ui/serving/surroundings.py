@@ -1,4 +1,4 @@
-"""What a machine may get in the way with: proxies, temporary folders, ports, consoles.
+"""The machine's surroundings: proxies, temporary folders, ports, consoles.
 
 Knows neither Gradio nor torch, as most of it must be settled before they are imported.
 """
@@ -97,12 +97,12 @@ def _keep_loopback_off_proxies() -> None:
 
 
 def switched_on(name: str) -> bool:
-    """Whether one of Gradio's variables says true; it is removed, so that our option decides."""
+    """True if one of Gradio's variables says so; it is removed, so that our option decides."""
     return (os.environ.pop(name, None) or "").strip().lower() == "true"
 
 
 def on_a_space() -> bool:
-    """Whether the page already has a public address."""
+    """True on a Space, where the page already has a public address."""
     return bool(os.environ.get("SPACE_ID"))
 
 
@@ -178,7 +178,7 @@ def explain(error: BaseException) -> str:
 
 
 def can_show(text: str) -> bool:
-    """Whether the console has the characters of a text."""
+    """True if the console has the characters of a text."""
     with suppress(UnicodeError, LookupError):
         text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
         return True

@@ -1,4 +1,4 @@
-"""What may come next: the table of candidates, and the tree of the likeliest continuations."""
+"""Candidates for the next token: their table, and the tree of the likeliest continuations."""
 
 from itertools import chain, islice
 from typing import Any

@@ -74,7 +74,7 @@ def perplexity(nats: Tensor) -> str:
 
 
 def neuron(value: float, gpt2: bool = False) -> str:
-    """What a hidden neuron of the feed-forward layer computes."""
+    """The formula of a hidden neuron of the feed-forward layer."""
     fires = rf"\max(0,\ w\cdot \operatorname{{norm}}({H}))^2"
     if gpt2:
         fires = rf"\operatorname{{GELU}}(w\cdot \operatorname{{LN}}({H}) + b)"

@@ -124,7 +124,7 @@ def see_attention(models: Models, words: Words, model, text, place, layer, head)
 
 
 def see_lens(models: Models, words: Words, model, text, place) -> tuple[Update, str, Update]:
-    """What the model would say after each layer, and how the last word's probability grows."""
+    """The logit lens: the next token after each layer, and the probability of the last layer's."""
     writer, reading, place = asked(models, model, text, place)
     found = inside.trace(writer, reading.ids)
     rows = []

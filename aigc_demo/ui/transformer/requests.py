@@ -1,4 +1,4 @@
-"""What the Transformer tab computes: a text continued, a poem, both as they grow."""
+"""The handlers of the Transformer tab: a text continued and a poem, streamed."""
 
 import asyncio
 import time
@@ -42,7 +42,7 @@ async def paced(writing: Text) -> AsyncIterator[str]:
 
 
 def shape_of(temperature, top_k, top_p) -> dict:
-    """What shapes the next token's distribution; 0 for top-k and 1 for top-p mean: off."""
+    """Checks temperature, top-k (0: off) and top-p (1: off)."""
     return {
         "temperature": check.real(temperature, "temperature", 0, 2),
         "top_k": check.whole(top_k, "top_k", 0, 200) or None,
@@ -122,7 +122,7 @@ async def write_poem(
 
 
 def begun(form, title, line, heads, regulated) -> tuple[str, str, str, str, bool]:
-    """What a poem is asked to be, checked: form, title, first line, acrostic, held to the rules."""
+    """Checks a poem's request: form, title, first line, acrostic, held to the rules."""
     form = check.one_of(form, "form", tuple(FORMS))
     title = check.text(title, "title", 16).strip()
     line, heads = check.text(line, "line", 20), check.text(heads, "heads", 20)
@@ -150,6 +150,6 @@ def change_script(models: Models, words: Words, poem, script) -> str:
 
 
 def writing_now(models: Models) -> dict[str, int]:
-    """How many texts are written together, and how many wait."""
+    """The numbers of texts being written together and of texts waiting."""
     writing, waiting = models.writing()
     return {"writing": writing, "waiting": waiting}

@@ -1,4 +1,4 @@
-"""What the Transformer's inside views share: a text as its model reads it, and a place in it."""
+"""The selection of the Transformer's inside views: a text as its model reads it, a token in it."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -57,7 +57,7 @@ def asked(models: Models, model, text, place=None) -> Asked:
 
 
 def older(writer: TextWriter) -> bool:
-    """Whether it is a GPT-2: learned positions, LayerNorm and GELU instead of ours."""
+    """True for a GPT-2: learned positions, LayerNorm and GELU instead of ours."""
     return type(writer.model).__name__ == "GPT2"
 
 

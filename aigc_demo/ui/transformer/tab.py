@@ -58,7 +58,7 @@ def _when_opened(page: Page, share: Share) -> Any:
 
 
 def _sampling(page: Page, temperature: float, top_p: float, seed: int, name: str) -> dict:
-    """How the next character is drawn."""
+    """Adds the sampling settings."""
     tr = page.words.tr
     return {
         "temperature": tr(gr.Slider(0, 2, temperature, step=0.05), "transformer.temperature"),

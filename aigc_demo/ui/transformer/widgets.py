@@ -39,7 +39,7 @@ def heads(words: Words, **props: Any) -> gr.HTML:
 
 
 def candidates(words: Words, **props: Any) -> gr.HTML:
-    """What may come next, under sliders that need no server. Event: pick.
+    """The candidates for the next token, under sliders that need no server. Event: pick.
 
     Props: next {names, ids, controls (which cannot be picked), logits (all, falling)}; value
     {temperature, top_k, top_p, tokens (that were picked)}; bar, whose link holds the sliders.

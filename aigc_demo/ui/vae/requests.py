@@ -1,4 +1,4 @@
-"""What the VAE tab computes: a point of the map, a reconstruction, a walk, samples of the prior."""
+"""The handlers of the VAE tab: a point of the map, a reconstruction, a walk, samples."""
 
 import base64
 from functools import cache
