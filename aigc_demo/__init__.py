@@ -9,7 +9,7 @@ __version__ = "0.1.0"
 os.environ.setdefault("HF_HUB_DISABLE_XET", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
-# Before onnxruntime is imported, which else reports to a collector on the web and leaves .ses
-# in the temporary folder. Its flash attention takes a third longer for the one query of a step.
+# Before onnxruntime is imported: by default it reports to a collector on the web, and leaves a file
+# .ses in the temporary folder. Its flash attention is the slower one for a decode step's one query.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("ORT_GQA_DISABLE_FLASH_ATTENTION", "1")

@@ -73,23 +73,22 @@ def balancer(nginx: str, folder: Path, text: str) -> Iterator[Callable[[], None]
     )
     command = [nginx, "-e", "stderr", "-p", str(folder), "-c", str(main)]
     with tempfile.TemporaryFile() as log:
+        started: list[subprocess.Popen] = []
 
-        def begin() -> subprocess.Popen:
-            process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
-            wait_for(address_of(text) + "gradio_api/app_id", process, log)
-            return process
+        def begin() -> None:
+            started.append(subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT))
+            wait_for(address_of(text) + "gradio_api/app_id", started[-1], log)
 
         def end() -> None:
-            process.terminate()
-            process.wait(20)
+            started[-1].terminate()
+            started[-1].wait(20)
 
         def again() -> None:  # not a reload, after which the old workers still answer for a while
-            nonlocal process
             end()
-            process = begin()
+            begin()
 
-        process = begin()
         try:
+            begin()
             yield again
         finally:
             end()

@@ -14,11 +14,12 @@ from aigc_demo.ui.kit.words import Words
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=30_000)  # a busy machine is slow, not wrong
+WORDS = Words()
 DESKTOP, PHONE = (1280, 800), (390, 844)
 
 
 def words(language: str) -> dict:
-    return Words().table[language]
+    return WORDS.table[language]
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import gradio as gr
 import pytest
@@ -33,12 +34,13 @@ def test_a_session_begins_with_the_blocks_and_their_default_config() -> None:
 
     from aigc_demo.ui.serving import gradio_patches
 
-    assert list(inspect.signature(gradio_patches._begin).parameters) == ["self", "blocks"]
-    source = inspect.getsource(gradio_patches._begin)
-    assert "blocks" in source and SessionState.__name__ == "SessionState"
     with gr.Blocks() as demo:
         gr.Textbox()
-    assert hasattr(demo, "default_config") and demo.blocks
+    usual, light = (SessionState.__new__(SessionState) for _ in range(2))
+    gradio_patches._begin(usual, demo)
+    gradio_patches._begin(light, SimpleNamespace(default_config=demo.default_config, blocks=()))
+    assert usual.config_values and light.config_values == {}
+    assert usual.blocks_config.blocks.keys() == light.blocks_config.blocks.keys()
 
 
 def test_a_component_keeps_what_it_was_made_of() -> None:
@@ -95,7 +97,7 @@ def test_the_tunnel_has_the_arguments_and_addresses_that_we_use() -> None:
 
 
 def test_files_of_the_api_lie_where_gradio_serves_them_from(monkeypatch, tmp_path) -> None:
-    """page/endpoints.py, file_of."""
+    """page/api_files.py, file_of."""
     from gradio.utils import get_upload_folder
 
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))

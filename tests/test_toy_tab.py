@@ -7,6 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import gradio as gr
+
+from aigc_demo.ui.api.endpoints import add_endpoints, parameters
+from aigc_demo.ui.catalog.models import Models
+from aigc_demo.ui.catalog.tab import Tab
+from aigc_demo.ui.kit.words import Words
+from aigc_demo.ui.page.page import Page
+
 ROOT = Path(__file__).parents[1]
 FILES = {
     "__init__.py": """
@@ -44,7 +52,7 @@ def build_toy_tab(page):
 """,
     "api.py": """
 from aigc_demo.ui.kit import check
-from aigc_demo.ui.page.endpoints import Endpoints
+from aigc_demo.ui.catalog.tab import Endpoints
 from aigc_demo.ui.page.page import PICTURES
 
 
@@ -127,3 +135,12 @@ def test_a_tab_that_is_added_by_the_list_is_on_the_page(tmp_path: Path) -> None:
         "script": True,
         "endpoint": "count",
     }
+
+
+def test_a_tab_needs_no_endpoints() -> None:
+    bare = Tab("bare", build=lambda page: None)
+    words = Words()
+    with gr.Blocks() as demo:
+        add_endpoints(demo, Page(Models([bare]), words, gr.Radio(["zh", "en"])), [bare])
+    assert demo.get_api_info()["named_endpoints"] == {}
+    assert parameters([bare]) == {}

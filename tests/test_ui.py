@@ -30,6 +30,7 @@ from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.words import LANGUAGES, Words
 from aigc_demo.ui.page.page import Page
 from aigc_demo.ui.serving.first_paint import Inserted
+from aigc_demo.ui.serving.gradio_patches import light_sessions
 from aigc_demo.ui.transformer import requests as transformer
 from aigc_demo.ui.vae import requests as vae
 
@@ -378,9 +379,11 @@ def test_paced_leaves_time_to_others_where_an_update_takes_long() -> None:
     assert 3 <= finished(busy()) <= 1.2 * transformer.FEWEST + 1
 
 
-def test_a_new_visitor_costs_no_copy_of_the_page() -> None:
+def test_a_new_visitor_costs_no_copy_of_the_page(monkeypatch) -> None:
     from gradio.state_holder import SessionState
 
+    monkeypatch.setattr(SessionState, "__init__", SessionState.__init__)  # as before, afterwards
+    light_sessions()
     page = build(models=MODELS)
     state = SessionState(page)
     assert not state.config_values

@@ -35,6 +35,7 @@ Model = TypeVar("Model", bound=nn.Module)
 MOMENTS = 12  # how often the history looks at what the model makes
 ROWS = 200  # lines of the log, and points of its curves
 SAVE_EVERY = 60.0  # seconds between checkpoints
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Run:
@@ -234,13 +235,12 @@ def stop_signals() -> Iterator[list[int]]:
             raise KeyboardInterrupt(number)
         came.append(number)
 
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    if threading.current_thread() is not threading.main_thread():
-        before = {}  # signals are the main thread's
+    mine = threading.current_thread() is threading.main_thread()  # whose signals are
+    before = {number: signal.getsignal(number) for number in STOP_SIGNALS if mine}
+    before = {number: one for number, one in before.items() if one not in (signal.SIG_IGN, None)}
     try:
-        for number, handler in before.items():
-            if handler is not signal.SIG_IGN:
-                signal.signal(number, note)
+        for number in before:
+            signal.signal(number, note)
         yield came
     finally:
         for number, handler in before.items():

@@ -77,14 +77,15 @@ WARM_AFTER = 3.0  # seconds
 TABS = (gan.TAB, vae.TAB, transformer.TAB)
 
 
-def styles() -> str:
+def styles(words: Words) -> str:
     """The style of the page: of what its tabs share, then of each tab."""
     rooms = ("kit", "page", *(tab.name for tab in TABS))
-    return "\n".join([*(static(f"{room}/style.css") for room in rooms), view_styles(Words())])
+    return "\n".join([*(static(f"{room}/style.css") for room in rooms), view_styles(words)])
 
 
 def launch_options(demo: gr.Blocks) -> dict:
     """The keywords of demo.launch that belong to a page that is built, wherever it is served."""
+    words = Words()
     theme = gr.themes.Soft(
         primary_hue="blue",
         secondary_hue="sky",
@@ -108,7 +109,7 @@ def launch_options(demo: gr.Blocks) -> dict:
     )
     return {
         "theme": theme,
-        "css": styles(),
+        "css": styles(words),
         "head": head(demo),
         "footer_links": ["api", "settings"],
         "run_history": False,
@@ -122,7 +123,7 @@ def launch_options(demo: gr.Blocks) -> dict:
                 Middleware(BodyLimit),
                 Middleware(PlainCalls, endpoints=parameters(TABS)),
                 Middleware(GZipMiddleware, compresslevel=4),
-                Middleware(Inserted, elements=first_paint(Words())),
+                Middleware(Inserted, elements=first_paint(words)),
             ]
         },
     }

@@ -4,7 +4,7 @@ What is wrong is answered with one sentence, English unless `lang` says zh. Pict
 uploaded files or as PNG data URIs, 28x28 or a photograph; they come out as files.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from inspect import isasyncgenfunction
 from typing import Any
 
@@ -17,9 +17,10 @@ from aigc_demo.ui.catalog.tab import Tab
 from aigc_demo.ui.page.page import WRITING, Page
 
 
-def names_of(tab: Tab) -> Iterator[str]:
+def names_of(tab: Tab) -> list[str]:
     """The names of a tab's endpoints."""
-    return (name for name in vars(tab.endpoints) if not name.startswith("_") and name != "queue")
+    found = vars(tab.endpoints).items()
+    return [name for name, value in found if callable(value) and not name.startswith("_")]
 
 
 def add_endpoints(demo: gr.Blocks, page: Page, tabs: Sequence[Tab]) -> None:

@@ -24,31 +24,20 @@ def speaking(words: Words, method: Callable) -> Callable:
         bound.apply_defaults()
         return bound.arguments.pop("lang"), tuple(bound.arguments.values())
 
-    def sentence(error: Exception, lang: Any) -> gr.Error:
-        return gr.Error(check.explain(words, error, lang), print_exception=False)
-
     @wraps(method)
     def call(*values: Any, **named: Any) -> Any:
         lang, given = split(values, named)
-        try:
+        with check.said_to_the_client(words, lang):
             check.one_of(lang, "lang", LANGUAGES)
             return method(*given)
-        except gr.Error:
-            raise
-        except Exception as error:
-            raise sentence(error, lang) from error
 
     @wraps(method)
     async def write(*values: Any, **named: Any) -> Any:
         lang, given = split(values, named)
-        try:
+        with check.said_to_the_client(words, lang):
             check.one_of(lang, "lang", LANGUAGES)
             async for answer in method(*given):
                 yield answer
-        except gr.Error:
-            raise
-        except Exception as error:
-            raise sentence(error, lang) from error
 
     chosen = write if isasyncgenfunction(method) else call
     chosen.__doc__ = cleandoc(method.__doc__ or "").replace(

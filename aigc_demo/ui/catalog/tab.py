@@ -11,6 +11,19 @@ def nothing(_: Any) -> dict[str, Any]:
     return {}
 
 
+class Endpoints:
+    """The endpoints of a tab, a public method each; docstring and type hints document it.
+
+    There a parameter has one line. `lang` is added to each, see ui/api/.
+    """
+
+    queue: dict[str, Any] = {}  # Gradio's options of those that do not stream
+
+    def __init__(self, models: Any, others: Any) -> None:
+        """models: of the page; others: those on their way from the Hub."""
+        self._models, self._others = models, others
+
+
 @dataclass(frozen=True)
 class Tab:
     """One tab: a folder of this name, with its words, lesson, scripts and style.
@@ -21,7 +34,7 @@ class Tab:
         models: the bundled models that it works with.
         families: the families of weights that can be used on it.
         load: makes the wrapper of such weights.
-        endpoints: the class of its endpoints; see page/endpoints.py.
+        endpoints: the class of its endpoints.
         about: what the browser has to know of weights from the Hub, from their wrapper.
     """
 
@@ -30,5 +43,5 @@ class Tab:
     models: tuple[str, ...] = ()
     families: tuple[str, ...] = ()
     load: Callable[[str | Path], Any] | None = None
-    endpoints: Any = object
+    endpoints: type[Endpoints] = Endpoints
     about: Callable[[Any], dict[str, Any]] = nothing

@@ -7,9 +7,10 @@ from gradio.data_classes import FileData
 from aigc_demo.images import animation, grid, png
 from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.names import GANS
+from aigc_demo.ui.catalog.tab import Endpoints
 from aigc_demo.ui.gan.requests import known_classes
 from aigc_demo.ui.kit import check
-from aigc_demo.ui.page.endpoints import Endpoints, file_of, picture_of
+from aigc_demo.ui.page.api_files import file_of, picture_of
 from aigc_demo.ui.page.page import PICTURES
 
 

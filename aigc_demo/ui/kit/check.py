@@ -4,7 +4,8 @@ import base64
 import binascii
 import re
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from inspect import isasyncgenfunction
 from typing import Any
@@ -117,47 +118,43 @@ def drawn_digit(value: Any) -> Tensor:
 
 
 def answered(words: Words, handler: Callable) -> Callable:
-    """The handler with the visitor's language as a last argument, and its complaints as toasts.
+    """The handler with the visitor's language as a last argument, and its errors as toasts.
 
-    Results stay as they are after a complaint: nothing is lost. A fault of ours is logged with its
-    traceback, and the visitor is told that it is ours.
+    Results stay as they are after a complaint: nothing is lost.
     """
-
-    def toast(error: Exception, language: Any) -> gr.Error:
-        title = "error.title" if is_complaint(error) else "error.fault_title"
-        return gr.Error(
-            explain(words, error, language),
-            title=words.say(language, title),
-            print_exception=False,
-        )
 
     @wraps(handler)
     def run(*values: Any) -> Any:
-        try:
+        with said_to_the_client(words, values[-1], titled=True):
             return handler(*values[:-1])
-        except gr.Error:
-            raise
-        except Exception as error:
-            raise toast(error, values[-1]) from error
 
     @wraps(handler)
     async def write(*values: Any) -> Any:
-        try:
+        with said_to_the_client(words, values[-1], titled=True):
             async for answer in handler(*values[:-1]):
                 yield answer
-        except gr.Error:
-            raise
-        except Exception as error:
-            raise toast(error, values[-1]) from error
 
     chosen = write if isasyncgenfunction(handler) else run
     del chosen.__wrapped__  # type: ignore[attr-defined]  # Gradio counts its own arguments
     return chosen
 
 
-def is_complaint(error: Exception) -> bool:
-    """True if an error is about the client's input, and no fault of ours."""
-    return isinstance(error, Complaint | UnknownCharacters)
+@contextmanager
+def said_to_the_client(words: Words, language: Any, titled: bool = False) -> Iterator[None]:
+    """Raises a gr.Error with one sentence in the client's language in the place of any error.
+
+    titled: with a title that says whose fault it is, as the page's toasts have one.
+    """
+    try:
+        yield
+    except gr.Error:
+        raise
+    except Exception as error:
+        told: dict[str, Any] = {}
+        if titled:
+            ours = not isinstance(error, Complaint | UnknownCharacters)
+            told["title"] = words.say(language, "error.fault_title" if ours else "error.title")
+        raise gr.Error(explain(words, error, language), print_exception=False, **told) from error
 
 
 def explain(words: Words, error: Exception, language: Any) -> str:

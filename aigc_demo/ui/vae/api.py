@@ -7,8 +7,9 @@ from gradio.data_classes import FileData
 from aigc_demo.images import animation, grid, png
 from aigc_demo.inference.vae import LatentWalker
 from aigc_demo.names import VAES
+from aigc_demo.ui.catalog.tab import Endpoints
 from aigc_demo.ui.kit import check
-from aigc_demo.ui.page.endpoints import Endpoints, file_of, picture_of
+from aigc_demo.ui.page.api_files import file_of, picture_of
 from aigc_demo.ui.page.page import PICTURES
 
 

@@ -1,4 +1,4 @@
-"""The base of the tabs' endpoints, and pictures as programs send and get them."""
+"""Pictures as programs send and get them."""
 
 import base64
 import binascii
@@ -13,24 +13,10 @@ from PIL import Image
 from torch import Tensor
 
 from aigc_demo.images import as_digit
-from aigc_demo.ui.catalog.hub_models import Others
-from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit import check
 
 LARGEST_PICTURE = 4_000_000  # pixels
 UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)  # Pillow's ways
-
-
-class Endpoints:
-    """The endpoints of a tab, a public method each; docstring and type hints document it.
-
-    There a parameter has one line. `lang` is added to each, see ui/api/.
-    """
-
-    queue: dict[str, Any] = {}  # Gradio's options of those that do not stream
-
-    def __init__(self, models: Models, others: Others) -> None:
-        self._models, self._others = models, others
 
 
 def file_of(data: bytes, kind: str) -> FileData:
