@@ -175,7 +175,7 @@ class Run:
         replace_file(self.output / "history.json", text.encode())
 
     def _agreed(self, signal_number: int) -> int:
-        """The largest number that any process has: all stop after the same step."""
+        """The largest signal number of all processes, so that they stop after the same step."""
         if self.world == 1:
             return signal_number
         number = torch.tensor(signal_number, device=self.device)
@@ -224,9 +224,9 @@ class Run:
 
 @contextmanager
 def stop_signals() -> Iterator[list[int]]:
-    """The signals to stop that came meanwhile, as they come; the second one interrupts at once.
+    """Collects signals to stop instead of acting on them; a second one interrupts at once.
 
-    One that is ignored, as Ctrl-C is by what a script starts in the background, stays ignored.
+    A signal that is ignored, as Ctrl-C is in a job that a script starts in the background, stays so.
     """
     came: list[int] = []
 

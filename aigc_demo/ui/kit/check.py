@@ -141,7 +141,7 @@ def answered(words: Words, handler: Callable) -> Callable:
 
 @contextmanager
 def said_to_the_client(words: Words, language: Any, titled: bool = False) -> Iterator[None]:
-    """Raises a gr.Error with one sentence in the client's language in the place of any error.
+    """Turns any error into a gr.Error: one sentence in the client's language.
 
     titled: with a title that says whose fault it is, as the page's toasts have one.
     """

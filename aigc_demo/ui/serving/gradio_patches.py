@@ -33,6 +33,6 @@ def light_sessions() -> None:
 
 
 def no_matplotlib() -> None:
-    """Gradio looks for it on the disk, twice an answer; where there is none, it is told so."""
+    """Tells Gradio where matplotlib is missing: else it looks on the disk twice an answer."""
     if find_spec("matplotlib") is None:
         sys.modules.setdefault("matplotlib", None)  # type: ignore[arg-type]
