@@ -226,7 +226,7 @@ class Run:
 def stop_signals() -> Iterator[list[int]]:
     """Collects signals to stop instead of acting on them; a second one interrupts at once.
 
-    A signal that is ignored, as Ctrl-C is in a job that a script starts in the background, stays so.
+    A signal that is ignored stays so, as Ctrl-C in a job that a script starts in the background.
     """
     came: list[int] = []
 
