@@ -6,6 +6,7 @@ import json
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from aigc_demo import __version__
@@ -65,6 +66,8 @@ def _benchmark(options: argparse.Namespace) -> None:
 
     if options.plot and not options.plot.parent.is_dir():
         raise ValueError(f"expected a place in a folder that there is, got {options.plot}")
+    if options.plot and find_spec("matplotlib") is None:
+        raise ValueError("expected matplotlib for a plot, got none: pip install matplotlib")
     rows = benchmark(options.subject)
     if options.json:
         content = {"subject": options.subject, "hardware": hardware(), "rows": as_data(rows)}

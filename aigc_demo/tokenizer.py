@@ -66,6 +66,11 @@ def check_ids(vocabulary: Any, size: int) -> None:
             raise ValueError(f"expected ids from 0 to {size - 1}, got {index!r} for {token!r}")
 
 
+def without_surrogates(text: str) -> str:
+    """The text with ? for lone surrogates, which no UTF-8 can hold."""
+    return text.encode(errors="replace").decode()
+
+
 class CharacterTokenizer(Tokenizer):
     """One id a character, control tokens first.
 

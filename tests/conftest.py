@@ -1,23 +1,16 @@
 """Tiny models in weights folders, and the real app in a process of its own, once a session."""
 
-import asyncio
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import tempfile
-import time
-import urllib.request
-from collections.abc import Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
 
 import pytest
 import torch
+from browser.pages import words
 from fake_hub import FakeHub
+from playwright.sync_api import Browser, Page, expect
+from servers import serving
 from torch import nn
 
 from aigc_demo.inference.gan import DigitSampler
@@ -32,8 +25,6 @@ from aigc_demo.models.vae import VAE, VAEConfig
 from aigc_demo.tokenizer import CharacterTokenizer
 from aigc_demo.training.transformer import poem_tokenizer
 from aigc_demo.weights import save_model
-
-ROOT = Path(__file__).parent.parent
 
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"  # tests need no network, so no proxy
 
@@ -153,42 +144,6 @@ def server_url() -> Iterator[str]:
         yield url
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@contextmanager
-def serving(*options: str) -> Iterator[str]:
-    """The address of app.py with some options, in a process of its own."""
-    port = free_port()
-    command = [sys.executable, "app.py", "--host", "127.0.0.1", "--port", str(port), *options]
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
-        url = f"http://127.0.0.1:{port}/"
-        try:
-            wait_for(url, process, log)
-            yield url
-        finally:
-            process.terminate()
-            process.wait(20)
-
-
-def wait_for(url: str, process: subprocess.Popen, log: IO[bytes]) -> None:
-    """Returns once the server answers."""
-    for _ in range(600):
-        if process.poll() is not None:
-            log.seek(0)
-            pytest.fail(f"app.py ended: {log.read().decode()[-2000:]}")
-        try:
-            urllib.request.urlopen(url, timeout=5).close()
-            return
-        except OSError:
-            time.sleep(0.2)
-    pytest.fail("app.py did not answer within two minutes")
-
-
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
     """The system's Chromium; without one, a failure in CI and a skip elsewhere."""
@@ -201,7 +156,30 @@ def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
     return {**browser_type_launch_args, "executable_path": found, "args": quiet}
 
 
-def finished(work: Coroutine) -> Any:
-    """What a coroutine returns; in a thread of its own, as Playwright's loop occupies this one."""
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, work).result()
+@pytest.fixture
+def visit(browser: Browser, server_url: str, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page in some language, size and theme; it must raise no error and ask no other host."""
+    language, (width, height), *theme = request.param
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        locale="zh-CN" if language == "zh" else "en-US",
+        has_touch=width < 500,
+    )
+    page = context.new_page()
+    errors: list[str] = []
+    elsewhere: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on(
+        "request",
+        lambda asked: (
+            None
+            if asked.url.startswith((server_url, "data:", "blob:"))
+            else elsewhere.append(asked.url)
+        ),
+    )
+    page.goto(f"{server_url}?__theme={theme[0]}" if theme else server_url)
+    expect(page).to_have_title(words(language)["page.title"], timeout=30_000)
+    yield page
+    assert errors == []
+    assert elsewhere == []
+    context.close()

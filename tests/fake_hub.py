@@ -306,3 +306,7 @@ def account(request: Request) -> str | None:
     if token and token not in USERS:
         raise Refused(401)
     return USERS.get(token)
+
+
+def files_of(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}

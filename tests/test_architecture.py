@@ -9,8 +9,8 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
+from servers import ROOT
 
-ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "aigc_demo"
 FILES = sorted(PACKAGE.rglob("*.py"))
 

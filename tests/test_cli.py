@@ -10,24 +10,24 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from servers import ROOT
 
 from aigc_demo.cli import _parser, main
 
-ROOT = Path(__file__).parent.parent
 COMMANDS = ("train", "evaluate", "sample", "data", "publish", "deploy", "demo")
 
 
-TORCHRUN = shlex.split(  # tests/test_several_processes.py starts it
+TORCHRUN = shlex.split(  # tests/training/test_several_processes.py starts it
     "torchrun --standalone --nproc-per-node 2 --max-restarts 3 -m aigc_demo train gan"
 )
 
 
-DOCKER = (  # tests/test_deploy.py starts what the image would hold
+DOCKER = (  # tests/ui/serving/test_deploy.py starts what the image would hold
     shlex.split("docker build -t aigc-demo ."),
     shlex.split("docker run --rm -p 7860:7860 aigc-demo"),
 )
 
-NGINX = (  # tests/test_replicas.py starts it with that file
+NGINX = (  # tests/ui/serving/test_replicas.py starts it with that file
     shlex.split("sudo apt-get install -y nginx-light"),
     shlex.split("sudo cp nginx.conf /etc/nginx/conf.d/aigc-demo.conf"),
     shlex.split("sudo service nginx restart"),

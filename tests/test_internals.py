@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import gradio as gr
 import pytest
 import torch
-from conftest import ROOT
+from servers import ROOT
 
 PINNED = dict(
     line.split("==") for line in (ROOT / "requirements.txt").read_text().split() if "==" in line

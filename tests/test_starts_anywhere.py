@@ -15,16 +15,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from conftest import free_port, wait_for
 from gradio_client import Client
 from huggingface_hub.utils import httpx
+from servers import ROOT, free_port, wait_for
 
 from aigc_demo.data.files import data_folder
 from aigc_demo.hub.errors import explained
 from aigc_demo.ui.serving import surroundings
 from aigc_demo.ui.serving.surroundings import can_show, loopback_only
 
-ROOT = Path(__file__).parent.parent
 NOBODY = 65534
 APP = [sys.executable, str(ROOT / "app.py")]
 COMMANDS = [sys.executable, "-m", "aigc_demo"]

@@ -4,17 +4,12 @@ Sennrich et al. 2016, arXiv:1508.07909; on bytes, Radford et al. 2019, section 2
 """
 
 import codecs
-import heapq
-import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
 from typing import Any
 
-from aigc_demo.tokenizer import Tokenizer, check_ids
+from aigc_demo.tokenizer import Tokenizer, check_ids, without_surrogates
 
 END = "<|endoftext|>"
-SPACES = r"\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"  # as Unicode has it
 
 
 def byte_characters() -> list[str]:
@@ -25,30 +20,6 @@ def byte_characters() -> list[str]:
     printable = {*range(33, 127), *range(161, 173), *range(174, 256)}
     others = iter(range(256, 512))
     return [chr(byte if byte in printable else next(others)) for byte in range(256)]
-
-
-@cache
-def words() -> re.Pattern[str]:
-    """Pre-tokenization: cuts a text into words; no pair is ever joined across a cut.
-
-    English endings ('s), a run of letters, of digits or of other signs, each with the one space
-    before it; the rest of a run of spaces.
-    """
-    letters, digits = _characters("L"), _characters("N")
-    return re.compile(
-        rf"'(?:s|t|re|ve|m|ll|d)| ?[{letters}]+| ?[{digits}]+"
-        rf"| ?[^{SPACES}{letters}{digits}]+|[{SPACES}]+(?![^{SPACES}])|[{SPACES}]+"
-    )
-
-
-def _characters(category: str) -> str:
-    """The characters of a Unicode category, as ranges for a regular expression.
-
-    Neither letters nor digits stand beyond plane 3.
-    """
-    inside = [unicodedata.category(chr(code))[0] == category for code in range(0x40000)]
-    edges = [code for code, one in enumerate(inside) if one != inside[code - 1]]
-    return "".join(f"{chr(a)}-{chr(b - 1)}" for a, b in zip(edges[::2], edges[1::2], strict=True))
 
 
 class ByteLevelBPE(Tokenizer):
@@ -74,15 +45,14 @@ class ByteLevelBPE(Tokenizer):
         end: int | None = None,
     ) -> None:
         check_ids(vocabulary, size)
-        self.written = byte_characters()
-        missing = [c for c in self.written if c not in vocabulary]
-        missing += [a + b for a, b in merges if a + b not in vocabulary]
+        written = byte_characters()
+        missing = [c for c in written if c not in vocabulary]
+        missing += [t for a, b in merges for t in (a + b, a, b) if t not in vocabulary]
         if missing:
             raise ValueError(f"expected a token {missing[0]!r} in the vocabulary, got none")
-        self.vocabulary = vocabulary
-        self.ranks = {pair: rank for rank, pair in enumerate(merges)}
+        self.library = _library(vocabulary, merges)
         self.end = end if isinstance(end, int) and 0 <= end < size else None
-        code = {character: byte for byte, character in enumerate(self.written)}
+        code = {character: byte for byte, character in enumerate(written)}
         self.bytes: list[bytes | None] = [None] * size  # None: a control token
         self.tokens = [f"<{token}>" for token in range(size)]
         self.ids = {}
@@ -138,39 +108,8 @@ class ByteLevelBPE(Tokenizer):
         return cls(vocabulary, _pairs([tuple(line.split(" ")) for line in lines]), size, (), end)
 
     def encode(self, text: str) -> list[int]:
-        """The ids of a text."""
-        return [
-            self.vocabulary[token]
-            for word in words().findall(text)
-            for token in self._join([self.written[byte] for byte in word.encode(errors="replace")])
-        ]
-
-    def _join(self, parts: list[str]) -> list[str]:
-        """Joins neighbours: of all pairs that `merges` has its first, the leftmost, and so on."""
-        after = list(range(1, len(parts) + 1))  # the next part that is left; so before
-        before = list(range(-1, len(parts) - 1))
-        found: list[tuple[int, int, str, str]] = []  # a heap of rank, place, left and right part
-
-        def offer(left: int) -> None:
-            if left >= 0 and after[left] < len(parts):
-                pair = parts[left], parts[after[left]]
-                if pair in self.ranks:
-                    heapq.heappush(found, (self.ranks[pair], left, *pair))
-
-        for place in range(len(parts)):
-            offer(place)
-        while found:
-            _, left, *pair = heapq.heappop(found)
-            right = after[left]
-            if right == len(parts) or [parts[left], parts[right]] != pair:
-                continue  # one of them was joined with its other neighbour
-            parts[left], parts[right] = parts[left] + parts[right], ""
-            after[left] = after[right]
-            if after[right] < len(parts):
-                before[after[right]] = left
-            offer(left)
-            offer(before[left])
-        return [part for part in parts if part]
+        """The ids of a text; the library joins the pairs."""
+        return self.library.encode(without_surrogates(text)).ids
 
     def pieces(self, ids: Iterable[int]) -> Iterator[str]:
         """Decodes ids one by one: a character comes with the last of its bytes."""
@@ -185,6 +124,15 @@ class ByteLevelBPE(Tokenizer):
         """Its text, ⟨E6 98⟩ for bytes that are none alone, ⟨endoftext⟩ for a control token."""
         text = self.tokens[token]
         return f"⟨{text.strip('<|>')}⟩" if self.is_control(token) else text
+
+
+def _library(vocabulary: dict[str, int], merges: Sequence[tuple[str, str]]) -> Any:
+    """The `tokenizers` library's BPE: it cuts a text into words as GPT-2 does, then joins pairs."""
+    from tokenizers import Tokenizer, models, pre_tokenizers  # only when such a model is loaded
+
+    library = Tokenizer(models.BPE(vocab=vocabulary, merges=list(merges)))
+    library.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    return library
 
 
 def _pairs(merges: Sequence[tuple[Any, ...]]) -> list[tuple[str, str]]:

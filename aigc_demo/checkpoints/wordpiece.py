@@ -3,11 +3,10 @@
 Schuster & Nakajima 2012; Devlin et al. 2019, arXiv:1810.04805. Every Chinese character is a word.
 """
 
-import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from aigc_demo.tokenizer import Tokenizer, check_ids
+from aigc_demo.tokenizer import Tokenizer, check_ids, without_surrogates
 
 UNKNOWN, START, END = "[UNK]", "[CLS]", "[SEP]"
 CONTROLS = ("[PAD]", UNKNOWN, START, END, "[MASK]")
@@ -29,12 +28,6 @@ CLOSES = tuple(".,!?;:%)]}")  # a word after one of them stands apart from it
 def is_chinese(character: str) -> bool:
     """True for a Chinese character."""
     return any(first <= ord(character) <= last for first, last in CHINESE)
-
-
-def is_mark(character: str) -> bool:
-    """True for punctuation, and other ASCII signs that are no letter or digit."""
-    ascii_sign = "!" <= character <= "~" and not character.isalnum()
-    return ascii_sign or unicodedata.category(character).startswith("P")
 
 
 class WordPiece(Tokenizer):
@@ -65,8 +58,8 @@ class WordPiece(Tokenizer):
         self.ids = vocabulary
         named = {index: token for token, index in vocabulary.items()}
         self.tokens = [named.get(index, f"[{index}]") for index in range(size)]
-        self.lower, self.apart = lower, apart
-        self.accents = not lower if accents is None else accents
+        accents = not lower if accents is None else accents
+        self.library = _library(vocabulary, lower=lower, accents=accents, apart=apart)
         self.special = {
             index
             for index, token in enumerate(self.tokens)
@@ -123,37 +116,7 @@ class WordPiece(Tokenizer):
 
     def encode(self, text: str) -> list[int]:
         """The ids of a text; [UNK] for a word without pieces."""
-        return [index for word in self._words(text) for index in self._pieces(word)]
-
-    def _words(self, text: str) -> list[str]:
-        """Runs of characters between spaces, punctuation and Chinese characters, and these."""
-        kept = []
-        for character in text:
-            if character in "\t\n\r" or unicodedata.category(character) in ("Zs", "Zl", "Zp"):
-                kept.append(" ")
-            elif character == "�" or unicodedata.category(character) in ("Cc", "Cf", "Co", "Cs"):
-                continue
-            else:
-                kept.append(f" {character} " if self.apart and is_chinese(character) else character)
-        whole = "".join(kept)
-        if not self.accents:
-            letters = unicodedata.normalize("NFD", whole)
-            whole = "".join(c for c in letters if unicodedata.category(c) != "Mn")
-        whole = whole.lower() if self.lower else whole
-        return "".join(f" {c} " if is_mark(c) else c for c in whole).split()
-
-    def _pieces(self, word: str) -> list[int]:
-        """The longest piece from the beginning, and so on."""
-        found, start = [], 0
-        while start < len(word) and len(word) <= LONGEST:
-            beginning = GOES_ON if start else ""
-            ends = range(len(word), start, -1)
-            fit = next((end for end in ends if beginning + word[start:end] in self.ids), None)
-            if fit is None:
-                break
-            found.append(self.ids[beginning + word[start:fit]])
-            start = fit
-        return found if start == len(word) else [self.ids[UNKNOWN]]
+        return self.library.encode(without_surrogates(text)).ids
 
     def pieces(self, ids: Iterable[int]) -> Iterator[str]:
         """Decodes ids one by one into pieces of text: a space first where two words meet."""
@@ -173,3 +136,21 @@ class WordPiece(Tokenizer):
 
 def _in_a_word(character: str) -> bool:
     return character.isalnum() and not is_chinese(character)
+
+
+def _library(vocabulary: dict[str, int], lower: bool, accents: bool, apart: bool) -> Any:
+    """The `tokenizers` library's WordPiece, with BERT's way of cutting a text into words."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+
+    model = models.WordPiece(
+        vocabulary,
+        unk_token=UNKNOWN,
+        max_input_chars_per_word=LONGEST,
+        continuing_subword_prefix=GOES_ON,
+    )
+    library = Tokenizer(model)
+    library.normalizer = normalizers.BertNormalizer(
+        clean_text=True, handle_chinese_chars=apart, strip_accents=not accents, lowercase=lower
+    )
+    library.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    return library

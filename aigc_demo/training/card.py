@@ -124,9 +124,9 @@ def write_card(
 ) -> None:
     """Writes README.md from the history of the training and the figures of `evaluate`.
 
-    own: it was trained on the user's own data.
+    The curves are drawn where matplotlib is installed. own: it was trained on the user's own data.
     """
-    write_curves(folder)
+    curves_there = write_curves(folder)
     about, data, limits = ABOUT[name]
     about = textwrap.fill(about, 100)
     data = "the user's own" if own else data
@@ -144,6 +144,7 @@ def write_card(
     scored = _SCORED if "name" in figures else "Not scored.\n"
     hardware = ", on one core of a CPU with AVX512-BF16" if preset == "cpu" else ""
     protocol = textwrap.fill(PROTOCOL[FAMILY.get(name, name)], 100)
+    picture = "![Curves of the training](curves.png)\n\n" if curves_there else ""
     full = " --full" if figures.get("full") else ""
     if full and figures.get("digits", 10_000) < 10_000:
         full += f" --digits {figures['digits']}"
@@ -163,9 +164,7 @@ tags: [{name}, education]
 - **Weights:** SHA-256 `{figures["sha256"]}`.
 - **Limits:** {limits}
 
-![Curves of the training](curves.png)
-
-## Figures
+{picture}## Figures
 
 {scored.format(name=name, full=full, lines=lines, protocol=protocol)}"""
     replace_file(folder / "README.md", text.encode())

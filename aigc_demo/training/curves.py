@@ -9,11 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, ImageDraw, ImageFont
-
 from aigc_demo.weights import replace_file
 
-WIDTH, HEIGHT, MARGIN = 720, 200, 48  # pixels, of one curve
 COLOURS = {  # the roles of the page; Okabe and Ito's palette
     "discriminator_loss": "#E69F00",
     "generator_loss": "#009E73",
@@ -31,34 +28,25 @@ def draw_curves(rows: list[dict[str, Any]]) -> bytes:
 
     Raises:
         ValueError: fewer rows.
+        ModuleNotFoundError: matplotlib is not installed.
     """
+    from matplotlib.figure import Figure  # for cards alone: the page does without it
+
     if len(rows) < 2:
         raise ValueError(f"expected at least two rows of a log, got {len(rows)}")
     names = [key for key in rows[0] if key not in ("step", "seconds")]
-    sheet = Image.new("RGB", (WIDTH, HEIGHT * len(names)), "white")
-    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(14)
-    for index, name in enumerate(names):
-        top = index * HEIGHT
+    figure = Figure(figsize=(7.2, 2 * len(names)), layout="constrained")
+    steps = [row["step"] for row in rows]
+    panels = figure.subplots(len(names), squeeze=False, sharex=True)[:, 0]
+    for axes, name in zip(panels, names, strict=True):
         values = [row[name] for row in rows]
-        low, high = _range(values)
-        left, right, floor, ceiling = MARGIN + 20, WIDTH - 16, top + HEIGHT - 30, top + 30
-        pen.line([(left, ceiling), (left, floor), (right, floor)], fill="#888888")
-        points = [
-            (
-                left + (right - left) * row["step"] / rows[-1]["step"],
-                floor - (floor - ceiling) * min(max((row[name] - low) / (high - low), 0), 1),
-            )
-            for row in rows
-        ]
-        pen.line(points, fill=COLOURS.get(name, LOSS), width=2)
-        pen.text((left + 8, top + 6), name.replace("_", " "), fill="black", font=font)
-        for value, y in ((high, ceiling), (low, floor)):
-            pen.text((left - 6, y), f"{value:.3g}", fill="black", font=font, anchor="rm")
-        pen.text((left, floor + 6), "0", fill="black", font=font)
-        last = f"step {rows[-1]['step']:,}"
-        pen.text((right, floor + 6), last, fill="black", font=font, anchor="ra")
+        axes.plot(steps, values, color=COLOURS.get(name, LOSS))
+        axes.set_title(name.replace("_", " "), loc="left", fontsize="medium")
+        axes.set_ylim(*_range(values))
+        axes.spines[["top", "right"]].set_visible(False)
+    panels[-1].set_xlabel("step")
     file = io.BytesIO()
-    sheet.save(file, "PNG", optimize=True)
+    figure.savefig(file, format="png", dpi=100)
     return file.getvalue()
 
 
@@ -69,13 +57,18 @@ def _range(values: list[float]) -> tuple[float, float]:
     return low, high if high > low else low + 1
 
 
-def write_curves(folder: Path) -> None:
-    """Writes curves.png beside the history of a weights folder."""
+def write_curves(folder: Path) -> bool:
+    """Writes curves.png beside the history of a weights folder; False without matplotlib."""
     history = json.loads((folder / "history.json").read_text(encoding="utf-8"))
-    replace_file(folder / "curves.png", draw_curves(history["curves"]))
+    try:
+        picture = draw_curves(history["curves"])
+    except ModuleNotFoundError:
+        return False
+    replace_file(folder / "curves.png", picture)
+    return True
 
 
 if __name__ == "__main__":
     for place in sys.argv[1:]:
-        write_curves(Path(place))
-        print(Path(place) / "curves.png")
+        drawn = write_curves(Path(place))
+        print(Path(place) / "curves.png" if drawn else "needs matplotlib: pip install matplotlib")

@@ -1,8 +1,8 @@
 """The model card as the Hub wants it: task, language and figures in its metadata too."""
 
-import json
 import re
 from pathlib import Path
+from typing import Any
 
 from aigc_demo.weights import read_config
 
@@ -29,34 +29,43 @@ def hub_card(folder: Path) -> str:
     Raises:
         ValueError: there is no card, or it does not begin with metadata.
     """
+    from huggingface_hub import EvalResult, ModelCard
+    from yaml import YAMLError
+
     path, config = folder / "README.md", read_config(folder)
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    parts = re.fullmatch(r"---\n(.*?\n)---\n(.*)", text, re.DOTALL)
-    if parts is None:
+    if not re.match(r"---\n.*?\n---\n", text, re.DOTALL):
         raise ValueError(f"{path}: expected a model card that begins with its metadata")
-    head, body = parts.groups()
     language, data, identifier = DATA.get(config["name"], MNIST)
-    task, metrics = TASKS[config["family"]], _metrics(body)
-    more: dict[str, object] = {"pipeline_tag": task}
-    if language:
-        more["language"] = language
-    if metrics:
-        dataset = {"name": data, "type": identifier}
-        results = [{"task": {"type": task}, "dataset": dataset, "metrics": metrics}]
-        more["model-index"] = [{"name": config["name"], "results": results}]
-    for key, value in more.items():
-        if not re.search(rf"^{key}:", head, re.MULTILINE):
-            head += f"{key}: {json.dumps(value, ensure_ascii=False)}\n"  # JSON is YAML
-    return f"---\n{head}---\n{body}"
+    try:
+        card, task = ModelCard(text), TASKS[config["family"]]
+    except YAMLError as error:
+        raise ValueError(f"{path}: expected metadata in YAML, got {error}") from error
+    head: Any = card.data  # a ModelCardData
+    head.pipeline_tag = head.pipeline_tag or task
+    head.language = head.language or language or None
+    if head.eval_results is None and (figures := _figures(card.text)):
+        head.model_name = config["name"]
+        head.eval_results = [
+            EvalResult(
+                task_type=task,
+                dataset_type=identifier,
+                dataset_name=data,
+                metric_type=METRICS.get(name, re.sub(r"\W+", "-", name)),
+                metric_value=value,
+                metric_name=name,
+            )
+            for name, value in figures.items()
+        ]
+    return str(card)
 
 
-def _metrics(body: str) -> list[dict[str, object]]:
-    """The figures of a card's first table."""
+def _figures(body: str) -> dict[str, float]:
+    """The figures of a card's first table, by name."""
     table = re.search(r"\| figure \| value \|\n\| --- \| --- \|\n((?:\|.*\|\n)+)", body)
-    found: list[dict[str, object]] = []
+    found = {}
     for row in table[1].splitlines() if table else []:
         name, value = (cell.strip() for cell in row.strip("|").split("|"))
         if not NO_METRIC.fullmatch(name) and re.fullmatch(r"-?[\d.]+(e[+-]?\d+)?", value):
-            kind = METRICS.get(name, re.sub(r"\W+", "-", name))
-            found.append({"type": kind, "name": name, "value": float(value)})
+            found[name] = float(value)
     return found
