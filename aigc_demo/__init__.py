@@ -2,7 +2,7 @@
 
 import os
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # Before anything imports the client of the Hub, as Gradio does: small files travel by plain HTTP,
 # with ordinary errors, and nothing but what was asked for is sent.

@@ -168,7 +168,7 @@ def _data(options: argparse.Namespace) -> None:
 
 def _publish(options: argparse.Namespace) -> None:
     from aigc_demo.hub import publish
-    from aigc_demo.training.hub_card import hub_card
+    from aigc_demo.hub.card import hub_card
     from aigc_demo.weights import find_folder, load_model, read_config
 
     folder = find_folder(options.name)

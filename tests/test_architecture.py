@@ -1,4 +1,4 @@
-"""Who may import whom, as the README says it; read from the source of every file."""
+"""Who may import whom, as docs/house.md says it; read from the source of every file."""
 
 import ast
 import os
@@ -209,16 +209,19 @@ def test_no_file_imports_itself_by_way_of_others():
     assert len(list(TopologicalSorter(graph).static_order())) == len(FILES)  # or CycleError
 
 
-def test_the_readme_shows_this_table():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    rows = re.search(r"\| part \| may import of ours \|\n\|[ -|]+\|\n((?:\|.*\|\n)+)", text)
-    assert rows, "expected a table with the columns part and may import of ours"
+@pytest.mark.parametrize("page", ["house.md", "house.zh.md"])
+def test_the_documents_show_this_table(page):
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    heading = r"\| (?:part \| may import of ours|部分 \| 可以导入本项目的) \|"
+    rows = re.search(heading + r"\n\|[ -|]+\|\n((?:\|.*\|\n)+)", text)
+    assert rows, "expected a table of who may import whom"
     shown: dict[str, set[str] | str] = {}
     for line in rows[1].replace("`", "").splitlines():
         parts, imports = (cell.strip() for cell in line.strip("|").split("|"))
-        names = re.split(r"\s*[;(]|, inside", imports)[0]  # what follows is a remark
-        row: set[str] | str = set() if names == "nothing" else set(names.split(", "))
-        shown |= dict.fromkeys(parts.split(", "), EVERYTHING if names == EVERYTHING else row)
+        names = re.split(r"\s*[;(；（]|, inside|，在", imports)[0]  # what follows is a remark
+        row: set[str] | str = set() if names in ("nothing", "无") else set(names.split(", "))
+        whole = names in (EVERYTHING, "全部")
+        shown |= dict.fromkeys(parts.split(", "), EVERYTHING if whole else row)
     assert shown == TABLE
 
 

@@ -35,10 +35,10 @@ NGINX = (  # tests/ui/serving/test_replicas.py starts it with that file
 
 
 def readme_commands() -> list[str]:
-    """Every line of the READMEs' shell blocks."""
+    """Every line of the shell blocks of the READMEs and the pages in docs/."""
     lines: list[str] = []
-    for name in ("README.md", "README.zh.md"):
-        text = (ROOT / name).read_text(encoding="utf-8")
+    for path in [*ROOT.glob("README*.md"), *sorted((ROOT / "docs").glob("*.md"))]:
+        text = path.read_text(encoding="utf-8")
         for block in re.findall(r"```sh\n(.*?)```", text, re.S):
             lines += block.strip().splitlines()
     return lines
@@ -186,3 +186,13 @@ def test_train_evaluate_and_show_in_processes_of_their_own(tmp_path: Path) -> No
     assert drawn.returncode == 0, drawn.stderr
     again = ask("-m", "aigc_demo", "train", "gan", "--preset", "smoke", "--output", output)
     assert "resumed after step 40 of 40" in again.stdout
+
+
+def test_every_page_of_the_documents_has_both_languages_and_its_links_lead_somewhere() -> None:
+    pages = {path.name for path in (ROOT / "docs").glob("*.md")}
+    assert {f"{name[:-3]}.zh.md" for name in pages if not name.endswith(".zh.md")} == {
+        name for name in pages if name.endswith(".zh.md")
+    }
+    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
+        for link in re.findall(r"\]\(([^)#:]+)\)", path.read_text(encoding="utf-8")):
+            assert (path.parent / link).exists(), f"{path.name}: {link}"

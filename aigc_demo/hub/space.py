@@ -11,7 +11,16 @@ from aigc_demo.hub.push import Files, push, writing
 
 POLL_SECONDS = 3.0
 WAIT_SECONDS = 1800.0  # the Hub itself gives a start no longer
-NEEDED = ("app.py", "requirements.txt", "README.md", "LICENSE", "aigc_demo", "weights")
+NEEDED = (
+    "app.py",
+    "requirements.txt",
+    "README.md",
+    "README.zh.md",
+    "LICENSE",
+    "docs",
+    "aigc_demo",
+    "weights",
+)
 LEFT_OUT = (".pyc", ".tmp", ".pt", ".jsonl")
 ASLEEP = ("PAUSED", "SLEEPING", "STOPPED")
 FAILED = ("BUILD_ERROR", "RUNTIME_ERROR", "CONFIG_ERROR", "NO_APP_FILE", "DELETING")

@@ -10,7 +10,7 @@ from huggingface_hub import ModelCard, constants
 
 from aigc_demo.cli import main
 from aigc_demo.hub import fetch_folder, look
-from aigc_demo.training.hub_card import TASKS, hub_card
+from aigc_demo.hub.card import TASKS, hub_card
 from aigc_demo.weights import BUNDLED, FAMILIES, bundled_names, load_model, read_config
 
 

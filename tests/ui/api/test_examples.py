@@ -1,4 +1,4 @@
-"""The READMEs' programs and the notebooks, run as they stand against a real server."""
+"""The documents' programs and the notebooks, run as they stand against a real server."""
 
 import json
 import re
@@ -18,16 +18,14 @@ from aigc_demo.inference.vae import LatentWalker
 
 ADDRESS = "http://127.0.0.1:7860"
 NOTEBOOKS = sorted((ROOT / "examples").glob("*.ipynb"))
-TEXT = "ROMEO:", 40, 5  # prompt, length, seed of the READMEs' text
+TEXT = "ROMEO:", 40, 5  # prompt, length, seed of the documents' text
 
 
-def readme_program(readme: str, language: str) -> str:
-    """The one block of a language in the section about programs."""
-    text = (ROOT / readme).read_text(encoding="utf-8")
-    section = re.search(r"\n## (Use it from a program|在程序里用)\n(.*?)\n## ", text, re.S)
-    assert section, f"{readme}: expected a section about programs"
-    blocks = re.findall(rf"```{language}\n(.*?)```", section[2], re.S)
-    assert len(blocks) == 1, f"{readme}: expected one block of {language}"
+def program_of(page: str, language: str) -> str:
+    """A page's one block of a language."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    blocks = re.findall(rf"```{language}\n(.*?)```", text, re.S)
+    assert len(blocks) == 1, f"{page}: expected one block of {language}"
     assert ADDRESS in blocks[0]
     return blocks[0]
 
@@ -50,7 +48,7 @@ def check(printed: str, folder: Path) -> None:
     assert text in printed or json.dumps(text) in printed
 
 
-@pytest.mark.parametrize("readme", ["README.md", "README.zh.md"])
+@pytest.mark.parametrize("page", ["api.md", "api.zh.md"])
 @pytest.mark.parametrize(
     ("language", "command"),
     [
@@ -59,10 +57,10 @@ def check(printed: str, folder: Path) -> None:
         ("bash", ["bash", "-e", "program"]),
     ],
 )
-def test_a_readme_program_does_what_it_says(
-    server_url: str, tmp_path: Path, readme: str, language: str, command: list[str]
+def test_a_program_of_the_documents_does_what_it_says(
+    server_url: str, tmp_path: Path, page: str, language: str, command: list[str]
 ) -> None:
-    program = readme_program(readme, language).replace(ADDRESS, server_url.rstrip("/"))
+    program = program_of(page, language).replace(ADDRESS, server_url.rstrip("/"))
     (tmp_path / command[-1]).write_text(program, encoding="utf-8")
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr

@@ -37,7 +37,8 @@ def small(monkeypatch, tmp_path: Path) -> Path:
     """A working tree of a few small files, with some that no Space needs."""
     root = tmp_path / "tree"
     for name in [
-        *("app.py", "requirements.txt", "README.md", "LICENSE", "aigc_demo/cli.py"),
+        *("app.py", "requirements.txt", "README.md", "README.zh.md", "LICENSE", "docs/api.md"),
+        "aigc_demo/cli.py",
         *("weights/gan/model.safetensors", "weights/gan/log.jsonl", "weights/gan/x.tmp"),
         *("aigc_demo/__pycache__/cli.cpython-311.pyc", ".git/HEAD", ".venv/x", "tests/x.py"),
         *("weights/.cache/x.json", "runs/mine/config.json", "requirements-dev.txt"),
@@ -49,7 +50,8 @@ def small(monkeypatch, tmp_path: Path) -> Path:
 
 
 WANTED = {
-    *("app.py", "requirements.txt", "README.md", "LICENSE", "aigc_demo/cli.py"),
+    *("app.py", "requirements.txt", "README.md", "README.zh.md", "LICENSE", "docs/api.md"),
+    "aigc_demo/cli.py",
     "weights/gan/model.safetensors",
 }
 
@@ -57,7 +59,7 @@ WANTED = {
 def test_a_space_is_made_filled_and_waited_for(alice: FakeHub, small: Path, capsys) -> None:
     assert main(["deploy", "alice/demo", "--variable", "OMP_NUM_THREADS=2"]) == 0
     said = capsys.readouterr().out.splitlines()
-    assert said == ["6 files changed", "app starting", "running", f"{alice.url}/spaces/alice/demo"]
+    assert said == ["8 files changed", "app starting", "running", f"{alice.url}/spaces/alice/demo"]
     assert set(alice.files("alice/demo", "spaces")) == {*WANTED, ".gitattributes"}
     made = alice.repos["spaces/alice/demo"]
     assert (made.hardware, made.private, len(made.messages)) == ("cpu-basic", False, 2)

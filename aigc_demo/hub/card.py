@@ -1,10 +1,9 @@
 """The model card as the Hub wants it: task, language and figures in its metadata too."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
-
-from aigc_demo.weights import read_config
 
 TASKS = {  # family -> the Hub's name of the task
     "judge": "image-classification",
@@ -32,7 +31,8 @@ def hub_card(folder: Path) -> str:
     from huggingface_hub import EvalResult, ModelCard
     from yaml import YAMLError
 
-    path, config = folder / "README.md", read_config(folder)
+    path = folder / "README.md"
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     if not re.match(r"---\n.*?\n---\n", text, re.DOTALL):
         raise ValueError(f"{path}: expected a model card that begins with its metadata")
