@@ -10,9 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from aigc_demo import __version__
-from aigc_demo.names import TRAINED
-
-SUBJECTS = ("gan", "vae", "text", "app", "load")  # of the benchmark
+from aigc_demo.names import PRESETS, SUBJECTS, TRAINED
 
 
 def _train(options: argparse.Namespace) -> None:
@@ -230,7 +228,7 @@ def _parser() -> argparse.ArgumentParser:
         "train gan --preset smoke --output runs/gan-smoke",
     )
     train.add_argument("name", choices=TRAINED, metavar="NAME", help=", ".join(TRAINED))
-    train.add_argument("--preset", choices=("smoke", "cpu", "gpu"), default="cpu")
+    train.add_argument("--preset", choices=PRESETS, default="cpu")
     train.add_argument("--data", type=Path, help="folder with the corpora (default: $AIGC_DATA)")
     train.add_argument("--images", type=Path, help="own pictures, or class folders (gan, gan-mlp)")
     train.add_argument("--text", type=Path, nargs="+", help="own UTF-8 files (shakespeare)")

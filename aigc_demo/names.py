@@ -1,4 +1,4 @@
-"""The bundled models by family and role; every list of names comes from here. Imports nothing."""
+"""The bundled models by family and role, and the words of the commands. Imports nothing."""
 
 JUDGE = "judge"  # the classifier that reads digits
 GANS = ("gan", "gan-mlp")  # that the page draws with
@@ -7,3 +7,5 @@ VAES = ("vae-2d", "vae")
 BETAS = {"vae-beta-0": 0, "vae-beta-1": 1, "vae-beta-10": 10}  # name -> weight of the KL term
 WRITERS = ("shakespeare", "poems")
 TRAINED = (JUDGE, *GANS, SMALL_GAN, *VAES, *BETAS, *WRITERS)  # by the command train
+PRESETS = ("smoke", "cpu", "gpu")  # of a training
+SUBJECTS = ("gan", "vae", "text", "app", "load")  # of the benchmark

@@ -62,7 +62,17 @@ TABLE: dict[str, set[str] | str] = {  # part -> the parts of ours that it may im
         "tokenizer",
         "weights",
     },
-    "ui": {"explain", "hub", "images", "inference", "names", "prosody", "samples", "weights"},
+    "ui": {
+        "explain",
+        "hub",
+        "images",
+        "inference",
+        "names",
+        "prosody",
+        "samples",
+        "tokenizer",
+        "weights",
+    },
     "cli": EVERYTHING,
     "app.py": {"ui"},
 }

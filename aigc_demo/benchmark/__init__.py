@@ -8,8 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from aigc_demo.benchmark.rows import Row
-
-SUBJECTS = ("gan", "vae", "text", "app", "load")
+from aigc_demo.names import SUBJECTS
 
 
 def benchmark(subject: str) -> list[Row]:

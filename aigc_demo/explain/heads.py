@@ -7,9 +7,10 @@ import torch
 from torch import Tensor
 
 from aigc_demo.explain.transformer import LONGEST, Reading, read, trace
-from aigc_demo.inference.transformer import TextWriter, to_simplified
+from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.prosody import COMMA, STOP
 from aigc_demo.samples import sample_text
+from aigc_demo.tokenizer import to_simplified
 
 CLEAR = 0.08  # so much more attention than an even spread is a habit
 TEXTS, POEMS = 6, 24  # that a head is measured on

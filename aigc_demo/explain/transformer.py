@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from aigc_demo.inference.transformer import TextWriter, UnknownCharacters
+from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.inference.verse import PLANNED
 from aigc_demo.models.transformer import Block
 from aigc_demo.prosody import FORMS, form_of, lines_of, plan_of
-from aigc_demo.tokenizer import fit_script, poem_ids
+from aigc_demo.tokenizer import UnknownCharacters, fit_script, poem_ids
 from aigc_demo.weights import Loaded
 
 SHOWN = {"\n": "↵", " ": "␣", "\t": "⇥"}  # what would not be seen

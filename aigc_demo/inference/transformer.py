@@ -25,15 +25,11 @@ from aigc_demo.tokenizer import (
     POEM_END,
     CharacterTokenizer,
     Tokenizer,
-    UnknownCharacters,
     control,
     fit_script,
     poem_ids,
-    to_simplified,
 )
 from aigc_demo.weights import Loaded, find_folder, load_model
-
-__all__ = ["Text", "TextWriter", "UnknownCharacters", "set_in_lines", "to_simplified"]
 
 LONGEST_PROMPT = 20_000  # characters
 LONGEST_TITLE = 16

@@ -9,14 +9,13 @@ from torch import Tensor
 
 from aigc_demo.data.poems import Poem, common_characters, fit_to, read_poems
 from aigc_demo.data.shakespeare import split_text
-from aigc_demo.names import GANS, SMALL_GAN, TRAINED, WRITERS
+from aigc_demo.names import GANS, PRESETS, SMALL_GAN, TRAINED, WRITERS
 from aigc_demo.prosody import FORMS, lines_of, plan_of
 from aigc_demo.samples import sample_digits, sample_text
 from aigc_demo.tokenizer import CharacterTokenizer, poem_ids
 from aigc_demo.training.run import leave, tracked
 
 WINDOWS, POEMS = 200, 2_000  # of the training text, that the table of neurons is measured on
-PRESETS = ("smoke", "cpu", "gpu")
 
 
 @dataclass(frozen=True)

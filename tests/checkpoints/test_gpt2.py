@@ -28,9 +28,10 @@ from aigc_demo.cli import main
 from aigc_demo.explain import transformer as inside
 from aigc_demo.explain.branches import branches, next_logits
 from aigc_demo.explain.heads import habits
-from aigc_demo.inference.transformer import TextWriter, UnknownCharacters
+from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.models.gpt2 import GPT2
 from aigc_demo.models.transformer import Cache
+from aigc_demo.tokenizer import UnknownCharacters
 from aigc_demo.weights import find_folder, load_model, name_of
 
 

@@ -13,11 +13,10 @@ from aigc_demo.explain import transformer as inside
 from aigc_demo.explain import verse
 from aigc_demo.explain.branches import branches, next_logits
 from aigc_demo.explain.heads import habits, kinds_of
-from aigc_demo.inference.transformer import UnknownCharacters
 from aigc_demo.inference.writing.steps import steps_for
 from aigc_demo.models.transformer import next_token_distribution, rotate
 from aigc_demo.samples import sample_text
-from aigc_demo.tokenizer import poem_ids
+from aigc_demo.tokenizer import UnknownCharacters, poem_ids
 from aigc_demo.ui.app import TABS
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit.check import Complaint

@@ -24,10 +24,11 @@ from aigc_demo.explain.vae import Tradeoff, tradeoff
 from aigc_demo.inference import weights_hash
 from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.inference.judge import DigitJudge
-from aigc_demo.inference.transformer import TextWriter, to_simplified
+from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.inference.vae import LatentWalker
 from aigc_demo.names import JUDGE, SMALL_GAN, WRITERS
 from aigc_demo.samples import sample_digits
+from aigc_demo.tokenizer import to_simplified
 from aigc_demo.ui.catalog.tab import Tab
 from aigc_demo.ui.kit.check import PINNED, Complaint
 from aigc_demo.ui.kit.memory import return_memory

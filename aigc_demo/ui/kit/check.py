@@ -15,7 +15,7 @@ import numpy as np
 from torch import Tensor
 
 from aigc_demo.images import as_digit
-from aigc_demo.inference.transformer import UnknownCharacters
+from aigc_demo.tokenizer import UnknownCharacters
 from aigc_demo.ui.kit.words import Words
 
 DIGITS = tuple("0123456789")

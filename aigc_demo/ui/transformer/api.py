@@ -6,7 +6,7 @@ from typing import Any
 
 from aigc_demo.explain.branches import candidates, next_logits
 from aigc_demo.explain.transformer import trace
-from aigc_demo.inference.transformer import set_in_lines
+from aigc_demo.prosody import set_in_lines
 from aigc_demo.ui.catalog.tab import Endpoints
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.page.page import PROGRAMS

@@ -4,8 +4,10 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 
-from aigc_demo.inference.transformer import Text, TextWriter, set_in_lines, to_simplified
-from aigc_demo.prosody import COMMA, FORMS, STOP
+from aigc_demo.inference.transformer import TextWriter
+from aigc_demo.inference.writing.text import Text
+from aigc_demo.prosody import COMMA, FORMS, STOP, set_in_lines
+from aigc_demo.tokenizer import to_simplified
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.words import Words

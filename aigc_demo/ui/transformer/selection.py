@@ -6,8 +6,9 @@ from typing import Any
 import gradio as gr
 
 from aigc_demo.explain import transformer as inside
-from aigc_demo.inference.transformer import TextWriter, UnknownCharacters
+from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.names import WRITERS
+from aigc_demo.tokenizer import UnknownCharacters
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.words import Words
