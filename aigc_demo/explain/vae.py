@@ -82,11 +82,11 @@ def bound(walker: LatentWalker, image: Tensor, seeds: Sequence[int]) -> Bound:
 def layers(walker: LatentWalker, image: Tensor, noise: Tensor) -> list[Part]:
     """From a digit (28, 28) through the encoder to mean and deviation, to z, and back to pixels.
 
-    noise: (D,). Names: "x", "encoderI" and "decoderI" for layer I, "mean", "deviation", "z",
-    "paint".
+    Each pixel is made black or white at a half, as in training. noise: (D,). Names: "x",
+    "encoderI" and "decoderI" for layer I, "mean", "deviation", "z", "paint".
     """
     device = walker.loaded.device
-    x = image[None, None].to(device)
+    x = (image > 0.5).float()[None, None].to(device)
     found = [("x", "data", x)]
     found += _through(walker.encoder.layers, 2 * x - 1, "encoder")
     mean, log_var = walker.encoder(x)

@@ -16,9 +16,10 @@ from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.gan import formulas
 from aigc_demo.ui.gan.then_and_now import build_then
 from aigc_demo.ui.kit import check
-from aigc_demo.ui.kit.widgets import code, gallery, pad, tiles
+from aigc_demo.ui.kit.widgets import code, gallery, network, pad, tiles
 from aigc_demo.ui.kit.words import Words
 from aigc_demo.ui.page.inside_views import (
+    Sight,
     View,
     add_layers,
     add_views,
@@ -26,6 +27,7 @@ from aigc_demo.ui.page.inside_views import (
     group,
     scored,
     shown,
+    station,
 )
 from aigc_demo.ui.page.page import FORMULAS, Page, Update, dice, several
 
@@ -68,6 +70,27 @@ def _asked(models: Models, model, digit, seed, truncation) -> Asked:
         raise check.Complaint("error.classes", classes=sampler.classes)
     truncation = check.real(truncation, "truncation", 0, 1)
     return Asked(sampler, digit, check.seed(seed), truncation)
+
+
+def see_digit(models: Models, words: Words, model, digit, seed, truncation) -> Update:
+    """The digit itself, which stays in sight."""
+    asked = _asked(models, model, digit, seed, truncation)
+    image = asked.sampler.draw(asked.noise()[None], asked.labels)
+    return gr.update(strip=strip(image), count=1)
+
+
+def overview(models: Models, words: Words, model, digit, seed, truncation) -> Update:
+    """The whole network in one picture: what each layer made of this digit's noise."""
+    asked = _asked(models, model, digit, seed, truncation)
+    stations = [
+        station(part, formulas.title(part), "layers", place)
+        for place, part in enumerate(asked.parts())
+    ]
+    players = asked.sampler.generator, asked.sampler.discriminator
+    sizes = (sum(weight.numel() for weight in player.parameters()) for player in players)
+    drawing, judging = (f"{size:,}" for size in sizes)
+    texts = words.both("inside.network", generator=drawing, discriminator=judging)
+    return gr.update(stations=stations, texts=texts)
 
 
 def look(
@@ -189,15 +212,24 @@ def build_inside(page: Page, here: gr.Tab) -> tuple[list, Callable]:
         choices = [(d, d) for d in check.DIGITS]
         digit = tr(gr.Dropdown(choices, value="3", elem_id="inside-digit"), "inside.digit")
         seed, roll = dice(page.words, 7, "inside-seed")
+        digit_in_sight = tiles(
+            page.words, columns=1, largest=2, strip="", count=0, elem_id="inside-sight"
+        )
     truncation = gr.Number(0.8, minimum=0, maximum=1, visible=False)
     asked: list[Any] = [model, digit, seed, truncation]
     fields = dict(zip(("model", "digit", "seed", "truncation"), asked, strict=True))
-    share = add_views(page, "inside", VIEWS, asked, fields)
+    sight = Sight(see_digit, asked, [digit_in_sight])
+    share = add_views(page, "inside", VIEWS, asked, fields, sight)
     for event in several(model.input, digit.input, seed.submit, roll.then):
         share.compute(event)
     share.compute_first(here.select)
     share.opens()
     return asked, share.compute
+
+
+def _build_overview(page: Page, asked: list) -> View:
+    picture = network(page.words, stations=[], elem_id="inside-network")
+    return View(overview, asked, [picture], goes=[(picture, ("part",))])
 
 
 def _build_layers(page: Page, asked: list) -> View:
@@ -251,6 +283,7 @@ def _build_directions(page: Page, asked: list) -> View:
 
 
 VIEWS = {
+    "overview": _build_overview,
     "layers": _build_layers,
     "scores": _build_scores,
     "yours": _build_yours,

@@ -134,6 +134,19 @@ def parts(words: Words, **props: Any) -> gr.HTML:
     return widget("kit/parts", template, words=words.group("parts"), **props)
 
 
+def network(words: Words, resample: bool = False, **props: Any) -> gr.HTML:
+    """A model as one picture. Event: pick; value: {look, fields}, the view that a station opens.
+
+    Props: stations, a list of {title, shape, player, go} and {sheet, width, height, depth} of a
+    layer, {numbers} of a few, or {plane} of a point among others; sign, what stands before; names,
+    as of `parts`; texts. resample: with a button; event: again.
+    """
+    template = '<div class="stations"></div>' + CAPTION
+    if resample:
+        template += '<button type="button" class="again" data-word="resample"></button>'
+    return widget("kit/network", template, value=None, words=words.group("parts"), **props)
+
+
 def gallery(words: Words, line: bool = False, **props: Any) -> gr.HTML:
     """Digits with a caption each, in groups, and, if wanted, their scores on a number line.
 

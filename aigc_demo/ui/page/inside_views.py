@@ -14,7 +14,10 @@ from aigc_demo.ui.kit.words import Words
 from aigc_demo.ui.page.page import FORMULAS, Page, Update
 from aigc_demo.ui.page.share import Share, answers
 
+FEW = 4  # numbers that are written and not drawn
 VIEW = ".view"  # what the words of a choice of views end with
+LOCAL: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}  # in the browser
+GO = "(to) => [to.look, ...to.fields]"
 
 
 class View(NamedTuple):
@@ -26,6 +29,15 @@ class View(NamedTuple):
     own: Mapping[str, Any] = {}  # the fields that are its own, by the names that a link gives them
     events: Sequence[tuple[Callable, dict[str, Any]]] = ()  # of these, with options of Page.compute
     parts: Sequence[tuple[Callable, Callable, list]] = ()  # events that change some widgets only
+    goes: Sequence[tuple[Any, tuple[str, ...]]] = ()  # widgets that open other views, and fields
+
+
+class Sight(NamedTuple):
+    """What stays in sight whichever view is open: what computes it, of which fields, for what."""
+
+    handler: Callable
+    inputs: list
+    outputs: list
 
 
 def add_views(
@@ -34,10 +46,14 @@ def add_views(
     build: Mapping[str, Callable[[Page, Any], View]],
     asked: Any,
     fields: Mapping[str, Any],
+    sight: Sight | None = None,
     **options: Any,
 ) -> Share:
     """Adds a choice of views, all of them, and the bar with the link. Returns what computes the
     open one.
+
+    A widget that goes elsewhere has the event pick and the value {look, fields}: the view that
+    opens, and what the fields of the link's names that stand beside it become.
 
     key: of the words: KEY.view has the choices, KEY.NAME_hint the line above a view.
     asked: what is looked at, as the builders of the views want it; fields: by a link's names.
@@ -62,15 +78,20 @@ def add_views(
         controls |= built.own
     given = {"look": view, **controls}  # "view" is Gradio's in an address
 
-    def call(handler: Callable, built: View, models: Models, words: Words, values: tuple) -> tuple:
+    def call(
+        handler: Callable, built: View | Sight, models: Models, words: Words, values: tuple
+    ) -> tuple:
         held = dict(zip(controls.values(), values, strict=True))
         return answers(handler(models, words, *(held[field] for field in built.inputs)))
 
     def show(models: Models, words: Words, name, *values) -> dict:
         """Updates the widgets of the open view; the others stay as they are."""
-        built = views[check.one_of(name, "view", tuple(views))]
-        answer = call(built.handler, built, models, words, values)
-        return dict(zip(built.outputs, answer, strict=True))
+        shown: dict = {}
+        for built in (views[check.one_of(name, "view", tuple(views))], sight):
+            if built is not None:
+                answer = call(built.handler, built, models, words, values)
+                shown |= dict(zip(built.outputs, answer, strict=True))
+        return shown
 
     def show_part(handler: Callable, built: View) -> Callable:
         def part(models: Models, words: Words, _, *values) -> tuple:
@@ -83,11 +104,15 @@ def add_views(
         return ["look", *fields, *views[look].own]
 
     outputs = [widget for built in views.values() for widget in built.outputs]
+    outputs += sight.outputs if sight else []
     share = Share(page, "inside", show, given, outputs, used=used, saves=(), there=False, **options)
     share.compute(view.input)
     for built in views.values():
         for event, settings in built.events:
             share.compute(event, **settings)
+        for widget, names in built.goes:
+            opened = [view, *(controls[name] for name in names)]
+            share.compute(widget.pick(None, widget, opened, js=GO, **LOCAL).then)
         for event, handler, widgets in built.parts:
             shown_part = share.linked(show_part(handler, built))
             page.compute(event, shown_part, share.inputs, [*widgets, share.bar])
@@ -144,6 +169,29 @@ def shown(part: gan.Part, title: str) -> dict[str, Any]:
         "height": maps.shape[1],
         "range": [f"{low:.2f}", f"{high:.2f}"],
         "ranges": [[f"{a:.2f}", f"{b:.2f}"] for a, b in ranges],
+    }
+
+
+def station(part: gan.Part, title: str | dict[str, str], look: str, *fields: Any) -> dict[str, Any]:
+    """A part as the network's widget wants it: its strongest map, drawn to scale.
+
+    look, fields: the view that it opens.
+    """
+    found: dict[str, Any] = {"title": title, "player": part.player, "shape": shape_of(part)}
+    found["go"] = {"look": look, "fields": list(fields)}
+    values = part.maps.flatten()
+    if len(values) <= FEW:
+        return found | {"numbers": [f"{value:.2f}" for value in values.tolist()]}
+    if len(part.shape) == 1:
+        strongest = values[:, None]
+    else:
+        strongest = part.maps[part.maps.std((1, 2)).argmax()]
+    low, high = strongest.min(), strongest.max()
+    return found | {
+        "sheet": strip((strongest - low)[None] / (high - low).clamp(min=1e-9)),
+        "width": strongest.shape[1],
+        "height": strongest.shape[0],
+        "depth": len(part.maps),
     }
 
 

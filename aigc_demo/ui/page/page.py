@@ -121,10 +121,10 @@ def dice(words: Words, value: int, name: str) -> tuple[gr.Number, Any]:
     with gr.Row(elem_classes="seed", equal_height=True):
         seed = words.tr(gr.Number(value, precision=0, elem_id=name, min_width=120), "page.seed")
         button = words.tr(gr.Button(elem_id=f"{name}-dice", min_width=100, scale=0), "page.dice")
-    return seed, throw(button, seed)
+    return seed, throw(button.click, seed)
 
 
-def throw(button: gr.Button, seed: gr.Number) -> Any:
-    """The event of a button that puts a new seed into its field, without a request."""
+def throw(click: Any, seed: gr.Number) -> Any:
+    """What follows a click that puts a new seed into its field, without a request."""
     script = "() => Math.floor(Math.random() * 1000000)"
-    return button.click(None, None, seed, js=script, api_visibility="private")
+    return click(None, None, seed, js=script, api_visibility="private")

@@ -17,7 +17,6 @@ from aigc_demo.ui.page.page import FORMULAS, Update
 
 LONGEST = 2_000  # characters
 LAST = 9_999  # the place of the last token of any text
-LOCAL: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}  # in the browser
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ def _connect(page: Page, triggers: list, buttons: list, share: Share) -> None:
     write, again, stop = buttons
     first = _when_opened(page, share)
     options = {"show_progress": "minimal", "cancels": [first], "trigger_mode": "once"}
-    starts = several(write.click, *triggers, throw(again, share.inputs[-1]).then)
+    starts = several(write.click, *triggers, throw(again.click, share.inputs[-1]).then)
     events = [share.compute(start, **options) for start in starts]
     events.append(share.opens(**options))
     stop.click(None, None, None, cancels=[first, *events], api_visibility="private")

@@ -7,17 +7,26 @@ import torch
 from torch import Tensor
 
 from aigc_demo.explain import vae as inside
-from aigc_demo.explain.gan import real_digits, seeds_that_read
+from aigc_demo.explain.gan import Part, as_maps, real_digits, seeds_that_read
 from aigc_demo.images import strip
 from aigc_demo.inference.vae import LatentWalker
 from aigc_demo.names import BETAS, VAES
 from aigc_demo.samples import sample_digits
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit import check
-from aigc_demo.ui.kit.widgets import bars, code, gallery, pad, tiles
+from aigc_demo.ui.kit.widgets import bars, code, gallery, network, pad, tiles
 from aigc_demo.ui.kit.words import Words
-from aigc_demo.ui.page.inside_views import View, add_layers, add_views, code_of, group, shown
-from aigc_demo.ui.page.page import FORMULAS, Page, Update, dice, several
+from aigc_demo.ui.page.inside_views import (
+    Sight,
+    View,
+    add_layers,
+    add_views,
+    code_of,
+    group,
+    shown,
+    station,
+)
+from aigc_demo.ui.page.page import FORMULAS, Page, Update, dice, several, throw
 from aigc_demo.ui.vae import formulas
 from aigc_demo.ui.vae.widgets import betas, posterior
 
@@ -40,6 +49,52 @@ def _asked(models: Models, model, chosen, seed) -> tuple[LatentWalker, Tensor, i
             raise check.Complaint("error.range", name="place", low=0, high=SHOWN - 1)
         return walker, sample_digits("test")[0][int(place)], check.seed(seed)
     return walker, check.drawn_digit(chosen), check.seed(seed)
+
+
+def see_image(models: Models, words: Words, model, chosen, seed) -> Update:
+    """The digit itself, which stays in sight."""
+    return gr.update(strip=strip(_asked(models, model, chosen, seed)[1][None]), count=1)
+
+
+def overview(models: Models, words: Words, model, chosen, seed) -> Update:
+    """The whole network in one picture: digit, posterior, a sample of it, and what is decoded."""
+    walker, image, seed = _asked(models, model, chosen, seed)
+    noise = walker.noise([seed])[0]
+    found = inside.layers(walker, image, noise)
+    stations = [
+        station(part, formulas.title(part), "layers", place) for place, part in enumerate(found)
+    ]
+    at = [part.name for part in found].index("z")
+    if walker.latent_size > 1:
+        named = {part.name: part.maps.flatten() for part in found}
+        stations[at] = station(found[at], formulas.title(found[at]), "posterior") | {
+            "plane": _plane(models, model, named)
+        }
+    drawn = Part("noise", "noise", as_maps(noise), tuple(noise.shape))
+    stations.insert(at, station(drawn, "ε", "posterior"))
+    for one in stations:
+        one["go"]["fields"] = one["go"]["fields"] or [at]
+        one["sign"] = {"σ": "+", "ε": "·", "z": "="}.get(one["title"], "→")
+    sizes = [
+        f"{sum(weight.numel() for weight in half.parameters()):,}"
+        for half in (walker.encoder, walker.decoder)
+    ]
+    texts = words.both("within.network", encoder=sizes[0], decoder=sizes[1])
+    return gr.update(stations=stations, texts=texts)
+
+
+def _plane(models: Models, model: str, named: dict[str, Tensor]) -> dict[str, Any]:
+    """A sample of a posterior among the codes of test digits, in the two dimensions that carry
+    most.
+    """
+    mean, deviation = models.encoded(model)
+    axes = inside.carried(mean, deviation).topk(2).indices.sort().values
+    points = mean[:ON_PLANE, axes]
+    return {
+        "reach": max(REACH, named["z"][axes].abs().max().item()),
+        "points": [[round(value, 2) for value in point] for point in points.tolist()],
+        **{name: named[name][axes].tolist() for name in ("mean", "deviation", "z")},
+    }
 
 
 def see_posterior(models: Models, words: Words, model, chosen, seed) -> tuple[Update, Update]:
@@ -226,6 +281,7 @@ def build_inside(page: Page, here: gr.Tab) -> None:
     with gr.Row(elem_classes="asked"):
         model = tr(gr.Dropdown(VAES, value="vae-2d", elem_id="within-model"), "vae.model")
         seed, roll = dice(words, 0, "within-seed")
+        in_sight = tiles(words, columns=1, largest=2, strip="", count=0, elem_id="within-sight")
     images = sample_digits("test")[0][:SHOWN]
     shelf = tiles(
         words,
@@ -241,7 +297,8 @@ def build_inside(page: Page, here: gr.Tab) -> None:
     chosen = gr.Textbox("#0", visible=False)
     asked = [model, chosen, seed]
     fields = dict(zip(("model", "image", "seed"), asked, strict=True))
-    share = add_views(page, "within", VIEWS, asked, fields)
+    sight = Sight(see_image, asked, [in_sight])
+    share = add_views(page, "within", VIEWS, asked, fields, sight)
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     picked = shelf.pick(None, shelf, chosen, js="(place) => `#${place}`", **private)
     drawn = canvas.stroke(None, canvas, chosen, js="(drawing) => drawing", **private)
@@ -250,6 +307,12 @@ def build_inside(page: Page, here: gr.Tab) -> None:
     share.compute_first(here.select)
     shelf_or_pad = "(image) => image[0] === '#' ? [Number(image.slice(1)), ''] : [-1, image]"
     share.opens().then(None, chosen, [shelf, canvas], js=shelf_or_pad, **private)
+
+
+def _build_overview(page: Page, asked: list) -> View:
+    picture = network(page.words, resample=True, stations=[], names=NAMES, elem_id="within-network")
+    thrown = throw(picture.again, asked[2])
+    return View(overview, asked, [picture], events=[(thrown.then, {})], goes=[(picture, ("part",))])
 
 
 def _build_posterior(page: Page, asked: list) -> View:
@@ -301,6 +364,7 @@ def _build_betas(page: Page, asked: list) -> View:
 
 
 VIEWS = {
+    "overview": _build_overview,
     "posterior": _build_posterior,
     "elbo": _build_elbo,
     "layers": _build_layers,

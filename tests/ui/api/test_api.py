@@ -81,7 +81,7 @@ def test_gan_sample_draws_what_the_library_draws(client: Client) -> None:
     with Image.open(path) as image:
         assert image.size == (4 * 28 * 4, 28 * 4)
         small = image.resize((4 * 28, 28), Image.Resampling.NEAREST)
-    pixels = torch.tensor(list(small.getdata())).view(28, 4, 28).transpose(0, 1)
+    pixels = torch.tensor(list(small.get_flattened_data())).view(28, 4, 28).transpose(0, 1)
     assert (pixels - (expected * 255).round()).abs().max() <= 1
 
 
@@ -90,7 +90,7 @@ def test_the_other_gan_and_the_other_vae_answer_too(client: Client) -> None:
     expected = DigitSampler.load("gan-mlp").sample([11, 12])
     with Image.open(path) as image:
         small = image.resize((2 * 28, 28), Image.Resampling.NEAREST)
-    pixels = torch.tensor(list(small.getdata())).view(28, 2, 28).transpose(0, 1)
+    pixels = torch.tensor(list(small.get_flattened_data())).view(28, 2, 28).transpose(0, 1)
     assert (pixels - (expected * 255).round()).abs().max() <= 1
     morphed = client.predict("gan-mlp", 3, 8, 0, 1, 6, api_name="/gan_morph")
     with Image.open(morphed) as image:
@@ -98,7 +98,7 @@ def test_the_other_gan_and_the_other_vae_answer_too(client: Client) -> None:
     decoded = client.predict("vae", [0.0] * 32, api_name="/vae_decode")
     expected = LatentWalker.load("vae").decode([[0.0] * 32])[0]
     with Image.open(decoded) as image:
-        pixels = torch.tensor(list(image.getdata())).view(28, 28)
+        pixels = torch.tensor(list(image.get_flattened_data())).view(28, 28)
     assert (pixels - (expected * 255).round()).abs().max() <= 1
 
 
@@ -131,7 +131,7 @@ def test_vae_endpoints_agree_with_the_library(client: Client, seven) -> None:
     decoded = client.predict("vae-2d", mean[0].tolist(), api_name="/vae_decode")
     with Image.open(rebuilt) as one, Image.open(decoded) as other:
         assert one.size == (28, 28)
-        assert list(one.getdata()) == list(other.getdata())
+        assert list(one.get_flattened_data()) == list(other.get_flattened_data())
     strip, film = client.predict("vae-2d", [-1, 0], [1, 0], 5, api_name="/vae_walk")
     with Image.open(strip) as image_strip, Image.open(film) as animated:
         assert image_strip.size == (5 * 28, 28)

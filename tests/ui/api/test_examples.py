@@ -34,7 +34,7 @@ def check(printed: str, folder: Path) -> None:
     """What every one of the programs does: a year, a digit encoded, a text as it grows."""
     with Image.open(folder / "2026.png") as image:
         assert (image.format, image.size) == ("PNG", (4 * 28 * 4, 28 * 4))
-        assert max(image.getdata()) > 200
+        assert max(image.get_flattened_data()) > 200
     told = printed[printed.index("mean") :]
     numbers = [float(number) for number in re.findall(r"-?\d\.\d+(?:e-\d+)?", told)]
     walker = LatentWalker.load()
@@ -136,5 +136,5 @@ def test_the_notebook_trains_and_the_page_shows_what_it_made(tmp_path: Path, mon
         drawn = client.predict(labels="01", count=2, seed=0, api_name="/gan_sample")
         expected = DigitSampler.load(runs / "gan").sample([0, 1], [0, 1])
         with Image.open(drawn) as image:
-            pixels = image.resize((56, 28), Image.Resampling.NEAREST).getdata()
+            pixels = image.resize((56, 28), Image.Resampling.NEAREST).get_flattened_data()
         assert sum(pixels) / 255 == pytest.approx(expected.sum().item(), rel=0.02)

@@ -265,18 +265,25 @@ def test_links_give_the_same_on_both_replicas_and_when_one_is_gone(
 
 
 @pytest.mark.browser
-def test_an_open_page_loads_itself_from_the_other_and_shows_the_same(
+def test_a_page_in_which_something_is_written_loads_itself_from_the_other(
     browser: Browser, pair: Pair
 ) -> None:
     (first,), _ = pair.visitors(1)
-    with visit(browser, pair, first, "tab=transformer.poems&title=春江&lang=en") as page:
+    with visit(browser, pair, first, "tab=transformer.shakespeare&length=1000&lang=en") as page:
+        text = page.locator("#shakespeare-text textarea")
+        whole = re.compile(r"^[\s\S]{1000,}$")
+        expect(text).to_have_value(whole, timeout=LONG)
+        play, before = text.input_value(), page.evaluate("gradio_config.app_id")
+        page.reload()
+        expect(text).to_have_value(re.compile(r"^[\s\S]{50,900}$"), timeout=LONG)
+        pair.replicas[0].kill()  # in the middle of it
+        wait_until = "before => window.gradio_config && gradio_config.app_id !== before"
+        page.wait_for_function(wait_until, arg=before, timeout=LONG)
+        expect(text).to_have_value(play, timeout=LONG)
+        page.goto(f"{pair.url}?tab=transformer.poems&title=春江&lang=en")
         text = page.locator("#poems-text textarea")
         expect(text).to_have_value(re.compile(r"^《春江》\n(.{8}\n){3}.{8}$"), timeout=LONG)
-        poem, before = text.input_value(), page.evaluate("gradio_config.app_id")
-        wait_until = "before => window.gradio_config && gradio_config.app_id !== before"
-        pair.replicas[0].kill()
-        page.wait_for_function(wait_until, arg=before, timeout=LONG)
-        expect(text).to_have_value(poem, timeout=LONG)
+        poem = text.input_value()
         page.locator("#poems-script label").nth(1).click()  # the poem itself is in the browser
         expect(text).not_to_have_value(poem, timeout=LONG)
         page.locator("#poems-script label").nth(0).click()

@@ -50,6 +50,17 @@ function paintAxes(brush, colour, size, across, down) {
   brush.stroke();
 }
 
+// Escape leads back to the first of some views, in which this widget stands.
+function backByEscape() {
+  document.addEventListener("keydown", (event) => {
+    const view = element.closest(".view");
+    const others = view && view.parentElement;
+    if (event.key !== "Escape" || !others || !others.offsetParent || view.offsetParent) return;
+    if (event.target.closest("dialog, input:not([type=radio]), textarea, select, [role=listbox]")) return;
+    others.querySelector(".views input").click();
+  });
+}
+
 const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 
 speak();
