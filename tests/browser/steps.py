@@ -87,7 +87,7 @@ def poem(page: Page) -> None:
 
 
 def read_text(page: Page, text: str, model: str = "shakespeare") -> None:
-    page.locator("#through-step table[data-painted]").wait_for()
+    page.locator("#through-network .stream-picture[data-painted]").wait_for()
     if model == "poems":
         page.locator("#through-model input[value=poems]").locator("..").click()
         page.locator("#through-tokens .given").first.wait_for()
@@ -145,6 +145,7 @@ def neuron(page: Page) -> None:
 
 
 def layer(page: Page) -> None:
+    choose(page, "layers")
     before = painted(page, "#inside-parts canvas")
     page.locator("#inside-seed-dice").click()
     after = wait_for_other(page, "#inside-parts canvas", before)
@@ -154,7 +155,7 @@ def layer(page: Page) -> None:
 
 
 def knob(page: Page) -> None:
-    painted(page, "#inside-parts canvas")
+    page.locator("#inside-network .stations[data-painted]").wait_for()
     choose(page, "directions")
     upright = painted(page, "#inside-moved canvas")
     fill(page, "#inside-slant", "1.3")
@@ -163,11 +164,12 @@ def knob(page: Page) -> None:
 
 
 def opinion(page: Page) -> None:
-    painted(page, "#inside-parts canvas")
+    page.locator("#inside-network .stations[data-painted]").wait_for()
     draw_a_seven(page)
 
 
 def dimension(page: Page) -> None:
+    choose(page, "posterior", "within")
     painted(page, "#within-plane canvas")
     page.locator("#within-shelf canvas").click(position={"x": 60, "y": 20})
     wait_for_parameter(page, "image", "test.1")
@@ -178,6 +180,7 @@ def dimension(page: Page) -> None:
 
 
 def own_digit(page: Page) -> None:
+    choose(page, "posterior", "within")
     before = painted(page, "#within-plane canvas")
     page.locator("#within-draw button").first.click()
     drag(page, "#within-pad canvas", [(0.3, 0.25), (0.7, 0.3), (0.45, 0.85)])

@@ -26,8 +26,20 @@ pytestmark = pytest.mark.browser
 def test_a_visitor_looks_inside_the_digit_that_was_clicked(visit: Page) -> None:
     painted(visit, "#gan-digits canvas")
     visit.locator("#gan-digits canvas").click(position={"x": 60, "y": 20})
+    network = visit.locator("#inside-network .stations[data-painted]")
+    network.wait_for()
+    expect(visit.locator("#inside-sight canvas[data-painted]")).to_be_visible()
+    assert visit.locator("#inside-network .station").count() == 12
+    score = visit.locator("#inside-network .station").last.inner_text()
+    visit.locator("#inside-network .station", has_text="14×14").first.click()
     maps = "#inside-parts canvas"
     before = painted(visit, maps)
+    assert visit.locator(maps).get_attribute("aria-valuetext").startswith("14×14, 64 × 14 × 14")
+    last = visit.locator("#inside-parts .part").last
+    assert last.inner_text().split()[:3] == score.split()[1:4]  # D = ...
+    visit.locator("#inside-view input:checked").press("Escape")
+    expect(network).to_be_visible()
+    choose(visit, "layers")
     seed = int(visit.locator("#inside-seed input").input_value())
     assert seed in (7, 8, 9, 10)
     assert_formulas_are_set(visit, "#inside-formula")
@@ -55,7 +67,7 @@ def test_a_visitor_looks_inside_the_digit_that_was_clicked(visit: Page) -> None:
 @pytest.mark.parametrize("visit", [("zh", PHONE)], indirect=True)
 def test_a_visitor_sees_scores_draws_a_digit_and_turns_the_knobs(visit: Page) -> None:
     open_tab(visit, "gan", "inside")
-    painted(visit, "#inside-parts canvas")
+    visit.locator("#inside-network .stations[data-painted]").wait_for()
     choose(visit, "scores")
     visit.locator("#inside-scores .groups[data-painted]").wait_for()
     expect(visit.locator("#inside-scores figcaption")).to_have_count(16)
@@ -92,7 +104,7 @@ def test_a_visitor_sees_scores_draws_a_digit_and_turns_the_knobs(visit: Page) ->
 @pytest.mark.parametrize("visit", [("zh", PHONE)], indirect=True)
 def test_another_digit_is_followed_by_the_open_view(visit: Page) -> None:
     open_tab(visit, "gan", "inside")
-    painted(visit, "#inside-parts canvas")
+    visit.locator("#inside-network .stations[data-painted]").wait_for()
     choose(visit, "copied")
     nearest = visit.locator("#inside-neighbours figcaption").nth(1)
     expect(nearest).to_have_text(re.compile(r"\d"))
@@ -105,6 +117,13 @@ def test_another_digit_is_followed_by_the_open_view(visit: Page) -> None:
 @pytest.mark.parametrize("visit", [("en", DESKTOP)], indirect=True)
 def test_a_visitor_looks_inside_the_vae(visit: Page) -> None:
     open_tab(visit, "vae", "inside")
+    network = visit.locator("#within-network .stations[data-painted]")
+    network.wait_for()
+    drawn = network.get_attribute("data-painted")
+    visit.locator("#within-network .again").click()
+    expect(network).not_to_have_attribute("data-painted", drawn or "")
+    expect(visit.locator("#within-seed input")).not_to_have_value("0")
+    visit.locator("#within-network .station", has_text="ε").click()
     plane = "#within-plane canvas"
     before = painted(visit, plane)
     expect(visit.locator("#within-posterior figure")).to_have_count(9)
@@ -143,6 +162,7 @@ def test_a_visitor_looks_inside_the_vae(visit: Page) -> None:
 @pytest.mark.parametrize("visit", [("zh", PHONE)], indirect=True)
 def test_a_drawn_digit_is_looked_into_and_the_other_vae(visit: Page) -> None:
     open_tab(visit, "vae", "inside")
+    choose(visit, "posterior", "within")
     before = painted(visit, "#within-plane canvas")
     visit.locator("#within-draw button").first.click()
     drag(visit, "#within-pad canvas", [(0.3, 0.25), (0.7, 0.25), (0.45, 0.85)])
@@ -151,5 +171,5 @@ def test_a_drawn_digit_is_looked_into_and_the_other_vae(visit: Page) -> None:
     visit.get_by_role("option").nth(1).click()
     wait_for_other(visit, "#within-plane canvas", drawn)
     choose(visit, "elbo", "within")
-    sampled = re.compile(r"prior is learned|先验是学出来的")
+    sampled = re.compile(r"prior is learned|先验是学得的")
     expect(visit.locator("#within-shares .caption")).to_have_text(sampled)

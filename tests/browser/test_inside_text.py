@@ -15,7 +15,7 @@ from browser.pages import (
 from playwright.sync_api import Page, expect
 
 from aigc_demo.explain.branches import next_logits
-from aigc_demo.explain.transformer import read
+from aigc_demo.explain.transformer import named, read
 from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.models.transformer import next_token_distribution
 
@@ -28,6 +28,8 @@ TOWER = "白日依山盡，黃河入海流。欲窮千里目，更上一層樓�
 def open_inside(page: Page) -> None:
     open_tab(page, "transformer", "inside")
     page.locator("#through-tokens .list[data-painted^=JULIET]").wait_for()
+    page.locator("#through-network .stream-picture[data-painted]").wait_for()
+    choose(page, "step", "through")
     page.locator("#through-step table[data-painted='22']").wait_for()
 
 
@@ -38,6 +40,38 @@ def read_text(page: Page, text: str) -> None:
     chosen = page.locator("#through-tokens [aria-pressed=true]")
     expect(page.locator("#through-tokens .token").last).to_have_text(last)
     expect(chosen).to_have_text(last)
+
+
+@pytest.mark.parametrize("visit", [("zh", PHONE), ("en", DESKTOP)], indirect=True)
+def test_the_overview_shows_the_network_and_leads_into_its_views(visit: Page) -> None:
+    open_tab(visit, "transformer", "inside")
+    picture = visit.locator("#through-network .stream-picture[data-painted]")
+    picture.wait_for()
+    writer = TextWriter.load("shakespeare")
+    text = visit.locator("#through-text textarea").input_value()
+    share, best = next_logits(writer, read(writer, text).ids).softmax(0).max(0)
+    first = picture.locator(".likely").first
+    expect(first.locator("b")).to_have_text(named(writer, int(best)))
+    shown = float(first.locator("span").inner_text().removesuffix("%"))
+    assert shown == pytest.approx(100 * share.item(), abs=0.5)
+    expect(picture.locator(".layer")).to_have_count(6)
+    arcs = picture.locator(".arcs")
+    expect(arcs).to_have_attribute("data-painted", "0:-1:21")
+    picture.locator(".title").nth(3).click()
+    expect(arcs).to_have_attribute("data-painted", "3:-1:21")
+    picture.locator(".head").nth(2).focus()
+    expect(arcs).to_have_attribute("data-painted", "3:2:21")
+    picture.locator(".head").nth(2).click()
+    visit.locator("#through-heads canvas.thumbs[data-painted^='4.3.']").wait_for()
+    expect(visit.locator("#through-head input")).to_have_value("3")
+    visit.locator("#through-view input:checked").press("Escape")
+    expect(picture).to_be_visible()
+    picture.locator(".words .token").nth(10).click()
+    expect(visit.locator("#through-tokens [aria-pressed=true]")).to_have_text("o")
+    expect(arcs).to_have_attribute("data-painted", re.compile(r":12$"))
+    first.click()
+    expect(visit.locator("#through-next tbody tr")).to_have_count(24)
+    assert_only(visit, language_of(visit))
 
 
 @pytest.mark.parametrize("visit", [("zh", PHONE)], indirect=True)

@@ -11,6 +11,7 @@ from browser.pages import (
     LONG,
     Visitor,
     bar,
+    choose,
     copied,
     fill,
     open_tab,
@@ -134,6 +135,7 @@ def test_a_damaged_link_to_a_head_shows_the_head(
 def test_back_and_forward_step_through_views_and_games(browser: Browser, server_url: str) -> None:
     with Visitor(browser, server_url) as page:
         open_tab(page, "vae", "inside")
+        choose(page, "posterior", "within")
         before = painted(page, "#within-plane canvas")
         page.locator("#within-shelf canvas").click(position={"x": 60, "y": 20})
         after = wait_for_other(page, "#within-plane canvas", before)

@@ -92,7 +92,7 @@ def test_a_gan_is_fetched_used_looked_into_and_linked_to(
         assert f"model={name}" in link
         page.locator("#gan-digits canvas").click(position={"x": 30, "y": 30})
         expect(page.locator("#inside-model input")).to_have_value(re.compile("alice/gan @"))
-        expect(page.locator("#inside-parts .part").first).to_be_visible(timeout=LONG)
+        expect(page.locator("#inside-network .station").first).to_be_visible(timeout=LONG)
     with Visitor(browser, link) as page:  # fetched for the link, on a page that knows nothing
         wait_for_picture(page, "#gan-digits canvas", drawn)
         expect(page.locator("#gan-model label").nth(2).locator("input")).to_be_checked()
@@ -121,7 +121,7 @@ def test_a_vae_is_a_choice_wherever_one_is_chosen(
         open_tab(page, "vae", "inside")
         page.locator("#within-model input").click()
         page.get_by_role("option").nth(2).click()
-        expect(page.locator("#within-plane .caption")).not_to_be_empty()
+        expect(page.locator("#within-network .station").first).to_be_visible()
     assert name in link
     with Visitor(browser, link) as page:
         wait_for_picture(page, "#vae-digits canvas", shown)
@@ -154,7 +154,7 @@ def test_writers_go_on_with_text_and_verse_and_are_looked_into(
         page.locator("#through-text textarea").fill("to be, or")
         page.locator("#through-read").click()
         expect(page.locator("#through-tokens .token")).to_have_count(9, timeout=LONG)
-        expect(page.locator("#through-step td").first).to_be_visible(timeout=LONG)
+        expect(page.locator("#through-network .likely").first).to_be_visible(timeout=LONG)
     with Visitor(browser, link) as page:
         text = page.locator("#shakespeare-text textarea")
         expect(text).to_have_value(written, timeout=LONG)

@@ -16,6 +16,7 @@ from aigc_demo.ui.page.page import Page, Update, several
 from aigc_demo.ui.transformer import formulas
 from aigc_demo.ui.transformer.ablation import build_neurons, build_off
 from aigc_demo.ui.transformer.candidates import build_next
+from aigc_demo.ui.transformer.overview import build_overview
 from aigc_demo.ui.transformer.selection import (
     LAST,
     LONGEST,
@@ -244,6 +245,7 @@ def _build_lens(page: Page, fields: Fields) -> View:
 
 
 VIEWS = {
+    "overview": build_overview,
     "step": _build_step,
     "attention": _build_attention,
     "lens": _build_lens,

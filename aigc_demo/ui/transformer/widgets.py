@@ -38,6 +38,23 @@ def heads(words: Words, **props: Any) -> gr.HTML:
     return widget("transformer/heads", template, words=words.group("heads"), **props)
 
 
+def stream(words: Words, **props: Any) -> gr.HTML:
+    """The whole network in one picture. Event: pick; value: {look, fields: [token, layer, head]}.
+
+    Prop: network {tokens, first (the position of the first of them), strips, layers {before, after,
+    attended, fed, weights, neurons, guess}, sheet, heads, best, open}; texts.
+    """
+    template = (
+        '<div class="stream-picture"><div class="read"><h4 data-word="text"></h4>'
+        '<svg class="arcs" aria-hidden="true"></svg><div class="words"></div>'
+        '<canvas class="strips pixels" role="img" data-word="strips" data-as="label"></canvas>'
+        '<p class="note" data-word="strips"></p></div>'
+        '<div class="through"><h4 data-word="stream"></h4><div class="layers"></div></div>'
+        '<div class="out"><h4 data-word="best"></h4><ol class="best"></ol></div></div>' + CAPTION
+    )
+    return widget("transformer/stream", template, value=None, words=words.group("stream"), **props)
+
+
 def candidates(words: Words, **props: Any) -> gr.HTML:
     """The candidates for the next token, under sliders that need no server. Event: pick.
 

@@ -1,0 +1,38 @@
+"""A Transformer at one glance: what each layer adds to the residual stream at one token."""
+
+from dataclasses import dataclass
+
+import torch
+
+from aigc_demo.explain.transformer import Trace
+from aigc_demo.inference.transformer import TextWriter
+
+
+@dataclass(frozen=True)
+class LayerShare:
+    """What one layer does at one token. Sizes are root mean squares over the C channels."""
+
+    attended: float  # the size of what attention adds to the stream
+    fed: float  # the size of what feed-forward adds
+    stream: float  # the size of the stream after the layer
+    neurons: list[tuple[int, float]]  # the strongest hidden neurons of feed-forward, with values
+
+
+@torch.inference_mode()
+def layer_shares(writer: TextWriter, found: Trace, position: int, neurons: int) -> list[LayerShare]:
+    """The share of each layer at a position of a traced text, with so many of its neurons."""
+    shares = []
+    for layer, block in enumerate(writer.model.blocks):
+        before, after = found.stream[layer, position], found.stream[layer + 1, position]
+        fired = found.fired[layer, position]
+        fed = block.feed_forward.narrow(fired.to(writer.loaded.device)).cpu()
+        strongest = fired.abs().topk(min(neurons, len(fired))).indices
+        pairs = zip(strongest.tolist(), fired[strongest].tolist(), strict=True)
+        shares.append(
+            LayerShare(_size(after - before - fed), _size(fed), _size(after), list(pairs))
+        )
+    return shares
+
+
+def _size(vector: torch.Tensor) -> float:
+    return vector.square().mean().sqrt().item()
