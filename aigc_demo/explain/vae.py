@@ -18,6 +18,7 @@ from aigc_demo.models.vae import (
     reparameterize,
 )
 
+ACTIVE = 0.01  # of the variance of a dimension's posterior mean
 ALIVE = 0.01  # nats of KL on average, below which a latent dimension carries nothing
 
 
@@ -122,6 +123,15 @@ def carried(mean: Tensor, deviation: Tensor) -> Tensor:
     mean, deviation: (N, D) -> (D,). Under a learned prior it is a measure, not a term of the bound.
     """
     return (0.5 * (mean**2 + deviation**2 - 1) - deviation.log()).mean(0)
+
+
+def varies(mean: Tensor) -> Tensor:
+    """How much each latent dimension differs between digits: the variance of some posterior means.
+
+    mean: (N, D) -> (D,). A dimension with more than ACTIVE is an active unit (Burda et al. 2015,
+    arXiv:1509.00519, section 5.2). It asks nothing of the prior, so it holds for a learned one.
+    """
+    return mean.var(0)
 
 
 def traverse(walker: LatentWalker, z: Tensor, dimension: int, places: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from aigc_demo.explain import transformer as inside
 from aigc_demo.explain import verse
 from aigc_demo.explain.branches import branches, next_logits
 from aigc_demo.explain.heads import habits, kinds_of
+from aigc_demo.explain.overview import layer_shares
 from aigc_demo.inference.writing.steps import steps_for
 from aigc_demo.models.transformer import next_token_distribution, rotate
 from aigc_demo.samples import sample_text
@@ -26,6 +27,7 @@ from aigc_demo.ui.transformer import candidates as text_next
 from aigc_demo.ui.transformer import formulas as text_formulas
 from aigc_demo.ui.transformer import inside as text_inside
 from aigc_demo.ui.transformer import whole_text as text_whole
+from aigc_demo.ui.transformer.overview import see_overview
 from aigc_demo.ui.transformer.selection import asked
 
 WORDS, MODELS = Words(), Models(TABS)
@@ -465,6 +467,69 @@ def test_a_wrong_input_is_one_complaint(handler, values):
 def test_unknown_characters_are_named(text):
     with pytest.raises(UnknownCharacters):
         text_inside.see_step(MODELS, WORDS, "shakespeare", text, 0, 1, 1)
+
+
+@pytest.mark.parametrize("name", ["shakespeare", "poems"])
+def test_the_formulas_of_a_layer_are_what_it_computes(name):
+    writer = MODELS.writer(name)
+    found = inside.trace(writer, inside.read(writer, PLAY if name == "shakespeare" else TOWER).ids)
+    model, config, layer, head, t = writer.model, writer.model.config, 2, 1, 7
+    width, heads, block = config.width, config.heads, writer.model.blocks[2]
+
+    def shifted(stream, norm):  # a quarter of the channels is the previous token's
+        normed = F.rms_norm(stream, (width,), norm.weight)
+        return torch.cat([normed[t - 1, : width // 4], normed[t, width // 4 :]])
+
+    with torch.inference_mode():
+        seen = shifted(found.stream[layer], block.attention_norm)
+        rows = block.attention.qkv.weight[:width].unflatten(0, (heads, -1))[head]
+        query = F.rms_norm(rows @ seen, (width // heads,))
+        turned = rotate(query.expand(1, 1, 1, -1), t).flatten()
+        torch.testing.assert_close(turned, found.queries[layer, head, t], atol=1e-5, rtol=1e-4)
+
+        fed = block.feed_forward.narrow(found.fired[layer])
+        seen = shifted(found.stream[layer + 1] - fed, block.feed_forward_norm)
+        fired = torch.relu(block.feed_forward.widen.weight @ seen).square()
+        torch.testing.assert_close(fired, found.fired[layer, t], atol=1e-4, rtol=1e-3)
+
+        read = model.head.weight @ F.rms_norm(found.stream[-1, t], (width,), model.norm.weight)
+        cap = config.logit_cap
+        logits = cap * torch.tanh(read / cap) if cap else read
+        torch.testing.assert_close(logits, found.logits[t], atol=1e-4, rtol=1e-4)
+    for text in (text_formulas.embedding(0, t, seen), text_formulas.neuron(1.0)):
+        assert "_{1\\dots C/4}" in text and "_{t-1}" in text
+    assert (rf"{cap:g}\tanh" in text_formulas.read_out(1.0, 0.5, cap=cap)) == bool(cap)
+
+
+@pytest.mark.parametrize("name", ["shakespeare", "poems"])
+def test_the_overview_adds_up(name):
+    writer = MODELS.writer(name)
+    text = PLAY if name == "shakespeare" else TOWER
+    reading = inside.read(writer, text)
+    found = inside.trace(writer, reading.ids)
+    t = len(reading.ids) - 1
+    shares = layer_shares(writer, found, t, 5)
+    for layer, share in enumerate(shares):
+        block = writer.model.blocks[layer]
+        with torch.inference_mode():
+            x = found.stream[layer][None]
+            attended = block.attention(block.attention_input(x))
+            fed = block.feed_forward(block.feed_forward_input(x + attended))
+        sizes = [part[0, t].square().mean().sqrt().item() for part in (attended, fed)]
+        assert [share.attended, share.fed] == pytest.approx(sizes, rel=1e-3)
+        values = [value for _, value in share.neurons]
+        assert values[0] == found.fired[layer, t].abs().max()
+        assert values == sorted(values, reverse=True)
+    picture, table = see_overview(MODELS, WORDS, name, text, 9_999, 1, 1)
+    network = picture["network"]
+    best, likely = network["best"][0]
+    assert likely == pytest.approx(found.logits[t].softmax(0).max().item(), rel=1e-4)
+    assert best == inside.named(writer, int(found.logits[t].argmax()))
+    assert len(network["tokens"]) == len(network["strips"]) == min(20, t + 1)
+    weights = torch.tensor(network["layers"][3]["weights"])
+    expected = found.weights[3, :, t, network["first"] :]
+    torch.testing.assert_close(weights, expected, atol=6e-4, rtol=0)
+    assert [row[4] for row in table["table"]["rows"]] == [f"{s.stream:.2f}" for s in shares]
 
 
 def test_formulas_are_balanced():

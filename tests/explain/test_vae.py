@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
 from aigc_demo.explain import source
@@ -82,7 +83,7 @@ def test_the_layers_are_those_that_a_hook_sees(name, digit):
     for place, module in twin.named_modules():
         module.register_forward_hook(lambda m, i, o, place=place: seen.__setitem__(place, o))
     with torch.inference_mode():
-        mean, log_var = twin.encoder(digit[None, None])
+        mean, log_var = twin.encoder((digit > 0.5).float()[None, None])
         z = mean + (0.5 * log_var).exp() * noise
         twin.decoder(z)
     parts = {part.name: part for part in inside.layers(walker, digit, noise)}
@@ -191,13 +192,55 @@ def test_the_views_show_what_was_computed(name):
         assert sum(bar["value"] for bar in shares["bars"]) == pytest.approx(found.divergence)
     else:
         assert shares["bars"] == []
-    row, carries = vae_inside.see_dimension(MODELS, WORDS, name, "#3", 9, 1)
+    row, carries, rank = vae_inside.see_dimension(MODELS, WORDS, name, "#3", 9, 1)
+    assert rank["maximum"] == MODELS.vae(name).latent_size
+    if name == "vae":  # a learned prior: no dimension has a KL term of its own
+        assert carries["bars"][0]["value"] == MODELS.encoded(name)[0].var(0).max().item()
+        assert "nats" not in row["texts"]["en"] + carries["texts"]["en"]
     values = [bar["value"] for bar in carries["bars"]]
     assert values == sorted(values, reverse=True)
     assert f"{values[0]:.2f}" in row["texts"]["en"]
     flow, formula, lines = vae_inside.look(MODELS, WORDS, name, "#3", 9, 2)
     assert vae_inside.look_at_part(MODELS, WORDS, name, "#3", 9, 2) == (formula, lines)
     assert flow["value"] == 2
+
+
+@torch.inference_mode()
+def test_the_formulas_of_the_layers_are_what_they_compute(digit):
+    walker = MODELS.vae("vae")
+    found = inside.layers(walker, digit, walker.noise([0])[0])
+    encoder, decoder = walker.encoder.layers, walker.decoder.layers
+
+    def residual(a, block):
+        inner = F.conv2d(F.silu(a), block.first.weight, block.first.bias, padding=1)
+        inner = F.conv2d(F.silu(inner), block.second.weight, block.second.bias, padding=1)
+        return F.silu(a + inner)
+
+    x = (digit > 0.5).float()[None, None]
+    first = residual(
+        F.conv2d(2 * x - 1, encoder[0].weight, encoder[0].bias, stride=2, padding=1), encoder[1]
+    )
+    torch.testing.assert_close(found[1].maps, first[0])
+    text = vae_formulas.part(found, 1)
+    assert "W * (2" in text and "- 1) + b" in text and "a + W_2 *" in text
+
+    places = {part.name: place for place, part in enumerate(found)}
+    z = found[places["z"]].maps.flatten()
+    decoded = [place for name, place in places.items() if name.startswith("decoder")]
+    dense = F.silu(F.linear(z, decoder[0].weight, decoder[0].bias))
+    torch.testing.assert_close(found[decoded[0]].maps.flatten(), dense)
+    assert "W " in vae_formulas.part(found, decoded[0])
+    seven = F.linear(dense, decoder[2].weight, decoder[2].bias).view(1, -1, 7, 7)
+    seven = residual(seven, decoder[4])
+    torch.testing.assert_close(found[decoded[1]].maps, seven[0])
+    assert "a &= W h + b" in vae_formulas.part(found, decoded[1])
+    fourteen = F.conv_transpose2d(seven, decoder[6].weight, decoder[6].bias, stride=2, padding=1)
+    fourteen = residual(fourteen, decoder[7])
+    torch.testing.assert_close(found[decoded[2]].maps, fourteen[0], atol=1e-5, rtol=1e-4)
+    last = F.conv2d(fourteen, decoder[9].weight, decoder[9].bias, padding=1)
+    last = F.silu(F.pixel_shuffle(last, 2))
+    torch.testing.assert_close(found[decoded[3]].maps, last[0], atol=1e-5, rtol=1e-4)
+    assert "shuffle" in vae_formulas.part(found, decoded[3])
 
 
 def test_blur_is_judged_on_the_same_digit_of_all_three():

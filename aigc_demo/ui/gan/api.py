@@ -25,7 +25,7 @@ class GANEndpoints(Endpoints):
         labels: str = "mixed",
         count: int = 16,
         seed: int = 0,
-        truncation: float = 1.0,
+        truncation: float = 0.8,
     ) -> FileData:
         """Draw digits.
 
@@ -57,6 +57,7 @@ class GANEndpoints(Endpoints):
         first_seed: int = 0,
         last_seed: int = 1,
         steps: int = 24,
+        truncation: float = 0.8,
     ) -> FileData:
         """Turn one digit into another.
 
@@ -67,6 +68,7 @@ class GANEndpoints(Endpoints):
             first_seed: a whole number from 0, the style of the first digit.
             last_seed: a whole number from 0, the style of the last digit.
             steps: 2 to 64 frames.
+            truncation: 0 to 1, less is more typical.
 
         Returns:
             An animated WebP, there and back.
@@ -78,24 +80,27 @@ class GANEndpoints(Endpoints):
             known_classes(sampler, ends)
         seeds = [check.seed(first_seed), check.seed(last_seed)]
         steps = check.whole(steps, "steps", 2, 64)
-        frames = sampler.morph(labels, (seeds[0], seeds[1]), steps)
+        truncation = check.real(truncation, "truncation", 0, 1)
+        frames = sampler.morph(labels, (seeds[0], seeds[1]), steps, truncation)
         return file_of(animation(frames), "webp")
 
     def gan_realness(self, picture: str) -> dict[str, Any]:
-        """Ask the discriminator how real a digit looks, and the judge what it reads.
+        """Ask the judge (a classifier) what it reads, and the discriminator how real that looks.
+
+        The discriminator has only ever seen real digits and the generator's: anything else, such as
+        a pattern, may score high.
 
         Args:
             picture: an uploaded file or a PNG data URI; 28x28, bright on black, or a photograph.
 
         Returns:
-            score (higher means taken for real) and probabilities of the digits 0 to 9.
+            score (higher means taken for real) of the picture as the digit that the judge reads,
+            and probabilities of the digits 0 to 9.
         """
         image = picture_of(picture)[None]
-        probabilities = self._models.judge.classify(image)[0].tolist()
-        return {
-            "score": self._models.gan().realness(image).item(),
-            "probabilities": probabilities,
-        }
+        read = self._models.judge.classify(image)[0]
+        score = self._models.gan().realness(image, [int(read.argmax())]).item()
+        return {"score": score, "probabilities": read.tolist()}
 
     def _sampler(self, model: Any) -> DigitSampler:
         return self._models.gan(self._models.known(self._others.bring(model, "gan"), GANS))

@@ -80,8 +80,8 @@ def part(
     if not sampler.classes:
         return _mlp_part(one, found[place - 1])
     if one.player == "generator":
-        before = {"project": f"W[{Z};c] + b", "grow14": r"W^{\top} * h_7", "grow28": ""}
-        before["grow28"] = r"W^{\top} * h_{14}"
+        before = {"project": f"W[{Z};c] + b", "grow14": r"W^{\top} * h_7 + b", "grow28": ""}
+        before["grow28"] = r"W^{\top} * h_{14} + b"
         if one.name == "paint":
             high = one.maps.max().item()
             logit = math.log(high / (1 - high)) if high < 1 else math.inf

@@ -153,11 +153,9 @@ def opinion(models: Models, words: Words, model, drawn) -> tuple[Update, dict[st
         image, title = check.drawn_digit(drawn), "inside.yours"
     read = models.judge.classify(image[None])[0]
     if sampler.classes:
-        claims = list(range(sampler.classes))
-        scores = sampler.realness(image.repeat(len(claims), 1, 1), claims)
-        best = int(scores.argmax())
-        score = scores[best].item()
-        texts = words.both("inside.opinion", score=f"{score:.2f}", digit=best)
+        digit = int(read.argmax())  # what it claims to be: D was trained on true claims only
+        score = sampler.realness(image[None], [digit])[0].item()
+        texts = words.both("inside.opinion", score=f"{score:.2f}", digit=digit)
     else:
         score = sampler.realness(image[None])[0].item()
         share = torch.sigmoid(torch.tensor(score)).item()

@@ -36,7 +36,7 @@ class TextEndpoints(Endpoints):
         length: int = 200,
         temperature: float = 0.8,
         top_k: int = 0,
-        top_p: float = 1.0,
+        top_p: float = 0.95,
         penalty: float = 1.0,
         seed: int = 0,
     ) -> AsyncIterator[str]:
@@ -78,6 +78,9 @@ class TextEndpoints(Endpoints):
         regulated: bool = True,
         temperature: float = 0.8,
         seed: int = 0,
+        top_k: int = 0,
+        top_p: float = 0.9,
+        penalty: float = 1.0,
     ) -> AsyncIterator[str]:
         """Write a Chinese poem.
 
@@ -89,14 +92,16 @@ class TextEndpoints(Endpoints):
             regulated: hold the poem to the rules of line, tone and rhyme (格律).
             temperature: 0 to 2.
             seed: a whole number from 0.
+            top_k: 0 (off) to 200.
+            top_p: 0.05 to 1 (off).
+            penalty: 1 (off) to 5, on repeated characters.
 
         Returns:
             The poem in traditional characters, a line of verse a line, growing.
         """
         poem = self._models.writer("poems").begin_poem(
             *begun(form, title, first_line, acrostic, regulated),
-            temperature=check.real(temperature, "temperature", 0, 2),
-            seed=check.seed(seed),
+            **settings_of(temperature, top_k, top_p, penalty, seed),
         )
         async for text in paced(poem):
             yield set_in_lines(text)

@@ -8,6 +8,11 @@ from aigc_demo.ui.kit.latex import display, ink, number
 
 Q, K, V = ink("attention", "q"), ink("attention", "k"), ink("attention", "v")
 A, H, LOSS = ink("attention", r"\alpha"), ink("generator", "h"), ink("loss", "L")
+# What a layer reads: of the normalized stream a quarter of the channels from the token before.
+SHIFT = (
+    rf"\tilde{{{H}}}_t &= \bigl[\operatorname{{norm}}({H}_{{t-1}})_{{1\dots C/4}},"
+    rf" \operatorname{{norm}}({H}_t)_{{C/4+1\dots C}}\bigr]"
+)
 SHOWN = 3  # channels of a vector that are written out
 
 
@@ -18,8 +23,11 @@ def vector(values: Tensor) -> str:
 
 
 def embedding(token: int, place: int, row: Tensor, gpt2: bool = False) -> str:
-    """A token's row of the embedding matrix, and how its position turns query and key; of a GPT-2
-    the row with that of the position added to it."""
+    """A token's row of the embedding matrix, and how query and key come from the residual stream.
+
+    Ours: a quarter of the normalized channels is the previous token's (token shift), query and key
+    are normalized, then turned by their positions. A GPT-2 adds a row for the position instead.
+    """
     if gpt2:
         return display(
             rf"{H}_0 &= E_{{{token}}} + P_{{{place}}} = {vector(row)},\qquad t = {place}",
@@ -28,8 +36,9 @@ def embedding(token: int, place: int, row: Tensor, gpt2: bool = False) -> str:
         )
     return display(
         rf"{H}_0 &= E_{{{token}}} = {vector(row)},\qquad t = {place}",
-        rf"{Q}_t &= R_t\, W_q\operatorname{{norm}}({H}),\qquad"
-        rf" {K}_t = R_t\, W_k\operatorname{{norm}}({H})",
+        SHIFT,
+        rf"{Q}_t &= R_t\operatorname{{norm}}(W_q\, \tilde{{{H}}}_t),\qquad"
+        rf" {K}_t = R_t\operatorname{{norm}}(W_k\, \tilde{{{H}}}_t)",
     )
 
 
@@ -54,9 +63,11 @@ def attention(query: Tensor, key: Tensor, scores: Tensor, weights: Tensor, value
     )
 
 
-def read_out(logit: float, probability: float, gpt2: bool = False) -> str:
-    """From the last residual stream to the probability of the likeliest token."""
+def read_out(logit: float, probability: float, gpt2: bool = False, cap: float = 0.0) -> str:
+    """From the last residual stream to the probability of the likeliest token; cap: of logits."""
     read = rf"E\,\operatorname{{LN}}({H}_L)" if gpt2 else rf"W\,\operatorname{{norm}}({H}_L)"
+    if cap:
+        read = rf"{cap:g}\tanh\bigl({read} / {cap:g}\bigr)"
     return display(
         rf"\ell &= {read} \approx {logit:.3f}",
         rf"p &= \operatorname{{softmax}}(\ell) \approx {probability:.4f}",
@@ -75,10 +86,11 @@ def perplexity(nats: Tensor) -> str:
 
 def neuron(value: float, gpt2: bool = False) -> str:
     """The formula of a hidden neuron of the feed-forward layer."""
-    fires = rf"\max(0,\ w\cdot \operatorname{{norm}}({H}))^2"
+    fires = rf"\max(0,\ w\cdot \tilde{{{H}}}_t)^2"
     if gpt2:
         fires = rf"\operatorname{{GELU}}(w\cdot \operatorname{{LN}}({H}) + b)"
     return display(
+        *([] if gpt2 else [SHIFT]),
         rf"a &= {fires} \approx {value:.2f}",
         H + r" &\leftarrow " + H + r" + \textstyle\sum_n a_n\, u_n",
     )

@@ -151,7 +151,12 @@ def see_lens(models: Models, words: Words, model, text, place) -> tuple[Update, 
     texts = words.both("through.lens_of", token=reading.names[place], next=follower)
     return (
         gr.update(table={"head": heading, "rows": rows}, texts=texts),
-        formulas.read_out(last[final].item(), last.softmax(0)[final].item(), older(writer)),
+        formulas.read_out(
+            last[final].item(),
+            last.softmax(0)[final].item(),
+            older(writer),
+            getattr(writer.model.config, "logit_cap", 0.0),
+        ),
         model_code(writer, "Model.read_out", ("logits =", "F.linear")),
     )
 

@@ -60,9 +60,8 @@ def see_overview(
         before = share.stream
     strips = _strips(found, window)
     last = guesses[-1]
-    size = sum(weight.numel() for weight in writer.model.parameters())
-    known = {"parameters": f"{size / 1e6:.1f}", "ten_thousands": f"{size / 1e4:,.0f}"}
-    learnt = words.both(LEARNT_FROM.get(model, "through.learnt_elsewhere"), **known)
+    parameters = f"{sum(weight.numel() for weight in writer.model.parameters()):,}"
+    learnt = words.both(LEARNT_FROM.get(model, "through.learnt_elsewhere"), parameters=parameters)
     picture = {
         "tokens": reading.names[window],
         "first": first,

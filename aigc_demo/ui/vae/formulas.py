@@ -61,10 +61,22 @@ def part(found: list[Part], place: int) -> str:
             rf"{P}({X}_i = 1\mid {Z}) &= \operatorname{{sigmoid}}\bigl(f_i({Z})\bigr)",
             rf"\max_i\, {P}({X}_i=1\mid {Z}) &\approx {one.maps.max().item():.3f}",
         )
-    inside = "W h + b" if len(one.shape) == 1 else "W * h + b"
-    return display(r"h &\leftarrow a\cdot\operatorname{sigmoid}(a),\qquad a = " + inside)
+    below = found[place - 1]
+    given = {"x": rf"(2{X} - 1)", "z": Z}.get(below.name, "h")
+    if len(one.shape) == 1:
+        return display(rf"h &\leftarrow \operatorname{{silu}}(W {given} + b),\qquad {SILU}")
+    if one.name.startswith("decoder") and one.shape[-1] == 28:
+        shuffled = r"\operatorname{silu}\bigl(\operatorname{shuffle}(W * h + b)\bigr)"
+        return display(rf"h &\leftarrow {shuffled},\qquad {SILU}")
+    product = rf"W {given} + b" if len(below.shape) == 1 else rf"W * {given} + b"
+    return display(
+        rf"a &= {product},\qquad {SILU}",
+        r"h &\leftarrow \operatorname{silu}\bigl(a + W_2 * \operatorname{silu}("
+        r"W_1 * \operatorname{silu}(a) + b_1) + b_2\bigr)",
+    )
 
 
+SILU = r"\operatorname{silu}(a) = a\cdot\operatorname{sigmoid}(a)"
 THREE = ("mean", "deviation", "z")
 
 

@@ -154,7 +154,7 @@ def see_bound(
     if found.kl is None:
         shares, most, texts = [], 0, words.both("within.no_shares")
     else:
-        shares, most = _bars(found.kl), int(found.kl.argmax())
+        shares, most = _bars(found.kl, inside.ALIVE), int(found.kl.argmax())
         texts = words.both("within.shares", total=f"{found.divergence:.2f}")
     return (
         gr.update(strip=strip(pictures), groups=groups),
@@ -186,11 +186,20 @@ def look_at_part(models: Models, words: Words, model, chosen, seed, place) -> tu
     return formulas.part(found, place), code_of(*formulas.place_in_code(found[place]))
 
 
-def see_dimension(models: Models, words: Words, model, chosen, seed, rank) -> tuple[Update, Update]:
-    """One latent dimension, the rank-th by what it carries: a row of pictures along it."""
+def see_dimension(
+    models: Models, words: Words, model, chosen, seed, rank
+) -> tuple[Update, Update, Update]:
+    """One latent dimension, the rank-th by what it carries: a row of pictures along it.
+
+    Under a learned prior the KL to N(0, 1) is no term of the bound: there the variance of the
+    posterior means ranks them.
+    """
     walker, image, _ = _asked(models, model, chosen, seed)
     rank = check.whole(rank, "rank", 1, 32)
-    carries = inside.carried(*models.encoded(model))
+    learned = len(walker.loaded.model.prior.couplings) > 0
+    codes = models.encoded(model)
+    carries = inside.varies(codes[0]) if learned else inside.carried(*codes)
+    least = inside.ACTIVE if learned else inside.ALIVE
     order = carries.argsort(descending=True)
     rank = min(rank, walker.latent_size)
     dimension = int(order[rank - 1])
@@ -198,26 +207,32 @@ def see_dimension(models: Models, words: Words, model, chosen, seed, rank) -> tu
     places = torch.linspace(-3, 3, ROW)
     pictures = inside.traverse(walker, mean[0], dimension, places)
     captions = [f"{place:+.1f}" for place in places.tolist()]
-    dead = bool(carries[dimension] < inside.ALIVE)
+    dead = bool(carries[dimension] < least)
     key = "within.dimension_dead" if dead else "within.dimension"
+    key += "_variance" if learned else ""
     texts = words.both(
         key,
         dimension=dimension + 1,
         rank=rank,
         count=walker.latent_size,
-        nats=f"{carries[dimension].item():.2f}",
+        amount=f"{carries[dimension].item():.2f}",
         at=f"{mean[0, dimension].item():+.2f}",
     )
     groups = [group(words, "noise", "within.row", captions, dimension=dimension + 1)]
     row = gr.update(strip=strip(pictures), groups=groups, texts=texts)
-    return row, gr.update(bars=_bars(carries), texts=words.both("within.carried"))
+    told = words.both("within.varies" if learned else "within.carried")
+    return (
+        row,
+        gr.update(bars=_bars(carries, least), texts=told),
+        gr.update(maximum=walker.latent_size, value=rank),
+    )
 
 
-def _bars(nats: Tensor) -> list[dict[str, Any]]:
-    """A bar for each dimension of (D,), the one that carries most first."""
+def _bars(amounts: Tensor, least: float) -> list[dict[str, Any]]:
+    """A bar for each dimension of (D,), the largest first; dead: below the least."""
     return [
-        {"name": f"z{i + 1}", "value": nats[i].item(), "dead": bool(nats[i] < inside.ALIVE)}
-        for i in nats.argsort(descending=True).tolist()
+        {"name": f"z{i + 1}", "value": amounts[i].item(), "dead": bool(amounts[i] < least)}
+        for i in amounts.argsort(descending=True).tolist()
     ]
 
 
@@ -346,7 +361,7 @@ def _build_dimensions(page: Page, asked: list) -> View:
     shares = bars(page.words, bars=[], elem_id="within-carried")
     dragging = {"trigger_mode": "always_last", "show_progress": "hidden"}
     events = [(rank.input, dragging)]
-    return View(see_dimension, [*asked, rank], [row, shares], {"rank": rank}, events)
+    return View(see_dimension, [*asked, rank], [row, shares, rank], {"rank": rank}, events)
 
 
 def _build_blurry(page: Page, asked: list) -> View:
