@@ -10,7 +10,15 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from aigc_demo import __version__
-from aigc_demo.names import PRESETS, SUBJECTS, TRAINED
+from aigc_demo.names import (
+    POEM_TOP_P,
+    PRESETS,
+    SUBJECTS,
+    TEMPERATURE,
+    TOP_P,
+    TRAINED,
+    TRUNCATION,
+)
 
 
 def _train(options: argparse.Namespace) -> None:
@@ -92,6 +100,12 @@ def _sample_text(options: argparse.Namespace) -> None:
     from aigc_demo.inference.transformer import TextWriter
 
     writer = TextWriter.load(options.name, options.device)
+    settings = {
+        "temperature": options.temperature,
+        "top_k": options.top_k,
+        "repetition_penalty": options.penalty,
+        "seed": options.seed,
+    }
     if options.form:
         print(
             writer.poem(
@@ -100,8 +114,8 @@ def _sample_text(options: argparse.Namespace) -> None:
                 options.first_line,
                 acrostic=options.acrostic,
                 regulated=not options.free,
-                temperature=options.temperature,
-                seed=options.seed,
+                top_p=POEM_TOP_P if options.top_p is None else options.top_p,
+                **settings,
             )
         )
         return
@@ -109,10 +123,8 @@ def _sample_text(options: argparse.Namespace) -> None:
     for piece in writer.stream(
         options.prompt,
         options.length,
-        temperature=options.temperature,
-        top_k=options.top_k,
-        top_p=options.top_p,
-        seed=options.seed,
+        top_p=TOP_P if options.top_p is None else options.top_p,
+        **settings,
     ):
         print(piece, end="", flush=True)
     print()
@@ -269,13 +281,14 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--device", help="cuda, mps or cpu (default: the first there is)")
     sample.add_argument("--count", type=int, default=16, help="how many digits")
     sample.add_argument("--digits", default="", help="which digits, such as 2026 (GAN)")
-    sample.add_argument("--truncation", type=float, default=1.0, help="0 to 1 (GAN)")
+    sample.add_argument("--truncation", type=float, default=TRUNCATION, help="0 to 1 (GAN)")
     sample.add_argument("--output", type=Path, default=Path("digits.png"), help="PNG to write")
     sample.add_argument("--prompt", default="ROMEO:\n", help="text to continue")
     sample.add_argument("--length", type=int, default=200, help="new characters")
-    sample.add_argument("--temperature", type=float, default=0.8)
+    sample.add_argument("--temperature", type=float, default=TEMPERATURE)
     sample.add_argument("--top-k", type=int)
-    sample.add_argument("--top-p", type=float)
+    sample.add_argument("--top-p", type=float, help=f"default: {TOP_P}; of a poem: {POEM_TOP_P}")
+    sample.add_argument("--penalty", type=float, default=1.0, help="on repeated characters")
     sample.add_argument("--form", default="", help="五绝, 七绝, 五律 or 七律: write a poem")
     sample.add_argument("--title", default="", help="of the poem")
     sample.add_argument("--first-line", default="", help="of the poem")

@@ -1,4 +1,4 @@
-"""The bundled models by family and role, and the words of the commands. Imports nothing."""
+"""The bundled models by family and role, the commands' words, first settings. Imports nothing."""
 
 JUDGE = "judge"  # the classifier that reads digits
 GANS = ("gan", "gan-mlp")  # that the page draws with
@@ -9,3 +9,8 @@ WRITERS = ("shakespeare", "poems")
 TRAINED = (JUDGE, *GANS, SMALL_GAN, *VAES, *BETAS, *WRITERS)  # by the command train
 PRESETS = ("smoke", "cpu", "gpu")  # of a training
 SUBJECTS = ("gan", "vae", "text", "app", "load")  # of the benchmark
+
+# Settings that page, API and command begin with.
+TRUNCATION = 0.8
+TEMPERATURE = 0.8
+TOP_P, POEM_TOP_P = 0.95, 0.9

@@ -27,6 +27,7 @@ class Reading:
     ids: list[int]  # T of them
     names: list[str]  # each token as it is shown: a character, ↵, ␣the, or ⟨七绝⟩ for a control
     body: int  # where the text begins among them; what stands before, such as a form, is given
+    cut: int = 0  # tokens of the text before these, which do not fit and are not read
 
     @property
     def first(self) -> int:
@@ -64,16 +65,18 @@ def read(writer: TextWriter, text: str) -> Reading:
         ValueError: nothing to read, or lines that fit no form.
         UnknownCharacters: characters without a token.
     """
+    cut = 0
     if writer.forms:
         ids, body = _read_poem(writer, text)
     else:
         start = writer.tokenizer.start
         most = min(writer.context, LONGEST) - len(start)
-        told = writer.tokenizer.encode(text)[-most:]
-        ids, body = [*start, *told] if told else [], len(start)
+        told = writer.tokenizer.encode(text)
+        ids, body = [*start, *told[-most:]] if told else [], len(start)
+        cut = max(0, len(told) - most)
     if not ids:
         raise ValueError("expected a text of at least one character, got an empty one")
-    return Reading(ids, [named(writer, token) for token in ids], body)
+    return Reading(ids, [named(writer, token) for token in ids], body, cut)
 
 
 def _read_poem(writer: TextWriter, text: str) -> tuple[list[int], int]:

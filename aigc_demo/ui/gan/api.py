@@ -6,7 +6,7 @@ from gradio.data_classes import FileData
 
 from aigc_demo.images import animation, grid, png
 from aigc_demo.inference.gan import DigitSampler
-from aigc_demo.names import GANS
+from aigc_demo.names import GANS, TRUNCATION
 from aigc_demo.ui.catalog.tab import Endpoints
 from aigc_demo.ui.gan.requests import known_classes
 from aigc_demo.ui.kit import check
@@ -25,7 +25,7 @@ class GANEndpoints(Endpoints):
         labels: str = "mixed",
         count: int = 16,
         seed: int = 0,
-        truncation: float = 0.8,
+        truncation: float = TRUNCATION,
     ) -> FileData:
         """Draw digits.
 
@@ -57,7 +57,7 @@ class GANEndpoints(Endpoints):
         first_seed: int = 0,
         last_seed: int = 1,
         steps: int = 24,
-        truncation: float = 0.8,
+        truncation: float = TRUNCATION,
     ) -> FileData:
         """Turn one digit into another.
 

@@ -4,7 +4,7 @@ import gradio as gr
 
 from aigc_demo.images import strip
 from aigc_demo.inference.gan import DigitSampler
-from aigc_demo.names import GANS
+from aigc_demo.names import GANS, TRUNCATION
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.words import Words
@@ -12,7 +12,6 @@ from aigc_demo.ui.page.page import Update
 
 LONGEST_NUMBER = 16
 MOST = 64
-TYPICAL = 0.8  # the truncation of numbers and morphs
 
 
 def draw(models: Models, words: Words, model, wanted, count, seed, truncation) -> Update:
@@ -61,7 +60,7 @@ def write_number(models: Models, words: Words, number, seed) -> Update:
     """A typed number, one digit after the other."""
     labels = known_classes(models.gan(), check.digits(number, LONGEST_NUMBER))
     seed = check.seed(seed)
-    images = models.gan().sample(range(seed, seed + len(labels)), labels, TYPICAL)
+    images = models.gan().sample(range(seed, seed + len(labels)), labels, TRUNCATION)
     typed = "".join(map(str, labels))
     texts = words.both("gan.written", number=typed, seed=seed)
     return gr.update(strip=strip(images), count=len(labels), texts=texts)
@@ -73,7 +72,7 @@ def morph(models: Models, words: Words, first, last, seed, steps) -> tuple[Updat
     known_classes(models.gan(), labels)
     seed = check.seed(seed)
     steps = check.whole(steps, "steps", 2, MOST)
-    frames = models.gan().morph((labels[0], labels[1]), (seed, seed + 1), steps, TYPICAL)
+    frames = models.gan().morph((labels[0], labels[1]), (seed, seed + 1), steps, TRUNCATION)
     texts = words.both("gan.morphed", first=labels[0], last=labels[1], steps=steps, seed=seed)
     sheet = strip(frames)
     return gr.update(strip=sheet, count=steps, texts=texts), gr.update(strip=sheet, count=steps)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import gradio as gr
 
+from aigc_demo.names import TRUNCATION
 from aigc_demo.ui.gan import tables
 from aigc_demo.ui.gan.inside import build_inside
 from aigc_demo.ui.gan.lab import build_lab
@@ -51,7 +52,7 @@ def _build_digits(page: Page) -> tuple[Callable, list]:
             seed, roll = dice(words, 7, "gan-seed")
             button = tr(gr.Button(variant="primary", elem_id="gan-draw"), "gan.draw")
             with tr(gr.Accordion(open=False), "page.more"):
-                truncation = tr(gr.Slider(0, 1, 0.8, step=0.05), "gan.truncation")
+                truncation = tr(gr.Slider(0, 1, TRUNCATION, step=0.05), "gan.truncation")
     fields = {"model": model, "digits": wanted, "count": count, "seed": seed}
     with left:
         fields["truncation"] = truncation

@@ -2,8 +2,9 @@
 
 import torch
 
+from aigc_demo.names import TRUNCATION
 from aigc_demo.ui.catalog.models import Models
-from aigc_demo.ui.gan.requests import LONGEST_NUMBER, TYPICAL
+from aigc_demo.ui.gan.requests import LONGEST_NUMBER
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.page.tables import Rows, table_of_digits, table_of_frames
 
@@ -20,10 +21,10 @@ def digits(models: Models, model, wanted, count, seed, truncation) -> Rows:
 def number(models: Models, number, seed) -> Rows:
     labels = check.digits(number, LONGEST_NUMBER)
     seeds = list(range(seed, seed + len(labels)))
-    return table_of_digits(models, seeds, labels, models.gan().sample(seeds, labels, TYPICAL))
+    return table_of_digits(models, seeds, labels, models.gan().sample(seeds, labels, TRUNCATION))
 
 
 def morph(models: Models, first, last, seed, steps) -> Rows:
     labels = (int(first), int(last))
-    frames = models.gan().morph(labels, (seed, seed + 1), steps, TYPICAL)
+    frames = models.gan().morph(labels, (seed, seed + 1), steps, TRUNCATION)
     return table_of_frames(models, frames, torch.empty(steps, 0))

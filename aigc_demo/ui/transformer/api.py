@@ -6,6 +6,7 @@ from typing import Any
 
 from aigc_demo.explain.branches import candidates, next_logits
 from aigc_demo.explain.transformer import trace
+from aigc_demo.names import POEM_TOP_P, TEMPERATURE, TOP_P
 from aigc_demo.prosody import set_in_lines
 from aigc_demo.ui.catalog.tab import Endpoints
 from aigc_demo.ui.kit import check
@@ -34,9 +35,9 @@ class TextEndpoints(Endpoints):
         model: str = "shakespeare",
         prompt: str = "ROMEO:",
         length: int = 200,
-        temperature: float = 0.8,
+        temperature: float = TEMPERATURE,
         top_k: int = 0,
-        top_p: float = 0.95,
+        top_p: float = TOP_P,
         penalty: float = 1.0,
         seed: int = 0,
     ) -> AsyncIterator[str]:
@@ -76,10 +77,10 @@ class TextEndpoints(Endpoints):
         first_line: str = "",
         acrostic: str = "",
         regulated: bool = True,
-        temperature: float = 0.8,
+        temperature: float = TEMPERATURE,
         seed: int = 0,
         top_k: int = 0,
-        top_p: float = 0.9,
+        top_p: float = POEM_TOP_P,
         penalty: float = 1.0,
     ) -> AsyncIterator[str]:
         """Write a Chinese poem.

@@ -147,8 +147,11 @@ def see_lens(models: Models, words: Words, model, text, place) -> tuple[Update, 
     final = int(last.argmax())
     heading: list[Any] = ["", "1", "2", "3", "4", "5"]
     heading.append(words.both("through.final", token=inside.named(writer, final)))
-    follower = reading.names[place + 1] if place + 1 < len(reading.names) else "?"
-    texts = words.both("through.lens_of", token=reading.names[place], next=follower)
+    token = reading.names[place]
+    if place + 1 < len(reading.names):
+        texts = words.both("through.lens_of", token=token, next=reading.names[place + 1])
+    else:
+        texts = words.both("through.lens_at_end", token=token)
     return (
         gr.update(table={"head": heading, "rows": rows}, texts=texts),
         formulas.read_out(
@@ -161,8 +164,10 @@ def see_lens(models: Models, words: Words, model, text, place) -> tuple[Update, 
     )
 
 
-def build_inside(page: Page, here: gr.Tab, written: list[gr.Textbox]) -> None:
-    """Adds the view. here: the tab that holds it; written: where play and poem stand."""
+def build_inside(page: Page, here: gr.Tab, written: list) -> None:
+    """Adds the view. here: the tab that holds it; written: where play and poem stand, and who
+    wrote them.
+    """
     tr = page.words.tr
     with gr.Row(equal_height=False, elem_classes="asked"):
         with gr.Column(scale=3, min_width=280):
@@ -200,8 +205,10 @@ def build_inside(page: Page, here: gr.Tab, written: list[gr.Textbox]) -> None:
     first = json.dumps(FIRST)
     example = f"(model, text) => ({verse}.includes(model) ? {first}.poems : {first}[model] ?? text)"
     switched = model.input(None, [model, text], text, js=example, **LOCAL)
-    newest = f"(model, play, poem) => ({verse}.includes(model) ? poem : play.slice(0, 240))"
-    taken = take.click(None, [model, *written], text, js=newest, **LOCAL)
+    # The latest text and its writer.
+    newest = """(model, play, poem, writer, poet) => window.aigc.page.latest?.endsWith(".poems")
+      ? [poet, poem] : [writer, play.slice(0, 240)]"""
+    taken = take.click(None, [model, *written], [model, text], js=newest, **LOCAL)
     hidden: dict[str, Any] = {"show_progress": "hidden"}
     for event in several(read.click, switched.then, taken.then, *fields.changed):
         shown = page.compute(event, show_tokens, [model, text], line, **hidden)

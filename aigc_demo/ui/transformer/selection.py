@@ -88,7 +88,11 @@ def show_tokens(models: Models, words: Words, model, text, chosen=None) -> Updat
         for place, (name, token) in enumerate(zip(reading.names, reading.ids, strict=True))
     ]
     size = f"{len(writer.tokenizer):,}"
-    texts = words.both("through.tokens", count=len(listed), vocabulary=size)
+    told = {"count": len(listed), "vocabulary": size}
+    if reading.cut:
+        texts = words.both("through.tokens_cut", cut=f"{reading.cut:,}", **told)
+    else:
+        texts = words.both("through.tokens", **told)
     return gr.update(tokens=listed, value=chosen, texts=texts)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from aigc_demo.inference import text_mode
+from aigc_demo.names import POEM_TOP_P, TEMPERATURE, TOP_P
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit.words import Words
 from aigc_demo.ui.page.hub_panel import add_other_weights
@@ -29,11 +30,11 @@ def build_transformer_tab(page: Page) -> None:
     tr = page.words.tr
     with gr.Tabs(elem_id="transformer-tasks", elem_classes="tasks", overflow_behavior="wrap"):
         with tr(gr.Tab(id="shakespeare"), "transformer.shakespeare_tab"):
-            play = _build_shakespeare(page)
+            play, writer = _build_shakespeare(page)
         with tr(gr.Tab(id="poems"), "transformer.poems_tab"):
-            poem = _build_poems(page)
+            poem, poet = _build_poems(page)
         with tr(gr.Tab(id="inside"), "transformer.inside_tab") as inside:
-            build_inside(page, inside, [play, poem])
+            build_inside(page, inside, [play, poem, writer, poet])
     add_other_weights(page, "transformer.writer", "transformer.poet", "through.model")
     tr(gr.Markdown(elem_classes="hint"), "transformer.notice")
     page.lesson("transformer")
@@ -102,8 +103,8 @@ def _connect(page: Page, triggers: list, buttons: list, share: Share) -> None:
     stop.click(None, None, None, cancels=[first, *events], api_visibility="private")
 
 
-def _build_shakespeare(page: Page) -> gr.Textbox:
-    """Adds the writer of plays; returns where its text stands."""
+def _build_shakespeare(page: Page) -> tuple[gr.Textbox, gr.Radio]:
+    """Adds the writer of plays; returns where its text stands, and who writes it."""
     tr = page.words.tr
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=300) as left:
@@ -135,17 +136,17 @@ def _build_shakespeare(page: Page) -> gr.Textbox:
             buttons = _writing(page, "shakespeare")
             length = tr(gr.Slider(1, LONGEST, 300, step=1), "transformer.length")
             with tr(gr.Accordion(open=False), "page.more"):
-                sampling = _sampling(page, 0.8, 0.95, 1, "shakespeare")
+                sampling = _sampling(page, TEMPERATURE, TOP_P, 1, "shakespeare")
     with left:
         fields = {"model": model, "prompt": prompt, "length": length, **sampling}
         share = _share(page, "shakespeare", continue_text, fields, [text])
         together(page.words, server_functions=[page.serve(writing_now)])
     _connect(page, [sampling["seed"].submit], buttons, share)
-    return text
+    return text, model
 
 
-def _build_poems(page: Page) -> gr.Textbox:
-    """Adds the writer of verse; returns where its poem stands."""
+def _build_poems(page: Page) -> tuple[gr.Textbox, gr.Radio]:
+    """Adds the writer of verse; returns where its poem stands, and who writes it."""
     tr = page.words.tr
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=300) as left:
@@ -174,7 +175,7 @@ def _build_poems(page: Page) -> gr.Textbox:
             buttons = _writing(page, "poems")
             with tr(gr.Accordion(open=False), "page.more"):
                 line = tr(gr.Textbox("", max_lines=1, elem_id="poems-line"), "transformer.line")
-                sampling = _sampling(page, 0.8, 0.9, POEM_SEED, "poems")
+                sampling = _sampling(page, TEMPERATURE, POEM_TOP_P, POEM_SEED, "poems")
     fields = {
         "model": model,
         "form": form,
@@ -191,4 +192,4 @@ def _build_poems(page: Page) -> gr.Textbox:
         together(page.words, server_functions=[page.serve(writing_now)])
     _connect(page, triggers, buttons, share)
     page.compute(script.input, change_script, [poem, script], text, show_progress="hidden")
-    return text
+    return text, model

@@ -6,8 +6,10 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlparse
 
+import gradio as gr
 import pytest
 import torch
 from gradio_client import Client, handle_file
@@ -142,10 +144,10 @@ def test_vae_endpoints_agree_with_the_library(client: Client, seven) -> None:
 def test_text_and_poems_stream_and_end_like_the_library(client: Client) -> None:
     job = client.submit("shakespeare", "ROMEO:\n", 40, 0.8, 0, 1.0, 1.0, 5, api_name="/text_write")
     text = job.result()
-    assert text == TextWriter.load().write("ROMEO:\n", 40, temperature=0.8, seed=5)
+    assert text == TextWriter.load().write("ROMEO:\n", 40, temperature=0.8, top_p=0.95, seed=5)
     assert all(text.startswith(piece) for piece in job.outputs())
     poem = client.predict("五绝", "江雪", "", "", True, 0.9, 5, api_name="/poem_write")
-    assert poem == TextWriter.load("poems").poem("五绝", "江雪", temperature=0.9, seed=5)
+    assert poem == TextWriter.load("poems").poem("五绝", "江雪", temperature=0.9, top_p=0.9, seed=5)
 
 
 def test_text_candidates_and_attention_are_the_models_own(client: Client) -> None:
@@ -188,7 +190,7 @@ BAD = [
     ("/vae_decode", ("vae-2d", ["a", "b"]), "Latent point"),
     ("/vae_walk", ("vae-2d", [0, 0], [0, 1e9], 5), "Latent point"),
     ("/text_write", ("shakespeare", "", 4, 0.8, 0, 1.0, 1.0, 5), "at least one character"),
-    ("/text_write", ("shakespeare", "你", 4, 0.8, 0, 1.0, 1.0, 5), "not know these characters: 你"),
+    ("/text_write", ("shakespeare", "你", 4, 0.8, 0, 1.0, 1.0, 5), "vocabulary (poems: Chinese only): 你"),
     ("/text_write", ("shakespeare", "A", 4, 9.0, 0, 1.0, 1.0, 5), "Temperature"),
     ("/poem_write", ("八绝", "", "", "", True, 0.9, 5), "Form: please choose one of 五绝"),
     ("/poem_write", ("七绝", "", "", "", "yes", 0.9, 5), "please switch it on or off"),
@@ -326,3 +328,59 @@ def test_the_page_shows_what_each_parameter_is(page: Page, server_url: str) -> N
     expect(panel).to_contain_text("Draw digits. Returns: A grid of digits, 8 a row, as a PNG.")
     expect(panel).to_contain_text("a whole number from 0; digit i has seed + i.")
     expect(panel).not_to_contain_text("Any Default")
+
+
+LABELS = {
+    "truncation": "Truncation",
+    "temperature": "Temperature",
+    "top_p": "Top-p",
+    "penalty": "Repetition penalty",
+    "top_k": "Top-k",
+}
+
+
+def test_page_api_and_command_begin_with_the_same_settings() -> None:
+    """The same seed then makes the same digits, text and poem by each of the three."""
+    import inspect
+
+    from aigc_demo.cli import _parser
+    from aigc_demo.names import POEM_TOP_P, TEMPERATURE, TOP_P, TRUNCATION
+    from aigc_demo.ui.app import build
+    from aigc_demo.ui.gan.api import GANEndpoints
+    from aigc_demo.ui.transformer.api import TextEndpoints
+
+    def defaults(endpoint: Any) -> dict[str, Any]:
+        parameters = inspect.signature(endpoint).parameters.values()
+        return {one.name: one.default for one in parameters}
+
+    sliders = [one for one in build().blocks.values() if isinstance(one, gr.Slider)]
+    page = {label: [s.value for s in sliders if s.label == label] for label in LABELS.values()}
+    told = vars(_parser().parse_args(["sample", "gan"]))
+    for endpoint in (GANEndpoints.gan_sample, GANEndpoints.gan_morph):
+        assert defaults(endpoint)["truncation"] == TRUNCATION
+    assert page[LABELS["truncation"]] == [TRUNCATION] and told["truncation"] == TRUNCATION
+    for endpoint, top_p in (
+        (TextEndpoints.text_write, TOP_P),
+        (TextEndpoints.poem_write, POEM_TOP_P),
+    ):
+        found = defaults(endpoint)
+        assert (found["temperature"], found["top_p"]) == (TEMPERATURE, top_p)
+        assert (found["top_k"], found["penalty"]) == (0, 1)
+    assert page[LABELS["temperature"]] == [TEMPERATURE] * 2 and told["temperature"] == TEMPERATURE
+    assert page[LABELS["top_p"]] == [TOP_P, POEM_TOP_P]
+    assert page[LABELS["penalty"]] == [1, 1] and told["penalty"] == 1
+    assert page[LABELS["top_k"]] == [0, 0] and told["top_k"] is None
+
+
+def test_the_command_writes_what_page_and_api_write(capsys: pytest.CaptureFixture) -> None:
+    from aigc_demo.cli import main
+    from aigc_demo.names import POEM_TOP_P, TEMPERATURE, TOP_P
+
+    assert main(["sample", "poems", "--form", "五绝", "--title", "江雪", "--seed", "5"]) == 0
+    poem = TextWriter.load("poems").poem(
+        "五绝", "江雪", temperature=TEMPERATURE, top_p=POEM_TOP_P, seed=5
+    )
+    assert capsys.readouterr().out.strip() == poem
+    assert main(["sample", "shakespeare", "--length", "30", "--seed", "5"]) == 0
+    text = TextWriter.load().write("ROMEO:\n", 30, temperature=TEMPERATURE, top_p=TOP_P, seed=5)
+    assert capsys.readouterr().out == f"ROMEO:\n{text}\n"

@@ -44,7 +44,7 @@ def check(printed: str, folder: Path) -> None:
     expected = [*mean[0].tolist(), *deviation[0].tolist()]
     assert numbers[:4] == pytest.approx(expected, abs=2e-3)
     prompt, length, seed = TEXT
-    text = TextWriter.load().write(prompt, length, temperature=0.8, seed=seed)
+    text = TextWriter.load().write(prompt, length, temperature=0.8, top_p=0.95, seed=seed)
     assert text in printed or json.dumps(text) in printed
 
 
@@ -108,8 +108,12 @@ def test_the_notebook_calls_a_running_demo(server_url: str, capsys) -> None:
     with Image.open(found["rebuilt"]) as image:
         assert image.size == (28, 28)
     assert len(found["numbers"]["mean"]) == 2
-    assert found["written"] == TextWriter.load().write("ROMEO:", 120, temperature=0.8, seed=5)
-    assert found["poem"] == TextWriter.load("poems").poem("五绝", "江雪", temperature=0.8, seed=1)
+    assert found["written"] == TextWriter.load().write(
+        "ROMEO:", 120, temperature=0.8, top_p=0.95, seed=5
+    )
+    assert found["poem"] == TextWriter.load("poems").poem(
+        "五绝", "江雪", temperature=0.8, top_p=0.9, seed=1
+    )
     assert len(found["following"]) == 5
     assert found["complaint"] == "个数：请填 1 到 64 之间的数。"
     assert found["written"] in capsys.readouterr().out
@@ -131,7 +135,7 @@ def test_the_notebook_trains_and_the_page_shows_what_it_made(tmp_path: Path, mon
         client = Client(url, verbose=False, httpx_kwargs={"timeout": 120})
         text = client.predict(prompt="Row, ", length=60, seed=1, api_name="/text_write")
         assert text == TextWriter.load(runs / "shakespeare").write(
-            "Row, ", 60, temperature=0.8, seed=1
+            "Row, ", 60, temperature=0.8, top_p=0.95, seed=1
         )
         drawn = client.predict(labels="01", count=2, seed=0, api_name="/gan_sample")
         expected = DigitSampler.load(runs / "gan").sample([0, 1], [0, 1])

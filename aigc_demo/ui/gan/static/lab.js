@@ -32,7 +32,7 @@ function reading() {
 }
 
 function tell() {
-  let words = probe ? reading() : say("idle");
+  let words = probe ? reading() : say(playing ? "training" : "idle");
   if (empty()) words = say("empty");
   else if (drawing) words = say("drawing");
   else if (phase >= 0) words = `${phase + 1}/${PHASES.length} ${say(`phase_${PHASES[phase].name}`)}`;

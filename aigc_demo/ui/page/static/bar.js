@@ -30,5 +30,8 @@ const bar = {
     trigger("save");
   },
 };
+watch("link", () => {
+  if (props.link?.query) window.aigc.page.latest = tab; // whose result came last
+});
 window.aigc.page.bars = [...(window.aigc.page.bars || []), bar];
 window.dispatchEvent(new CustomEvent("aigc:bar"));

@@ -61,8 +61,9 @@ function paintMap() {
   brush.textBaseline = "middle";
   for (let i = 0; i < size; i++) {
     brush.fillStyle = colour("quiet");
-    brush.fillText(all.tokens[i][0], LABEL + (i + 0.5) * side, LABEL / 2);
-    brush.fillText(all.tokens[i][0], LABEL / 2, LABEL + (i + 0.5) * side);
+    const mark = all.tokens[i].replace(/^⟨/, "")[0]; // of a control token what stands inside
+    brush.fillText(mark, LABEL + (i + 0.5) * side, LABEL / 2);
+    brush.fillText(mark, LABEL / 2, LABEL + (i + 0.5) * side);
     for (let j = 0; j < size; j++) {
       const [x, y] = [LABEL + j * side, LABEL + i * side];
       brush.fillStyle = j > i ? colour("background-fill-secondary") : colour("attention");

@@ -105,7 +105,7 @@ function paintGround() {
   size = canvas.clientWidth;
   dots = window.devicePixelRatio || 1;
   const wide = Math.round(size * dots);
-  if (canvas.width !== wide) canvas.width = canvas.height = wide;
+  if (canvas.width !== wide || canvas.height !== wide) canvas.width = canvas.height = wide;
   const unfinished = boxes.grid.checked && layers !== null && growMesh();
   const style = getComputedStyle(element);
   const [line, halo, noise] = ["border-color-primary", "background-fill-secondary", "noise"].map(
