@@ -326,3 +326,89 @@ def test_every_tab_task_and_view_is_there_in_each_language_size_and_theme(visit:
             assert_only(visit, language, english_text=model == "transformer" and language == "zh")
     ink = visit.locator("#hero p").evaluate("line => getComputedStyle(line).color")
     assert (sum(map(int, re.findall(r"\d+", ink)[:3])) > 400) == dark  # bright on dark
+
+
+@pytest.mark.parametrize("visit", [("zh", PHONE)], indirect=True)
+def test_on_a_phone_content_starts_high_and_a_result_comes_into_sight(visit: Page) -> None:
+    painted(visit, "#gan-digits canvas")
+    box = visit.locator("#gan-digits canvas").bounding_box()
+    assert box is not None and box["y"] <= 180
+    tabs = visit.locator("#gan-tasks > div").first.get_by_role("tab").all()
+    assert len({round(tab.bounding_box()["y"]) for tab in tabs}) == 1  # one line, which scrolls
+    open_tab(visit, "gan", "morph")
+    before = painted(visit, "#gan-film canvas")
+    visit.locator("#gan-morph").scroll_into_view_if_needed()
+    assert visit.locator("#gan-film canvas").bounding_box()["y"] < 0
+    visit.locator("#gan-morph-seed-dice").click()
+    visit.locator("#gan-morph").click()
+    wait_for_other(visit, "#gan-film canvas", before)
+    expect(visit.locator("#gan-film canvas")).to_be_in_viewport(ratio=0.9)
+
+
+@pytest.mark.parametrize("visit", [("en", DESKTOP)], indirect=True)
+def test_everything_stands_on_one_left_edge(visit: Page) -> None:
+    painted(visit, "#gan-digits canvas")
+    places = (
+        "#hero h1",
+        "#gan-digits canvas",
+        "#gan-tasks .tab-wrapper",
+        "#share-gan-digits .copy",
+    )
+    edges = {visit.locator(place).first.bounding_box()["x"] for place in places}
+    assert len(edges) == 1
+    right = ("#gan-model label", "#gan-wanted label", "#gan-draw", "#gan-seed input")
+    assert len({visit.locator(place).first.bounding_box()["x"] for place in right}) == 1
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_what_can_be_chosen_has_an_edge_and_text_contrast(
+    browser: Browser, server_url: str, theme: str
+) -> None:
+    """WCAG 1.4.3 and 1.4.11: 4.5 : 1 for text, 3 : 1 for the edge of a control."""
+    page = browser.new_page(locale="en-US")
+    page.goto(f"{server_url}?__theme={theme}")
+    painted(page, "#gan-digits canvas")
+    colours = page.evaluate(COLOURS)
+    page.close()
+    assert len(colours) > 20
+    for name, kind, ink, ground in colours:
+        needed = 3 if kind == "edge" else 4.5
+        assert contrast(ink, ground) >= needed, (name, kind, ink, ground)
+
+
+COLOURS = """() => {
+  const rgb = (text) => text.match(/[\\d.]+/g).map(Number);
+  const ground = (node) => {
+    for (let at = node; at; at = at.parentElement) {
+      const found = rgb(getComputedStyle(at).backgroundColor);
+      if (found.length < 4 || found[3] > 0.9) return found.slice(0, 3);
+    }
+    return [255, 255, 255];
+  };
+  const told = [];
+  const kinds = "label, label span, .hint p, .caption, button, h1, footer";
+  const seen = [...document.querySelectorAll(kinds)]
+    .filter((node) => node.offsetParent && node.innerText.trim());
+  for (const node of seen) {
+    const style = getComputedStyle(node);
+    told.push([node.innerText.slice(0, 30), "text", rgb(style.color).slice(0, 3), ground(node)]);
+    const edge = rgb(style.borderColor).slice(0, 3);
+    if (node.matches("label:has(> input[type=radio]:not(:checked))"))
+      told.push([node.innerText, "edge", edge, ground(node.parentElement)]);
+  }
+  return told;
+}"""
+
+
+def contrast(one: list[float], other: list[float]) -> float:
+    """The contrast ratio of two sRGB colours (WCAG 2.2)."""
+
+    def luminance(colour: list[float]) -> float:
+        linear = [
+            c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
+            for c in (value / 255 for value in colour)
+        ]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)

@@ -43,7 +43,7 @@ def _build_digits(page: Page) -> tuple[Callable, list]:
     tr, words = page.words.tr, page.words
     first = page.first(draw, "gan", [], 35, 7, 0.8)
     with gr.Row(equal_height=False):
-        with gr.Column(scale=3, min_width=300) as left:
+        with gr.Column(scale=3, min_width=300, elem_classes="result") as left:
             result = tiles(words, choosing=True, elem_id="gan-digits", **first)
         with gr.Column(scale=2, min_width=280):
             model = tr(gr.Radio(value="gan", elem_id="gan-model"), "gan.model")
@@ -71,7 +71,7 @@ def _build_digits(page: Page) -> tuple[Callable, list]:
 def _build_number(page: Page) -> None:
     tr, words = page.words.tr, page.words
     with gr.Row(equal_height=False):
-        with gr.Column(scale=3, min_width=300) as left:
+        with gr.Column(scale=3, min_width=300, elem_classes="result") as left:
             shown = page.first(write_number, "2026", 3)
             result = tiles(words, columns=16, elem_id="gan-number-result", **shown)
         with gr.Column(scale=2, min_width=280):
@@ -100,7 +100,7 @@ def _build_morph(page: Page) -> None:
     animated, laid_out = page.first_of(morph, 2, "3", "8", 5, 24)
     choices = [(digit, digit) for digit in check.DIGITS]
     with gr.Row(equal_height=False):
-        with gr.Column(scale=3, min_width=300) as left:
+        with gr.Column(scale=3, min_width=300, elem_classes="result") as left:
             film = player(words, elem_id="gan-film", **animated)
             frames = tiles(words, columns=12, largest=3, elem_id="gan-frames", **laid_out)
         with gr.Column(scale=2, min_width=280):

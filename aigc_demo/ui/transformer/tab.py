@@ -107,7 +107,7 @@ def _build_shakespeare(page: Page) -> tuple[gr.Textbox, gr.Radio]:
     """Adds the writer of plays; returns where its text stands, and who writes it."""
     tr = page.words.tr
     with gr.Row(equal_height=False):
-        with gr.Column(scale=3, min_width=300) as left:
+        with gr.Column(scale=3, min_width=300, elem_classes="result") as left:
             text = tr(
                 gr.Textbox(
                     lines=14,
@@ -149,7 +149,7 @@ def _build_poems(page: Page) -> tuple[gr.Textbox, gr.Radio]:
     """Adds the writer of verse; returns where its poem stands, and who writes it."""
     tr = page.words.tr
     with gr.Row(equal_height=False):
-        with gr.Column(scale=3, min_width=300) as left:
+        with gr.Column(scale=3, min_width=300, elem_classes="result") as left:
             text = tr(
                 gr.Textbox(
                     lines=6,

@@ -122,7 +122,7 @@ def _build_walk(page: Page, here: gr.Tab) -> None:
     tr, words = page.words.tr, page.words
     film_shown, frames_shown = page.first_of(walk, 2, "vae-2d", "38", "straight", 0, 24)
     with gr.Row(equal_height=False):
-        with gr.Column(scale=3, min_width=300) as left:
+        with gr.Column(scale=3, min_width=300, elem_classes="result") as left:
             film = player(words, elem_id="vae-film", **film_shown)
             frames = tiles(words, columns=12, largest=3, elem_id="vae-frames", **frames_shown)
         with gr.Column(scale=2, min_width=280):
@@ -153,7 +153,7 @@ def _build_walk(page: Page, here: gr.Tab) -> None:
 def _build_prior(page: Page) -> None:
     tr, words = page.words.tr, page.words
     with gr.Row(equal_height=False):
-        with gr.Column(scale=3, min_width=300) as left:
+        with gr.Column(scale=3, min_width=300, elem_classes="result") as left:
             result = tiles(words, elem_id="vae-digits", **page.first(draw, "vae-2d", 35, 0))
         with gr.Column(scale=2, min_width=280):
             model = _choice(page, "vae-prior-model")

@@ -190,7 +190,11 @@ BAD = [
     ("/vae_decode", ("vae-2d", ["a", "b"]), "Latent point"),
     ("/vae_walk", ("vae-2d", [0, 0], [0, 1e9], 5), "Latent point"),
     ("/text_write", ("shakespeare", "", 4, 0.8, 0, 1.0, 1.0, 5), "at least one character"),
-    ("/text_write", ("shakespeare", "你", 4, 0.8, 0, 1.0, 1.0, 5), "vocabulary (poems: Chinese only): 你"),
+    (
+        "/text_write",
+        ("shakespeare", "你", 4, 0.8, 0, 1.0, 1.0, 5),
+        "vocabulary (poems: Chinese only): 你",
+    ),
     ("/text_write", ("shakespeare", "A", 4, 9.0, 0, 1.0, 1.0, 5), "Temperature"),
     ("/poem_write", ("八绝", "", "", "", True, 0.9, 5), "Form: please choose one of 五绝"),
     ("/poem_write", ("七绝", "", "", "", "yes", 0.9, 5), "please switch it on or off"),

@@ -207,3 +207,11 @@ window.addEventListener("aigc:language", () => {
   history.replaceState(history.state, "", `?${query}`);
 });
 look();
+
+// On a narrow screen the result stands above its controls: what is asked for there comes into sight.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button.primary");
+  const result = button?.closest(":has(> .result)")?.querySelector(":scope > .result");
+  if (!result || window.innerWidth > 640 || result.getBoundingClientRect().top >= 0) return;
+  result.scrollIntoView({ behavior: calm.matches ? "auto" : "smooth", block: "start" });
+});
