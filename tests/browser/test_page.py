@@ -336,12 +336,12 @@ def test_on_a_phone_content_starts_high_and_a_result_comes_into_sight(visit: Pag
     tabs = visit.locator("#gan-tasks > div").first.get_by_role("tab").all()
     assert len({round(tab.bounding_box()["y"]) for tab in tabs}) == 1  # one line, which scrolls
     open_tab(visit, "gan", "morph")
-    before = painted(visit, "#gan-film canvas")
+    before = painted(visit, "#gan-frames canvas")
     visit.locator("#gan-morph").scroll_into_view_if_needed()
     assert visit.locator("#gan-film canvas").bounding_box()["y"] < 0
     visit.locator("#gan-morph-seed-dice").click()
     visit.locator("#gan-morph").click()
-    wait_for_other(visit, "#gan-film canvas", before)
+    wait_for_other(visit, "#gan-frames canvas", before)
     expect(visit.locator("#gan-film canvas")).to_be_in_viewport(ratio=0.9)
 
 

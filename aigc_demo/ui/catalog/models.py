@@ -1,6 +1,6 @@
 """The models of the page, loaded when first needed and then shared by all visitors.
 
-Beside the bundled ones stand a few that visitors named on the Hub, see others.py: the least
+Beside the bundled ones stand a few that visitors named on the Hub, see hub_models.py: the least
 recently used one leaves.
 """
 

@@ -32,7 +32,7 @@ class Complaint(ValueError):
 
 
 def whole(value: Any, name: str, low: int, high: int) -> int:
-    """A whole number in a range. `name` is a key under "name." in the locales."""
+    """A whole number in a range. `name` is a key under "name." in words.*.json."""
     number = real(value, name, low, high)
     if number != int(number):
         raise Complaint("error.whole", name=name, low=low, high=high)
