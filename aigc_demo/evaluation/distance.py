@@ -22,11 +22,11 @@ def frechet_distance(first: Tensor, second: Tensor) -> float:
 
 
 def density_and_coverage(real: Tensor, fake: Tensor, k: int = NEIGHBOURS) -> tuple[float, float]:
-    """Density and coverage: how closely fakes lie to reals, the share of reals with a fake near.
+    """Density and coverage of generated samples (Naeem et al. 2020, arXiv:2002.09797, eqs. 8, 9).
 
-    Near is within the distance to a real one's k-th real neighbour. Naeem et al. 2020,
-    arXiv:2002.09797, eqs. 8 and 9. (N, F), (M, F) -> density from 0, about 1 for reals; coverage
-    from 0 to 1.
+    Each real sample has a ball that reaches to its k-th nearest real neighbour. Density: the mean
+    number of balls around a fake, over k; about 1 for reals. Coverage: the share of balls that hold
+    a fake. (N, F), (M, F).
     """
     reach = torch.cat(
         [torch.cdist(rows, real).kthvalue(k + 1, 1).values for rows in real.split(1_000)]

@@ -45,7 +45,7 @@ def score(loaded: Loaded, data: Path | None, full: bool) -> dict[str, float]:
     if full:
         train, test = (read_mnist(data_folder(data), train=part) for part in (True, False))
         figures |= _distances(sampler, judge, images, train, test[0])
-        figures |= _lessons(sampler, judge, train, test)
+        figures |= _gan_train_scores(sampler, judge, train, test)
     return figures
 
 
@@ -86,12 +86,13 @@ def _distances(
     return figures
 
 
-def _lessons(
+def _gan_train_scores(
     sampler: DigitSampler, judge: DigitJudge, train: Digits, test: Digits
 ) -> dict[str, float]:
-    """GAN-train of Shmelkov et al. 2018, arXiv:1807.09499, beside the same on real digits.
+    """GAN-train accuracy (Shmelkov et al. 2018, arXiv:1807.09499): of a classifier that was trained
+    on samples only, on real test digits; and of the same trained on real digits.
 
-    A model without classes gets its labels from the judge.
+    The samples of a model without classes get their labels from the judge.
     """
     images, labels = draw(sampler, PUPIL_DIGITS, first=COUNT)
     if not sampler.classes:

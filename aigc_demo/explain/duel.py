@@ -34,7 +34,7 @@ class Snapshot:
 
     @classmethod
     def load(cls, source: str | Path = "gan-small") -> "Snapshot":
-        """The GAN of a bundled name, a folder or owner/repo@revision, and the bundled digits.
+        """A GAN (bundled name, folder, owner/repo@revision) and the 1,000 bundled training digits.
 
         Raises:
             ValueError: unknown source, wrong family, damaged weights, or not ten classes.

@@ -209,7 +209,7 @@ def surprise(writer: TextWriter, ids: list[int]) -> Tensor:
 def without(
     writer: TextWriter, heads: Collection[tuple[int, int]] = (), layers: Collection[int] = ()
 ) -> TextWriter:
-    """The same writer with some heads (layer, head) or whole layers switched off.
+    """Ablation: the same writer with some heads (layer, head) or whole layers switched off.
 
     What is off adds nothing to the residual stream: the columns that read its result are zero, and
     of a whole layer the biases. All other weights are shared with the writer.

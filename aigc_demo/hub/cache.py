@@ -33,7 +33,7 @@ class Repository:
 
 
 def entries(siblings: Any) -> dict[str, Entry]:
-    """The files of the client's ModelInfo or SpaceInfo."""
+    """ModelInfo.siblings or SpaceInfo.siblings of the client -> {file name: Entry}."""
     return {
         file.rfilename: Entry(file.size or 0, file.blob_id or "", file.lfs.sha256)
         if file.lfs

@@ -50,10 +50,10 @@ def workers() -> ThreadPoolExecutor:
 
 
 class Chunks:
-    """Runs `compute` on rows, a chunk of `size` at a time, on the CPU.
+    """Runs `compute` on rows by a thread pool, a chunk of fixed `size` at a time, on the CPU.
 
-    What is left of a request after its full chunks waits for its turn like them; what is left of
-    others that wait meanwhile shares its chunk. Noughts fill it up.
+    The rows that are left of a request after its full chunks share a chunk with those of other
+    requests that wait meanwhile; the rest of that chunk is zero-padded.
     """
 
     def __init__(self, compute: Callable[..., Tensor], size: int, device: torch.device) -> None:

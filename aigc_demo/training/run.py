@@ -359,7 +359,7 @@ def _order(count: int, generator: torch.Generator, key: tuple[int, int, int]) ->
 
 
 def placed(model: Model, device: torch.device) -> Model:
-    """The model on its device, pixels laid out channels last, as convolutions like them best."""
+    """Moves the model to the device in channels_last format, in which convolutions are faster."""
     return model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 

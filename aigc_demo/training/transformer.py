@@ -236,5 +236,5 @@ def look_at_play(writer: TextWriter) -> str:
 
 
 def look_at_verse(writer: TextWriter) -> str:
-    """A 七绝 without the form's help, always from the same seed."""
+    """A 七绝 without the masks for line length, tone and rhyme, always from the same seed."""
     return "".join(writer.stream_poem("七绝", regulated=False, temperature=0.8, seed=0))

@@ -339,7 +339,7 @@ def test_the_digit_picked_from_the_field_is_the_one_looked_into(sampler):
     torch.testing.assert_close(shown.sampler.draw(shown.noise()[None], shown.labels), expected)
 
 
-def test_then_and_now_shows_one_wish_and_the_figures_of_the_cards(old):
+def test_then_and_now_shows_one_digit_and_the_figures_of_the_cards(old):
     shown, table = gan_then.compare(MODELS, WORDS, "7", 0, 0.8)
     seeds = inside.seeds_that_read(partial(old.sample, truncation=0.8), MODELS.judge, 7, 0, 8)
     images = old.sample(seeds, truncation=0.8)

@@ -56,7 +56,7 @@ class Graph:
     weights: dict[str, NDArray] = field(default_factory=dict)
 
     def constant(self, value: Any, kind: Any = np.float32) -> str:
-        """A small tensor; the same one twice has one name."""
+        """Adds a small initializer and returns its name; equal tensors share one."""
         data = np.asarray(value, kind)
         key = (data.dtype.name, data.shape, data.tobytes())
         name = self.names.setdefault(key, f"c{len(self.names)}")

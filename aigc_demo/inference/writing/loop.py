@@ -45,8 +45,8 @@ class Engine:
         return [text for loop in self.loops for text in loop.waiting]
 
     def join(self, text: Text) -> None:
-        """Writes it as soon as there is a slot."""
-        min(self.loops, key=Loop.load).join(text)
+        """Queues a text; decoding begins as soon as a slot is free."""
+        min(self.loops, key=Loop.queue_length).join(text)
 
 
 class Loop:
@@ -66,12 +66,12 @@ class Loop:
         self.thread: threading.Thread | None = None
         _loops.add(self)
 
-    def load(self) -> int:
-        """The number of texts that it writes or has waiting."""
+    def queue_length(self) -> int:
+        """The number of texts that are decoded or queued in this loop."""
         return len(self.writing) + len(self.waiting)
 
     def join(self, text: Text) -> None:
-        """Writes it as soon as there is a slot."""
+        """Queues a text; decoding begins as soon as a slot is free."""
         with self.lock:
             self.waiting.append(text)
             self.lock.notify()

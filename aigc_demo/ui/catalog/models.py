@@ -1,7 +1,6 @@
 """The models of the page, loaded when first needed and then shared by all visitors.
 
-Beside the bundled ones stand a few that visitors named on the Hub, see hub_models.py: the least
-recently used one leaves.
+Beside the bundled ones, an LRU cache holds a few that visitors named on the Hub, see hub_models.py.
 """
 
 import sys
@@ -102,7 +101,7 @@ class Models:
             with self._lock:
                 if name in self.others:
                     self._sizes[name] = _bytes_of(found)
-                base = _base(name)
+                base = _model_of_key(name)
                 if base not in self.others or base in self._sizes:  # it may have left meanwhile
                     self._loaded[name] = found
                 self._make_room()
@@ -111,8 +110,8 @@ class Models:
 
     def _use(self, name: str) -> None:
         """Notes that a model, or what is derived from it, is in use."""
-        if _base(name) in self._sizes:
-            self._sizes.move_to_end(_base(name))
+        if _model_of_key(name) in self._sizes:
+            self._sizes.move_to_end(_model_of_key(name))
 
     def _make_room(self) -> None:
         """Lets go of those that were not used for longest, with all that is derived of them."""
@@ -120,7 +119,7 @@ class Models:
             len(self._sizes) > MOST_OTHERS or sum(self._sizes.values()) > MOST_BYTES
         ):
             oldest, _ = self._sizes.popitem(last=False)
-            for key in [key for key in self._loaded if _base(key) == oldest]:
+            for key in [key for key in self._loaded if _model_of_key(key) == oldest]:
                 del self._loaded[key]
 
     def tab_of(self, family: str) -> Tab | None:
@@ -248,8 +247,8 @@ class Models:
         return [name for name in names if name in self.bundled or name in self.folders]
 
 
-def _base(key: str) -> str:
-    """The model of what is kept: NAME, or "NAME habits" and the like."""
+def _model_of_key(key: str) -> str:
+    """The model name in a cache key: "vae habits" -> "vae"."""
     return key.partition(" ")[0]
 
 

@@ -1,4 +1,4 @@
-"""Then and now: the first kind of GAN beside the one of today, on the same wish."""
+"""Then and now: the same digit from a GAN in the manner of 2014 and from today's."""
 
 from functools import partial
 from itertools import zip_longest
@@ -22,7 +22,7 @@ FIGURES = ("frechet_distance", "coverage", "gan_train_accuracy")
 
 
 def compare(models: Models, words: Words, digit, seed, truncation) -> tuple[Update, str]:
-    """Digits of both models on one wish, and a table: layers, parameters, figures of the cards."""
+    """The same digit by both models, and a table: layers, parameters, figures of the cards."""
     digit = check.digit(digit)
     seed, truncation = check.seed(seed), check.real(truncation, "truncation", 0, 1)
     old, new = models.gan("gan-mlp"), models.gan("gan")

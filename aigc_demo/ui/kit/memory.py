@@ -8,7 +8,10 @@ ARENA_MAX = -8  # mallopt's name
 
 
 def one_heap() -> None:
-    """glibc would make eight a core, and keep what is freed in each. Threads do not get slower."""
+    """Limits glibc's malloc to one arena: by default eight a core keep freed memory in each.
+
+    Threads do not get slower.
+    """
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
         libc.mallopt(ARENA_MAX, 1)
 

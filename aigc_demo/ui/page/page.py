@@ -104,8 +104,8 @@ class Page:
 
 
 def several(*events: Callable) -> list[Callable]:
-    """The same events in as few as there can be: every event of the page is looked at for every
-    component when it opens. What follows another event stays on its own.
+    """Merges events into one trigger: Gradio checks every event against every component when a page
+    loads. Chained events (.then) stay separate.
     """
     own = [event for event in events if getattr(event, "has_trigger", False)]
     return [partial(gr.on, own, trigger_mode="always_last"), *(e for e in events if e not in own)]

@@ -55,7 +55,8 @@ def map_digits(models: Models) -> dict[str, Any] | None:
 
 @cache
 def map_decoder(models: Models) -> dict[str, Any] | None:
-    """The decoder for the browser; nothing where it cannot be loaded, or is not of that kind."""
+    """The decoder's weights for the browser. None if the model does not load, or has other layers
+    than Linear and SiLU."""
     try:
         layers = decoder_layers(models.vae())
     except ValueError:

@@ -435,7 +435,7 @@ def test_a_small_model_has_a_loop_a_core_and_a_gpt2_one_for_all(monkeypatch):
     assert [one.slots for one in theirs] == [4]
     engine = Engine(ours)
     texts = [text_of([1], 5_000, engine).start() for _ in range(7)]
-    assert sorted(map(Loop.load, engine.loops)) == [2, 2, 3]
+    assert sorted(map(Loop.queue_length, engine.loops)) == [2, 2, 3]
     for text in texts:
         text.leave()
 
