@@ -112,7 +112,13 @@ PEERS: dict[str, list[tuple[str, str, str]]] = {
         ("negative log likelihood", "86.76", "VAE, 50 latent dimensions (arXiv:1509.00519)"),
         ("negative log likelihood", "84.78", "IWAE-50, one latent layer (arXiv:1509.00519)"),
     ],
-    "poems": [("tang perplexity", "345.9", "a Kneser-Ney 4-gram model on Tang verse, by our own measurement")],
+    "poems": [
+        (
+            "tang perplexity",
+            "345.9",
+            "a Kneser-Ney 4-gram model on Tang verse, by our own measurement",
+        )
+    ],
     "shakespeare": [
         ("nats per character", "1.4697", "nanoGPT's shakespeare_char, 10.65 M parameters"),
     ],
