@@ -142,6 +142,7 @@ def test_a_visitor_looks_inside_the_vae(visit: Page) -> None:
 
     choose(visit, "layers", "within")
     maps = visit.locator("#within-parts canvas")
+    visit.locator("#within-parts .part").nth(1).click()
     expect(maps).to_have_attribute("aria-valuetext", re.compile("^h, 400"))
     visit.locator("#within-parts .part", has_text="p(x|z)").click()
     expect(maps).to_have_attribute("aria-valuetext", re.compile("28 × 28"))

@@ -137,11 +137,12 @@ def test_back_and_forward_step_through_views_and_games(browser: Browser, server_
         open_tab(page, "vae", "inside")
         choose(page, "posterior", "within")
         before = painted(page, "#within-plane canvas")
+        page.wait_for_timeout(1_100)  # what follows sooner is the same step
         page.locator("#within-shelf canvas").click(position={"x": 60, "y": 20})
         after = wait_for_other(page, "#within-plane canvas", before)
         wait_for_parameter(page, "image", "test.1")
         open_tab(page, "gan", "lab")
-        page.wait_for_timeout(1_100)  # what follows sooner is the same step
+        page.wait_for_timeout(1_100)
         page.locator("#lab [data-do=both]").click()
         wait_for_parameter(page, "moves", "b1")
         page.go_back()

@@ -254,7 +254,7 @@ def test_the_sliders_of_a_large_vocabulary_agree_with_the_server(
         fetched(page, own_hub, "transformer", "carol/gpt2")
         page.locator("#through-model label").nth(2).click()
         page.locator("#through-text textarea").fill("to be")
-        page.locator("#through-view label").nth(3).click()
+        page.locator("#through-view input[value=next]").locator("..").click()
         page.locator("#through-read").click()
         body, caption = page.locator("#through-next tbody"), page.locator("#through-next .caption")
         expect(caption).to_contain_text("9,000", timeout=LONG)

@@ -357,7 +357,7 @@ def test_a_repository_of_the_family_is_pulled_and_writes(hub, saved, writer, rep
 
 def test_the_command_line_writes_with_a_gpt2(saved, writer, capsys):
     main(["sample", str(saved), "--prompt", PROMPT, "--length", "8", "--seed", "3"])
-    written = writer.write(PROMPT, 8, temperature=0.8, seed=3)
+    written = writer.write(PROMPT, 8, temperature=0.8, top_p=0.95, seed=3)
     assert capsys.readouterr().out == f"{PROMPT}{written}\n"
 
 

@@ -205,9 +205,11 @@ def build_inside(page: Page, here: gr.Tab, written: list) -> None:
     first = json.dumps(FIRST)
     example = f"(model, text) => ({verse}.includes(model) ? {first}.poems : {first}[model] ?? text)"
     switched = model.input(None, [model, text], text, js=example, **LOCAL)
-    # The latest text and its writer.
-    newest = """(model, play, poem, writer, poet) => window.aigc.page.latest?.endsWith(".poems")
-      ? [poet, poem] : [writer, play.slice(0, 240)]"""
+    # The text that was last in sight, and who wrote it.
+    newest = """(model, play, poem, writer, poet) => {
+      const at = (task) => window.aigc.page.sighted?.[`transformer.${task}`] ?? 0;
+      return at("poems") > at("shakespeare") ? [poet, poem] : [writer, play.slice(0, 240)];
+    }"""
     taken = take.click(None, [model, *written], [model, text], js=newest, **LOCAL)
     hidden: dict[str, Any] = {"show_progress": "hidden"}
     for event in several(read.click, switched.then, taken.then, *fields.changed):

@@ -30,8 +30,9 @@ const bar = {
     trigger("save");
   },
 };
-watch("link", () => {
-  if (props.link?.query) window.aigc.page.latest = tab; // whose result came last
-});
+const noted = ([seen]) => {
+  if (seen.isIntersecting) (window.aigc.page.sighted ||= {})[tab] = performance.now();
+};
+new IntersectionObserver(noted, { rootMargin: "100000px" }).observe(element); // wherever it stands
 window.aigc.page.bars = [...(window.aigc.page.bars || []), bar];
 window.dispatchEvent(new CustomEvent("aigc:bar"));
