@@ -413,3 +413,15 @@ def contrast(one: list[float], other: list[float]) -> float:
 
     low, high = sorted((luminance(one), luminance(other)))
     return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("visit", [("zh", DESKTOP)], indirect=True)
+def test_a_blank_pad_says_what_it_is_for(visit: Page) -> None:
+    open_tab(visit, "vae", "rebuild")
+    told = visit.locator("#vae-pad .sheet span")
+    expect(told).to_be_hidden()  # it opens with a digit
+    visit.locator("#vae-pad [data-word=clear]").click()
+    expect(told).to_have_text(words("zh")["widget.pad"])
+    expect(told).to_be_visible()
+    drag(visit, "#vae-pad canvas", [(0.3, 0.25), (0.7, 0.25), (0.45, 0.85)])
+    expect(told).to_be_hidden()

@@ -114,7 +114,8 @@ def pad(words: Words, value: str = "", **props: Any) -> gr.HTML:
     show back: strip.
     """
     template = (
-        '<canvas width="280" height="280" data-word="pad" data-as="label"></canvas>'
+        '<div class="sheet"><canvas width="280" height="280" data-word="pad" data-as="label">'
+        '</canvas><span data-word="pad" aria-hidden="true"></span></div>'
         '<input type="file" accept="image/*" hidden>'
         '<div class="row"><button type="button" data-word="clear"></button>'
         '<button type="button" data-word="photo"></button></div>'

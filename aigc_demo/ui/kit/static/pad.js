@@ -3,6 +3,7 @@
 const PHOTO = 140;
 const canvas = element.querySelector("canvas");
 const context = canvas.getContext("2d", { willReadFrequently: true });
+const sheet = element.querySelector(".sheet"); // says what it is for while it is blank
 const scale = canvas.width / SIDE;
 const file = element.querySelector("input[type=file]");
 const small = document.createElement("canvas");
@@ -12,6 +13,7 @@ let mine = ""; // the value that this pad has made or shown
 function wipe() {
   context.fillStyle = "#000";
   context.fillRect(0, 0, canvas.width, canvas.height);
+  sheet.classList.add("blank");
 }
 
 function place(event) {
@@ -21,6 +23,7 @@ function place(event) {
 }
 
 function line(from, to) {
+  sheet.classList.remove("blank");
   context.strokeStyle = "#fff";
   context.lineWidth = 2.4 * scale;
   context.lineCap = context.lineJoin = "round";
@@ -89,6 +92,7 @@ function show() {
   seen.addEventListener("load", () => {
     context.imageSmoothingEnabled = false;
     context.drawImage(seen, 0, 0, SIDE, SIDE, 0, 0, canvas.width, canvas.height);
+    sheet.classList.remove("blank");
     props.value = mine = greys(seen, SIDE, 0, 0, SIDE, SIDE);
   });
   seen.src = props.strip;
@@ -109,6 +113,7 @@ function restore() {
   target.putImageData(image, 0, 0);
   context.imageSmoothingEnabled = false;
   context.drawImage(small, 0, 0, canvas.width, canvas.height);
+  sheet.classList.remove("blank");
 }
 
 wipe();
