@@ -278,7 +278,7 @@ def see_betas(models: Models, words: Words, chosen, seed) -> tuple[Update, Updat
                 "beta": beta,
                 "rate": round(found.rate, 1),
                 "distortion": round(found.distortion, 1),
-                "reach": max(REACH, wide),
+                "reach": round(max(REACH, wide), 1),
                 "points": [[round(x, 3), round(y, 3), label] for (x, y), label in points],
                 "mean": mean[0].tolist(),
                 "deviation": deviation[0].tolist(),
