@@ -12,9 +12,10 @@ from aigc_demo.inference.transformer import TextWriter
 class LayerShare:
     """What one layer does at one token. Sizes are root mean squares over the C channels."""
 
+    before: float  # the size of the stream before the layer
     attended: float  # the size of what attention adds to the stream
     fed: float  # the size of what feed-forward adds
-    stream: float  # the size of the stream after the layer
+    after: float  # the size of the stream after the layer
     neurons: list[tuple[int, float]]  # the strongest hidden neurons of feed-forward, with values
 
 
@@ -27,9 +28,14 @@ def layer_shares(writer: TextWriter, found: Trace, position: int, neurons: int) 
         fired = found.fired[layer, position]
         fed = block.feed_forward.narrow(fired.to(writer.loaded.device)).cpu()
         strongest = fired.abs().topk(min(neurons, len(fired))).indices
-        pairs = zip(strongest.tolist(), fired[strongest].tolist(), strict=True)
         shares.append(
-            LayerShare(_size(after - before - fed), _size(fed), _size(after), list(pairs))
+            LayerShare(
+                before=_size(before),
+                attended=_size(after - before - fed),
+                fed=_size(fed),
+                after=_size(after),
+                neurons=list(zip(strongest.tolist(), fired[strongest].tolist(), strict=True)),
+            )
         )
     return shares
 

@@ -35,7 +35,23 @@ from aigc_demo.ui.serving.surroundings import loopback_only
 from aigc_demo.ui.serving.tunnel import lend
 
 ACCENT = "#0072B2"  # white on it: 5.2 : 1
-EDGE = "#7c8798"  # of what can be chosen: 3.6 : 1 on white, 4.9 : 1 on the dark ground
+EDGE = "#7c8798"  # of what can be chosen: 3.6 : 1 on white, 5.3 : 1 on the dark ground
+LOOK = {  # of the theme, in light and dark alike
+    "block_background_fill": "transparent",
+    "block_border_width": "0px",
+    "block_title_background_fill": "none",
+    "block_label_background_fill": "none",
+    "input_border_width": "1px",
+    "input_border_color": EDGE,
+    "checkbox_border_color": EDGE,
+    "checkbox_label_border_width": "1px",
+    "checkbox_label_border_color": EDGE,
+    "checkbox_label_background_fill": "transparent",
+    "checkbox_label_background_fill_selected": ACCENT,
+    "checkbox_label_border_color_selected": ACCENT,
+    "slider_color": ACCENT,
+    "button_primary_background_fill": ACCENT,
+}
 FONTS = ("PingFang SC", "Noto Sans SC", "Noto Sans CJK SC", "Microsoft YaHei", "system-ui")
 
 
@@ -95,50 +111,24 @@ def launch_options(demo: gr.Blocks) -> dict:
         font=[gr.themes.LocalFont("Source Sans Pro"), *FONTS, "sans-serif"],
         font_mono=[gr.themes.LocalFont("IBM Plex Mono"), "ui-monospace", "monospace"],
     ).set(
+        **LOOK,
+        **{f"{name}_dark": value for name, value in LOOK.items()},
         color_accent=ACCENT,
-        block_background_fill="transparent",
-        block_background_fill_dark="transparent",
-        block_border_width="0px",
-        block_border_width_dark="0px",
         block_shadow="none",
         block_padding="0px",
         block_info_text_color="*neutral_600",
         block_info_text_color_dark="*neutral_300",
-        input_border_width="1px",
-        input_border_width_dark="1px",
-        input_border_color=EDGE,
-        input_border_color_dark=EDGE,
         input_shadow="none",
         input_background_fill="*background_fill_primary",
-        checkbox_label_border_width="1px",
-        checkbox_label_border_width_dark="1px",
-        checkbox_label_border_color=EDGE,
-        checkbox_label_border_color_dark=EDGE,
         checkbox_label_shadow="none",
-        checkbox_label_background_fill="transparent",
-        checkbox_label_background_fill_dark="transparent",
-        checkbox_label_background_fill_selected=ACCENT,
-        checkbox_label_background_fill_selected_dark=ACCENT,
-        checkbox_label_border_color_selected=ACCENT,
-        checkbox_label_border_color_selected_dark=ACCENT,
         checkbox_label_text_color_selected="white",
-        checkbox_border_color=EDGE,
-        checkbox_border_color_dark=EDGE,
-        slider_color=ACCENT,
-        slider_color_dark=ACCENT,
-        button_primary_background_fill=ACCENT,
         button_primary_background_fill_hover="#005C8F",
-        button_primary_background_fill_dark=ACCENT,
         button_primary_background_fill_hover_dark="#3391C4",
         button_primary_text_color="white",
-        block_title_background_fill="none",
-        block_title_background_fill_dark="none",
         block_title_padding="0",
         block_title_text_weight="600",
         block_title_text_color="*neutral_700",
         block_title_text_color_dark="*neutral_200",
-        block_label_background_fill="none",
-        block_label_background_fill_dark="none",
     )
     return {
         "theme": theme,

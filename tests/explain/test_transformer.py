@@ -529,7 +529,7 @@ def test_the_overview_adds_up(name):
     weights = torch.tensor(network["layers"][3]["weights"])
     expected = found.weights[3, :, t, network["first"] :]
     torch.testing.assert_close(weights, expected, atol=6e-4, rtol=0)
-    assert [row[4] for row in table["table"]["rows"]] == [f"{s.stream:.2f}" for s in shares]
+    assert [row[4] for row in table["table"]["rows"]] == [f"{s.after:.2f}" for s in shares]
 
 
 def test_formulas_are_balanced():

@@ -11,7 +11,7 @@ from torch import Tensor
 from aigc_demo.explain import gan as inside
 from aigc_demo.images import MEASURES, strip
 from aigc_demo.inference.gan import DigitSampler
-from aigc_demo.names import GANS
+from aigc_demo.names import GANS, TRUNCATION
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.gan import formulas
 from aigc_demo.ui.gan.then_and_now import build_then
@@ -19,12 +19,12 @@ from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.widgets import code, gallery, network, pad, tiles
 from aigc_demo.ui.kit.words import Words
 from aigc_demo.ui.page.inside_views import (
-    Sight,
     View,
     add_layers,
     add_views,
     code_of,
     group,
+    parameters_of,
     scored,
     shown,
     station,
@@ -86,10 +86,9 @@ def overview(models: Models, words: Words, model, digit, seed, truncation) -> Up
         station(part, formulas.title(part), "layers", place)
         for place, part in enumerate(asked.parts())
     ]
-    players = asked.sampler.generator, asked.sampler.discriminator
-    sizes = (sum(weight.numel() for weight in player.parameters()) for player in players)
-    drawing, judging = (f"{size:,}" for size in sizes)
-    texts = words.both("inside.network", generator=drawing, discriminator=judging)
+    players = {name: getattr(asked.sampler, name) for name in ("generator", "discriminator")}
+    sizes = {name: f"{parameters_of(player):,}" for name, player in players.items()}
+    texts = words.both("inside.network", **sizes)
     return gr.update(stations=stations, texts=texts)
 
 
@@ -213,10 +212,10 @@ def build_inside(page: Page, here: gr.Tab) -> tuple[list, Callable]:
         digit_in_sight = tiles(
             page.words, columns=1, largest=2, strip="", count=0, elem_id="inside-sight"
         )
-    truncation = gr.Number(0.8, minimum=0, maximum=1, visible=False)
+    truncation = gr.Number(TRUNCATION, minimum=0, maximum=1, visible=False)
     asked: list[Any] = [model, digit, seed, truncation]
     fields = dict(zip(("model", "digit", "seed", "truncation"), asked, strict=True))
-    sight = Sight(see_digit, asked, [digit_in_sight])
+    sight = View(see_digit, asked, [digit_in_sight])
     share = add_views(page, "inside", VIEWS, asked, fields, sight)
     for event in several(model.input, digit.input, seed.submit, roll.then):
         share.compute(event)

@@ -41,7 +41,7 @@ def build_gan_tab(page: Page) -> None:
 def _build_digits(page: Page) -> tuple[Callable, list]:
     """Returns the event of picking a digit, and the fields that say which it is."""
     tr, words = page.words.tr, page.words
-    first = page.first(draw, "gan", [], 35, 7, 0.8)
+    first = page.first(draw, "gan", [], 35, 7, TRUNCATION)
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=300, elem_classes="result") as left:
             result = tiles(words, choosing=True, elem_id="gan-digits", **first)

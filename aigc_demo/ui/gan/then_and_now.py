@@ -13,7 +13,7 @@ from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.widgets import code, gallery
 from aigc_demo.ui.kit.words import Words
-from aigc_demo.ui.page.inside_views import View, code_of, group, shape_of
+from aigc_demo.ui.page.inside_views import View, code_of, group, parameters_of, shape_of
 from aigc_demo.ui.page.page import FORMULAS, Page, Update
 
 SHOWN = 8  # digits of each
@@ -49,8 +49,7 @@ def _figures(models: Models) -> dict[str, str]:
     """Parameters of both generators, and the figures that their cards state: old_..., new_...."""
     found = {}
     for which, name in (("old", "gan-mlp"), ("new", "gan")):
-        size = sum(p.numel() for p in models.gan(name).generator.parameters())
-        found[f"{which}_size"] = f"{size:,}"
+        found[f"{which}_size"] = f"{parameters_of(models.gan(name).generator):,}"
         card = card_figures(str(models.folders.get(name, name)))
         for key in FIGURES:
             found[f"{which}_{key}"] = card.get(key.replace("_", " "), "–")

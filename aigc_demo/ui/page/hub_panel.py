@@ -17,7 +17,7 @@ from aigc_demo.ui.catalog.tab import Tab
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.widgets import CAPTION, widget
 from aigc_demo.ui.kit.words import Words
-from aigc_demo.ui.page.page import Page, Update
+from aigc_demo.ui.page.page import LOCAL, Page, Update
 
 FETCHING: dict[str, Any] = {"concurrency_id": "fetching", "concurrency_limit": 8}
 LOOK_SECONDS = 0.2  # between two looks at how much has come
@@ -107,11 +107,10 @@ def add_other_weights(page: Page, *keys: str) -> None:
     fetch = fetcher(page.others, tab)
     options = {"show_progress": "hidden", "trigger_mode": "multiple", **FETCHING}
     fetching = page.compute(panel.ask, fetch, [panel, page.language], panel, **options)
-    private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    panel.cancel(None, None, None, cancels=[fetching], **private)
+    panel.cancel(None, None, None, cancels=[fetching], **LOCAL)
     updates = "({ updates }) => updates"
     one = "({ updates }) => updates[0]"
-    panel.offer(None, panel, fields, js=updates if len(fields) > 1 else one, **private)
+    panel.offer(None, panel, fields, js=updates if len(fields) > 1 else one, **LOCAL)
 
 
 def _panel(words: Words, **props: Any) -> gr.HTML:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import gradio as gr
+from torch import Tensor, nn
 
 from aigc_demo.explain import gan, source
 from aigc_demo.images import strip
@@ -11,12 +12,11 @@ from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.widgets import ROLES, code, parts
 from aigc_demo.ui.kit.words import Words
-from aigc_demo.ui.page.page import FORMULAS, Page, Update
+from aigc_demo.ui.page.page import FORMULAS, LOCAL, Page, Update
 from aigc_demo.ui.page.share import Share, answers
 
 FEW = 4  # numbers that are written and not drawn
 VIEW = ".view"  # what the words of a choice of views end with
-LOCAL: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}  # in the browser
 GO = "(to) => [to.look, ...to.fields]"
 
 
@@ -32,21 +32,13 @@ class View(NamedTuple):
     goes: Sequence[tuple[Any, tuple[str, ...]]] = ()  # widgets that open other views, and fields
 
 
-class Sight(NamedTuple):
-    """What stays in sight whichever view is open: what computes it, of which fields, for what."""
-
-    handler: Callable
-    inputs: list
-    outputs: list
-
-
 def add_views(
     page: Page,
     key: str,
     build: Mapping[str, Callable[[Page, Any], View]],
     asked: Any,
     fields: Mapping[str, Any],
-    sight: Sight | None = None,
+    sight: View | None = None,
     **options: Any,
 ) -> Share:
     """Adds a choice of views, all of them, and the bar with the link. Returns what computes the
@@ -57,7 +49,7 @@ def add_views(
 
     key: of the words: KEY.view has the choices, KEY.NAME_hint the line above a view.
     asked: what is looked at, as the builders of the views want it; fields: by a link's names.
-    options: of Share.
+    sight: what stays in sight whichever view is open; options: of Share.
 
     Not tabs: Gradio drops the properties of a widget that is updated before its tab opens. All
     views are there at once, and `view_styles` shows the one that is chosen.
@@ -78,9 +70,7 @@ def add_views(
         controls |= built.own
     given = {"look": view, **controls}  # "view" is Gradio's in an address
 
-    def call(
-        handler: Callable, built: View | Sight, models: Models, words: Words, values: tuple
-    ) -> tuple:
+    def call(handler: Callable, built: View, models: Models, words: Words, values: tuple) -> tuple:
         held = dict(zip(controls.values(), values, strict=True))
         return answers(handler(models, words, *(held[field] for field in built.inputs)))
 
@@ -157,13 +147,12 @@ def shown(part: gan.Part, title: str) -> dict[str, Any]:
     """A part as the widget wants it: its maps as one grey picture from lowest to highest."""
     maps = part.maps
     low, high = maps.min().item(), maps.max().item()
-    grey = (maps - low) / max(high - low, 1e-9)
     ranges = zip(maps.amin((1, 2)).tolist(), maps.amax((1, 2)).tolist(), strict=True)
     return {
         "title": title,
         "player": part.player,
         "shape": shape_of(part),
-        "sheet": strip(grey),
+        "sheet": strip(_grey(maps)),
         "count": len(maps),
         "width": maps.shape[2],
         "height": maps.shape[1],
@@ -172,8 +161,19 @@ def shown(part: gan.Part, title: str) -> dict[str, Any]:
     }
 
 
-def station(part: gan.Part, title: str | dict[str, str], look: str, *fields: Any) -> dict[str, Any]:
-    """A part as the network's widget wants it: its strongest map, drawn to scale.
+def _grey(values: Tensor) -> Tensor:
+    """From the lowest value, 0, to the highest, 1."""
+    low, high = values.min(), values.max()
+    return (values - low) / (high - low).clamp(min=1e-9)
+
+
+def parameters_of(network: nn.Module) -> int:
+    """The number of a network's parameters."""
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def station(part: gan.Part, title: str, look: str, *fields: Any) -> dict[str, Any]:
+    """A part as the network's widget wants it: the map that varies most, drawn to scale.
 
     look, fields: the view that it opens.
     """
@@ -182,15 +182,12 @@ def station(part: gan.Part, title: str | dict[str, str], look: str, *fields: Any
     values = part.maps.flatten()
     if len(values) <= FEW:
         return found | {"numbers": [f"{value:.2f}" for value in values.tolist()]}
-    if len(part.shape) == 1:
-        strongest = values[:, None]
-    else:
-        strongest = part.maps[part.maps.std((1, 2)).argmax()]
-    low, high = strongest.min(), strongest.max()
+    vector = len(part.shape) == 1
+    drawn = values[:, None] if vector else part.maps[part.maps.std((1, 2)).argmax()]
     return found | {
-        "sheet": strip((strongest - low)[None] / (high - low).clamp(min=1e-9)),
-        "width": strongest.shape[1],
-        "height": strongest.shape[0],
+        "sheet": strip(_grey(drawn)[None]),
+        "width": drawn.shape[1],
+        "height": drawn.shape[0],
         "depth": len(part.maps),
     }
 

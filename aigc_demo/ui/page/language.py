@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from aigc_demo.ui.kit.words import LANGUAGES, Words, static
+from aigc_demo.ui.page.page import LOCAL
 
 
 def connect_switch(words: Words, demo: gr.Blocks, switch: gr.Radio) -> Any:
@@ -25,6 +26,5 @@ def connect_switch(words: Words, demo: gr.Blocks, switch: gr.Radio) -> Any:
     }
     script = static("page/language.js").replace("__TABLE__", json.dumps(table, ensure_ascii=False))
     outputs = [component for component, _ in words.components]
-    private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    switch.change(None, switch, outputs, js=script, **private)
-    return demo.load(None, None, switch, js=static("page/first_language.js"), **private)
+    switch.change(None, switch, outputs, js=script, **LOCAL)
+    return demo.load(None, None, switch, js=static("page/first_language.js"), **LOCAL)

@@ -103,6 +103,9 @@ class Page:
             )
 
 
+LOCAL: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}  # in the browser
+
+
 def several(*events: Callable) -> list[Callable]:
     """Merges events into one trigger: Gradio checks every event against every component when a page
     loads. Chained events (.then) stay separate.

@@ -10,7 +10,7 @@ import gradio as gr
 from aigc_demo.ui.kit.qr import qr_code
 from aigc_demo.ui.kit.widgets import widget
 from aigc_demo.ui.kit.words import static
-from aigc_demo.ui.page.page import Page
+from aigc_demo.ui.page.page import LOCAL, Page
 from aigc_demo.ui.page.query import LONGEST
 
 
@@ -39,10 +39,9 @@ def follow_links(page: Page, tabs: gr.Tabs, opening: Any) -> None:
     }
     script = static("page/route.js").replace("__TABS__", json.dumps(names))
     outputs = [tabs, *(inner for inner in tasks.values() if inner)]
-    private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     dialog = _dialog(page)
-    dialog.route(None, None, outputs, js=script, **private)
-    opening.then(None, None, outputs, js=script, **private)
+    dialog.route(None, None, outputs, js=script, **LOCAL)
+    opening.then(None, None, outputs, js=script, **LOCAL)
 
 
 def _tabs_in(tab: gr.Tab) -> gr.Tabs | None:

@@ -7,11 +7,12 @@ import torch
 
 from aigc_demo.explain import transformer as inside
 from aigc_demo.inference.transformer import TextWriter
+from aigc_demo.names import TEMPERATURE
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.widgets import code, table
 from aigc_demo.ui.kit.words import Words
-from aigc_demo.ui.page.inside_views import View
+from aigc_demo.ui.page.inside_views import View, parameters_of
 from aigc_demo.ui.page.page import Page, Update, dice, several
 from aigc_demo.ui.transformer import formulas
 from aigc_demo.ui.transformer.selection import Fields, asked, formula_of, model_code, older, part_of
@@ -41,10 +42,10 @@ def see_off(models: Models, words: Words, model, text, layer, head, what, seed) 
 @torch.inference_mode()
 def _goes_on(writer: TextWriter, reading: inside.Reading, seed: int) -> str:
     """The text and its continuation; every character of the new part drawn from one seed."""
-    size = sum(parameter.numel() for parameter in writer.model.parameters())
+    size = parameters_of(writer.model)
     kind = "poems" if writer.forms else "shakespeare"
     count = WRITTEN["large" if size > LARGE else kind]
-    new = writer.extend(reading.ids, count, temperature=0.8, seed=seed)
+    new = writer.extend(reading.ids, count, temperature=TEMPERATURE, seed=seed)
     pieces = list(writer.tokenizer.pieces([*reading.ids, *new]))
     given = len(reading.ids)
     return "".join(pieces[:given]) + "▸" + "".join(pieces[given:])

@@ -11,8 +11,8 @@ from aigc_demo.images import strip
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit.widgets import code, table
 from aigc_demo.ui.kit.words import Words
-from aigc_demo.ui.page.inside_views import LOCAL, View, add_views
-from aigc_demo.ui.page.page import Page, Update, several
+from aigc_demo.ui.page.inside_views import View, add_views
+from aigc_demo.ui.page.page import LOCAL, Page, Update, several
 from aigc_demo.ui.transformer import formulas
 from aigc_demo.ui.transformer.ablation import build_neurons, build_off
 from aigc_demo.ui.transformer.candidates import build_next

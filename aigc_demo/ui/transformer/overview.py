@@ -1,5 +1,6 @@
 """The overview: one text on its way through the whole Transformer, in one picture."""
 
+from dataclasses import asdict
 from typing import Any
 
 import gradio as gr
@@ -10,7 +11,7 @@ from aigc_demo.images import strip
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit.widgets import table
 from aigc_demo.ui.kit.words import Words
-from aigc_demo.ui.page.inside_views import View
+from aigc_demo.ui.page.inside_views import View, parameters_of
 from aigc_demo.ui.page.page import Page, Update
 from aigc_demo.ui.transformer.selection import Fields, asked, part_of
 from aigc_demo.ui.transformer.widgets import stream
@@ -19,6 +20,7 @@ WINDOW = 20  # tokens in the picture: the chosen one and those before it
 CHANNELS = 24  # cells of an embedding's strip, each the mean of its share of the channels
 NEURONS = 16
 LIKELIEST = 10
+COLUMNS = ("layer_column", "before", "attended", "fed", "after_layer", "guess")
 LEARNT_FROM = {"shakespeare": "through.learnt_plays", "poems": "through.learnt_verse"}
 
 
@@ -34,38 +36,31 @@ def see_overview(
     shares = layer_shares(writer, found, place, NEURONS)
     guesses = inside.lens(writer, found, place, LIKELIEST)
     weights = found.weights[:, :, window, window]
-    before = found.stream[0, place].square().mean().sqrt().item()
     layers: list[dict[str, Any]] = []
     rows = []
     for number, (share, guess) in enumerate(zip(shares, guesses[1:], strict=True), 1):
         token, likely = inside.named(writer, guess.tokens[0]), guess.probabilities[0]
         layers.append(
             {
-                "before": before,
-                "after": share.stream,
-                "attended": share.attended,
-                "fed": share.fed,
+                **asdict(share),
                 "weights": [
                     [round(weight, 3) for weight in row]
                     for row in found.weights[number - 1, :, place, window].tolist()
                 ],
-                "neurons": share.neurons,
                 "guess": [token, likely],
             }
         )
-        sizes = (before, share.attended, share.fed, share.stream)
+        sizes = (share.before, share.attended, share.fed, share.after)
         rows.append(
             [str(number), *(f"{size:.2f}" for size in sizes), f"{token} {100 * likely:.1f}%"]
         )
-        before = share.stream
-    strips = _strips(found, window)
     last = guesses[-1]
-    parameters = f"{sum(weight.numel() for weight in writer.model.parameters()):,}"
+    parameters = f"{parameters_of(writer.model):,}"
     learnt = words.both(LEARNT_FROM.get(model, "through.learnt_elsewhere"), parameters=parameters)
     picture = {
         "tokens": reading.names[window],
         "first": first,
-        "strips": strips,
+        "strips": _strips(found, window),
         "layers": layers,
         "sheet": strip(weights.flatten(0, 1).sqrt()),
         "heads": weights.shape[1],
@@ -80,9 +75,6 @@ def see_overview(
         gr.update(network=picture, texts=learnt),
         gr.update(table={"head": heading, "rows": rows}),
     )
-
-
-COLUMNS = ("layer_column", "before", "attended", "fed", "after_layer", "guess")
 
 
 def _strips(found: inside.Trace, window: slice) -> list[list[int]]:

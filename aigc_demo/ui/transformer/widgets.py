@@ -4,6 +4,7 @@ from typing import Any
 
 import gradio as gr
 
+from aigc_demo.names import TEMPERATURE, TOP_P
 from aigc_demo.ui.kit.widgets import CAPTION, widget
 from aigc_demo.ui.kit.words import Words
 
@@ -61,7 +62,7 @@ def candidates(words: Words, **props: Any) -> gr.HTML:
     Props: next {names, ids, controls (which cannot be picked), logits (all, falling)}; value
     {temperature, top_k, top_p, tokens (that were picked)}; bar, whose link holds the sliders.
     """
-    value = {"temperature": 0.8, "top_k": 0, "top_p": 0.95}
+    value = {"temperature": TEMPERATURE, "top_k": 0, "top_p": TOP_P}
     sliders = "".join(
         f'<label><span data-word="{name}"></span><input type="range" name="{name}" min="{low}"'
         f' max="{high}" step="{step}" value="{value[name]}"><output></output></label>'

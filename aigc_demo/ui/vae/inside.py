@@ -17,16 +17,16 @@ from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.widgets import bars, code, gallery, network, pad, tiles
 from aigc_demo.ui.kit.words import Words
 from aigc_demo.ui.page.inside_views import (
-    Sight,
     View,
     add_layers,
     add_views,
     code_of,
     group,
+    parameters_of,
     shown,
     station,
 )
-from aigc_demo.ui.page.page import FORMULAS, Page, Update, dice, several, throw
+from aigc_demo.ui.page.page import FORMULAS, LOCAL, Page, Update, dice, several, throw
 from aigc_demo.ui.vae import formulas
 from aigc_demo.ui.vae.widgets import betas, posterior
 
@@ -65,31 +65,30 @@ def overview(models: Models, words: Words, model, chosen, seed) -> Update:
         station(part, formulas.title(part), "layers", place) for place, part in enumerate(found)
     ]
     at = [part.name for part in found].index("z")
+    stations[at] = station(found[at], "z", "posterior", at)
     if walker.latent_size > 1:
         named = {part.name: part.maps.flatten() for part in found}
-        stations[at] = station(found[at], formulas.title(found[at]), "posterior") | {
-            "plane": _plane(models, model, named)
-        }
+        stations[at]["plane"] = _plane(models, model, named)
     drawn = Part("noise", "noise", as_maps(noise), tuple(noise.shape))
-    stations.insert(at, station(drawn, "ε", "posterior"))
+    stations.insert(at, station(drawn, "ε", "posterior", at))
     for one in stations:
-        one["go"]["fields"] = one["go"]["fields"] or [at]
         one["sign"] = {"σ": "+", "ε": "·", "z": "="}.get(one["title"], "→")
-    sizes = [
-        f"{sum(weight.numel() for weight in half.parameters()):,}"
-        for half in (walker.encoder, walker.decoder)
-    ]
-    texts = words.both("within.network", encoder=sizes[0], decoder=sizes[1])
+    halves = {"encoder": walker.encoder, "decoder": walker.decoder}
+    sizes = {name: f"{parameters_of(half):,}" for name, half in halves.items()}
+    texts = words.both("within.network", **sizes)
     return gr.update(stations=stations, texts=texts)
 
 
-def _plane(models: Models, model: str, named: dict[str, Tensor]) -> dict[str, Any]:
-    """A sample of a posterior among the codes of test digits, in the two dimensions that carry
-    most.
-    """
+def _telling(models: Models, model: str) -> tuple[Tensor, Tensor]:
+    """The two dimensions that carry most, (2,), and there the codes of test digits, (N, 2)."""
     mean, deviation = models.encoded(model)
     axes = inside.carried(mean, deviation).topk(2).indices.sort().values
-    points = mean[:ON_PLANE, axes]
+    return axes, mean[:ON_PLANE, axes]
+
+
+def _plane(models: Models, model: str, named: dict[str, Tensor]) -> dict[str, Any]:
+    """A sample of a posterior among the codes of test digits, for the network's widget."""
+    axes, points = _telling(models, model)
     return {
         "reach": max(REACH, named["z"][axes].abs().max().item()),
         "points": [[round(value, 2) for value in point] for point in points.tolist()],
@@ -103,11 +102,9 @@ def see_posterior(models: Models, words: Words, model, chosen, seed) -> tuple[Up
     if walker.latent_size < 2:
         raise check.Complaint("error.one_dimension")
     found = inside.bound(walker, image, range(seed, seed + SAMPLES))
-    mean, deviation = models.encoded(model)
-    axes = inside.carried(mean, deviation).topk(2).indices.sort().values
+    axes, points = _telling(models, model)
     labels = sample_digits("test")[1][:ON_PLANE].tolist()
-    places = mean[:ON_PLANE, axes].tolist()
-    rows = zip(places, labels, strict=True)
+    rows = zip(points.tolist(), labels, strict=True)
     first = {
         name: ", ".join(f"{value:.2f}" for value in vector[axes].tolist())
         for name, vector in (
@@ -312,16 +309,15 @@ def build_inside(page: Page, here: gr.Tab) -> None:
     chosen = gr.Textbox("#0", visible=False)
     asked = [model, chosen, seed]
     fields = dict(zip(("model", "image", "seed"), asked, strict=True))
-    sight = Sight(see_image, asked, [in_sight])
+    sight = View(see_image, asked, [in_sight])
     share = add_views(page, "within", VIEWS, asked, fields, sight)
-    private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    picked = shelf.pick(None, shelf, chosen, js="(place) => `#${place}`", **private)
-    drawn = canvas.stroke(None, canvas, chosen, js="(drawing) => drawing", **private)
+    picked = shelf.pick(None, shelf, chosen, js="(place) => `#${place}`", **LOCAL)
+    drawn = canvas.stroke(None, canvas, chosen, js="(drawing) => drawing", **LOCAL)
     for event in several(model.input, seed.submit, roll.then, picked.then, drawn.then):
         share.compute(event)
     share.compute_first(here.select)
     shelf_or_pad = "(image) => image[0] === '#' ? [Number(image.slice(1)), ''] : [-1, image]"
-    share.opens().then(None, chosen, [shelf, canvas], js=shelf_or_pad, **private)
+    share.opens().then(None, chosen, [shelf, canvas], js=shelf_or_pad, **LOCAL)
 
 
 def _build_overview(page: Page, asked: list) -> View:

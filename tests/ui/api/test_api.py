@@ -24,6 +24,7 @@ from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.inference.vae import LatentWalker
 from aigc_demo.prosody import is_regulated, lines_of
 from aigc_demo.samples import sample_digits
+from aigc_demo.ui.kit.words import Words
 
 ENDPOINTS = {
     "/gan_sample",
@@ -334,12 +335,13 @@ def test_the_page_shows_what_each_parameter_is(page: Page, server_url: str) -> N
     expect(panel).not_to_contain_text("Any Default")
 
 
+TOLD = Words().table["en"]
 LABELS = {
-    "truncation": "Truncation",
-    "temperature": "Temperature",
-    "top_p": "Top-p",
-    "penalty": "Repetition penalty",
-    "top_k": "Top-k",
+    "truncation": TOLD["gan.truncation"]["label"],
+    **{
+        name: TOLD[f"transformer.{name}"]["label"]
+        for name in ("temperature", "top_p", "penalty", "top_k")
+    },
 }
 
 

@@ -50,15 +50,20 @@ function paintAxes(brush, colour, size, across, down) {
   brush.stroke();
 }
 
-// Escape leads back to the first of some views, in which this widget stands.
-function backByEscape() {
-  document.addEventListener("keydown", (event) => {
-    const view = element.closest(".view");
-    const others = view && view.parentElement;
-    if (event.key !== "Escape" || !others || !others.offsetParent || view.offsetParent) return;
-    if (event.target.closest("dialog, input:not([type=radio]), textarea, select, [role=listbox]")) return;
-    others.querySelector(".views input").click();
-  });
+// A node of the page, and one of a drawing in SVG.
+function node(kind, name, text) {
+  const made = document.createElement(kind);
+  made.className = name;
+  if (kind === "button") made.type = "button";
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+
+function svg(kind, attributes, ...inside) {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", kind);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...inside);
+  return made;
 }
 
 const calm = window.matchMedia("(prefers-reduced-motion: reduce)");

@@ -1,17 +1,9 @@
 // A model as one picture: each station is what one layer made, a stack drawn to scale.
 const line = element.querySelector(".stations");
 const again = element.querySelector(".again");
-const SVG = "http://www.w3.org/2000/svg";
 const CHANNELS = 8; // of a layer, that one pixel of a stack's depth stands for
 const LONGEST = 32; // cells that a vector may be high
 let width = 0;
-
-function drawn(name, attributes, ...inside) {
-  const made = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  made.append(...inside);
-  return made;
-}
 
 // The size of a station's face in pixels, at so many pixels a cell.
 function face(one, scale) {
@@ -24,9 +16,9 @@ function face(one, scale) {
 function numbers(one, wide, high) {
   const middle = high / 2 - 9 * (one.numbers.length - 1);
   return [
-    drawn("rect", { class: "side", width: wide, height: high, rx: 8 }),
+    svg("rect", { class: "side", width: wide, height: high, rx: 8 }),
     ...one.numbers.map((text, place) =>
-      drawn("text", { x: wide / 2, y: middle + 18 * place, class: "number" }, text),
+      svg("text", { x: wide / 2, y: middle + 18 * place, class: "number" }, text),
     ),
   ];
 }
@@ -38,11 +30,11 @@ function plane(one, size) {
     (x) => ((x + reach) / (2 * reach)) * size,
     (y) => ((reach - y) / (2 * reach)) * size,
   ];
-  const dot = ([x, y], r, name) => drawn("circle", { cx: right(x), cy: up(y), r, class: name });
+  const dot = ([x, y], r, name) => svg("circle", { cx: right(x), cy: up(y), r, class: name });
   return [
-    drawn("rect", { class: "side", width: size, height: size }),
+    svg("rect", { class: "side", width: size, height: size }),
     ...points.map((point) => dot(point, 1.2, "other")),
-    drawn("ellipse", {
+    svg("ellipse", {
       class: "spread",
       cx: right(mean[0]),
       cy: up(mean[1]),
@@ -56,10 +48,10 @@ function plane(one, size) {
 function stack(one, wide, high, deep) {
   const top = `0,0 ${deep},${-deep} ${wide + deep},${-deep} ${wide},0`;
   const side = `${wide},0 ${wide + deep},${-deep} ${wide + deep},${high - deep} ${wide},${high}`;
-  const picture = drawn("image", { width: wide, height: high, preserveAspectRatio: "none" });
-  picture.setAttribute("href", one.sheet);
-  const sides = deep ? [top, side].map((points) => drawn("polygon", { class: "side", points })) : [];
-  return [...sides, picture, drawn("rect", { class: "edge", width: wide, height: high })];
+  const size = { width: wide, height: high };
+  const picture = svg("image", { ...size, href: one.sheet, preserveAspectRatio: "none" });
+  const sides = deep ? [top, side].map((points) => svg("polygon", { class: "side", points })) : [];
+  return [...sides, picture, svg("rect", { class: "edge", ...size })];
 }
 
 function station(one, scale) {
@@ -67,16 +59,11 @@ function station(one, scale) {
   const deep = one.plane || one.numbers || one.width === 1 ? 0 : Math.round(one.depth / CHANNELS);
   const box = `-1 ${-deep - 1} ${wide + deep + 2} ${high + deep + 2}`;
   const size = { viewBox: box, width: wide + deep + 2, height: high + deep + 2, class: "stack" };
-  let inside = one.plane ? plane(one, wide) : one.numbers ? numbers(one, wide, high) : null;
-  inside ||= stack(one, wide, high, deep);
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "station";
+  const painted = one.plane ? plane : one.numbers ? numbers : stack;
+  const button = node("button", "station");
   button.dataset.sign = one.sign || "→";
-  const [title, shape] = [document.createElement("b"), document.createElement("span")];
-  title.textContent = one.title[language()] || one.title;
-  shape.textContent = one.shape;
-  button.append(drawn("svg", { ...size, "aria-hidden": "true" }, ...inside), title, shape);
+  const picture = svg("svg", { ...size, "aria-hidden": "true" }, ...painted(one, wide, high, deep));
+  button.append(picture, node("b", "", one.title), node("span", "", one.shape));
   button.addEventListener("click", () => {
     props.value = one.go;
     trigger("pick");
@@ -89,15 +76,10 @@ function build(scale) {
   let group = null;
   for (const one of props.stations || []) {
     if (!group || group.dataset.player !== one.player) {
-      group = document.createElement("div");
-      group.className = `group ${one.player}`;
+      group = node("div", `group ${one.player}`);
       group.dataset.player = one.player;
-      const name = document.createElement("span");
-      name.className = "player";
-      name.textContent = word((props.names || {})[one.player] || one.player);
-      const stations = document.createElement("div");
-      stations.className = "row-of-stations";
-      group.append(name, stations);
+      const name = word((props.names || {})[one.player] || one.player);
+      group.append(node("span", "player", name), node("div", "row-of-stations"));
       line.append(group);
     }
     group.lastChild.append(station(one, scale));
@@ -135,4 +117,3 @@ arrive();
 watch("stations", arrive);
 window.addEventListener("aigc:language", arrange);
 new ResizeObserver(() => element.clientWidth !== width && arrange()).observe(element);
-backByEscape();

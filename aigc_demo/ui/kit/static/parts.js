@@ -12,13 +12,6 @@ let columns = 1;
 
 const part = () => (props.parts || [])[chosen];
 
-function node(kind, name, text) {
-  const made = document.createElement(kind);
-  made.className = name;
-  if (text !== undefined) made.textContent = text;
-  return made;
-}
-
 function build() {
   flow.replaceChildren();
   let group = null;
@@ -30,7 +23,6 @@ function build() {
       flow.append(group);
     }
     const button = node("button", "part");
-    button.type = "button";
     button.setAttribute("aria-pressed", String(place === chosen));
     button.append(node("b", "", one.title), node("span", "", one.shape));
     button.addEventListener("click", () => choose(place));

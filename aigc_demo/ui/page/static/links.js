@@ -215,3 +215,11 @@ document.addEventListener("click", (event) => {
   if (!result || window.innerWidth > 640 || result.getBoundingClientRect().top >= 0) return;
   result.scrollIntoView({ behavior: calm.matches ? "auto" : "smooth", block: "start" });
 });
+
+// Escape leads from a view inside a model back to the first, which shows the whole of it.
+const OWN_ESCAPE = "dialog, input:not([type=radio]), textarea, select, [role=listbox]";
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || event.target.closest(OWN_ESCAPE)) return;
+  const views = [...document.querySelectorAll(".views")].find((choice) => choice.offsetParent);
+  views?.querySelector("input").click();
+});

@@ -1,23 +1,8 @@
 // A text on its way through the Transformer: tokens, embeddings, layers, the likeliest next tokens.
-const SVG = "http://www.w3.org/2000/svg";
 const place = (name) => element.querySelector(`.${name}`);
 const sheet = new Image();
 let open = 0;
 let head = -1; // whose arcs are drawn; -1: the mean of all
-
-function made(kind, name, text) {
-  const node = document.createElement(kind);
-  node.className = name;
-  if (kind === "button") node.type = "button";
-  if (text !== undefined) node.textContent = text;
-  return node;
-}
-
-function drawn(name, attributes) {
-  const node = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  return node;
-}
 
 const percent = (share) => `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)}%`;
 const last = () => props.network.first + props.network.tokens.length - 1;
@@ -50,7 +35,7 @@ function paintArcs() {
     const d = at === tokens.length - 1
       ? `M${from - 4},${high} C${from - 9},${high - 20} ${from + 9},${high - 20} ${from + 4},${high}`
       : `M${from},${high} C${from},${up} ${to},${up} ${to},${high}`;
-    arcs.append(drawn("path", { d, "stroke-width": 0.6 + 9 * weight, opacity: 0.35 + 0.65 * weight }));
+    arcs.append(svg("path", { d, "stroke-width": 0.6 + 9 * weight, opacity: 0.35 + 0.65 * weight }));
   });
   arcs.dataset.painted = `${open}:${head}:${last()}`;
 }
@@ -59,7 +44,7 @@ function paintWords() {
   const { tokens, first } = props.network;
   place("words").replaceChildren(
     ...tokens.map((text, at) => {
-      const token = made("button", "token", text);
+      const token = node("button", "token", text);
       token.setAttribute("aria-pressed", String(at === tokens.length - 1));
       token.addEventListener("click", () => go("overview", first + at));
       return token;
@@ -85,25 +70,24 @@ function paintStrips() {
 
 // The residual stream as a band, as wide as it is large; a trapezium a layer.
 function band(layer, largest) {
-  const made = drawn("svg", { class: "band", viewBox: "0 0 44 40", preserveAspectRatio: "none" });
   const [above, below] = [layer.before, layer.after].map((size) => 2 + (20 * size) / largest);
   const points = `${22 - above},0 ${22 + above},0 ${22 + below},40 ${22 - below},40`;
-  made.append(drawn("polygon", { points }));
-  return made;
+  const frame = { class: "band", viewBox: "0 0 44 40", preserveAspectRatio: "none" };
+  return svg("svg", frame, svg("polygon", { points }));
 }
 
 function headMaps(number) {
   const { tokens, heads } = props.network;
-  const row = made("div", "maps");
+  const row = node("div", "maps");
   for (let one = 0; one < heads; one++) {
-    const button = made("button", "head");
+    const button = node("button", "head");
     button.setAttribute("aria-label", filled(word("head"), { head: one + 1 }));
-    const canvas = made("canvas", "pixels");
+    const canvas = node("canvas", "pixels");
     canvas.width = canvas.height = tokens.length;
     const at = (number * heads + one) * tokens.length;
     const size = tokens.length;
     canvas.getContext("2d").drawImage(sheet, at, 0, size, size, 0, 0, size, size);
-    button.append(canvas, made("span", "", String(one + 1)));
+    button.append(canvas, node("span", "", String(one + 1)));
     for (const [event, chosen] of [["pointerenter", one], ["focus", one], ["pointerleave", -1], ["blur", -1]])
       button.addEventListener(event, () => {
         head = chosen;
@@ -116,10 +100,10 @@ function headMaps(number) {
 }
 
 function neurons(layer, number) {
-  const button = made("button", "fired");
+  const button = node("button", "fired");
   const most = Math.max(...layer.neurons.map(([, value]) => Math.abs(value)), 1e-9);
   for (const [index, value] of layer.neurons) {
-    const bar = made("i", value < 0 ? "below" : "");
+    const bar = node("i", value < 0 ? "below" : "");
     bar.style.height = `${4 + (28 * Math.abs(value)) / most}px`;
     bar.title = `${index}: ${value.toFixed(2)}`;
     button.append(bar);
@@ -134,13 +118,13 @@ function paintLayers() {
   const largest = Math.max(...layers.map((layer) => layer.after));
   place("layers").replaceChildren(
     ...layers.map((layer, number) => {
-      const row = made("div", "layer");
-      const title = made("button", "title");
+      const row = node("div", "layer");
+      const title = node("button", "title");
       title.setAttribute("aria-expanded", String(number === open));
       const [token, share] = layer.guess;
       title.append(
-        made("b", "", filled(word("layer"), { layer: number + 1 })),
-        made("span", "guess", `${token} ${percent(share)}`),
+        node("b", "", filled(word("layer"), { layer: number + 1 })),
+        node("span", "guess", `${token} ${percent(share)}`),
       );
       title.addEventListener("click", () => {
         open = number;
@@ -148,17 +132,17 @@ function paintLayers() {
         paintArcs();
         place("layers").children[number].querySelector(".title").focus();
       });
-      const body = made("div", "body");
+      const body = node("div", "body");
       body.append(title);
       if (number === open) {
         const sizes = { attended: layer.attended.toFixed(2), fed: layer.fed.toFixed(2) };
-        const lens = made("button", "lens", word("lens"));
+        const lens = node("button", "lens", word("lens"));
         lens.addEventListener("click", () => go("lens"));
-        const inside = made("div", "inside");
+        const inside = node("div", "inside");
         inside.append(
-          made("span", "attention", filled(word("attention"), sizes)),
+          node("span", "attention", filled(word("attention"), sizes)),
           headMaps(number),
-          made("span", "feed", filled(word("feed"), sizes)),
+          node("span", "feed", filled(word("feed"), sizes)),
           neurons(layer, number),
           lens,
         );
@@ -174,11 +158,11 @@ function paintBest() {
   const list = place("best");
   list.replaceChildren(
     ...props.network.best.map(([token, share]) => {
-      const button = made("button", "likely");
+      const button = node("button", "likely");
       button.style.setProperty("--share", `${100 * share}%`);
-      button.append(made("b", "", token), made("span", "", percent(share)));
+      button.append(node("b", "", token), node("span", "", percent(share)));
       button.addEventListener("click", () => go("next"));
-      const item = made("li", "");
+      const item = node("li", "");
       item.append(button);
       return item;
     }),
@@ -208,4 +192,3 @@ load();
 watch("network", load);
 window.addEventListener("aigc:language", paint);
 new ResizeObserver(() => props.network && paintArcs()).observe(element);
-backByEscape();
