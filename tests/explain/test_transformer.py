@@ -27,7 +27,7 @@ from aigc_demo.ui.transformer import candidates as text_next
 from aigc_demo.ui.transformer import formulas as text_formulas
 from aigc_demo.ui.transformer import inside as text_inside
 from aigc_demo.ui.transformer import whole_text as text_whole
-from aigc_demo.ui.transformer.overview import see_overview
+from aigc_demo.ui.transformer.overview import see_overview, strips_of
 from aigc_demo.ui.transformer.selection import asked
 
 WORDS, MODELS = Words(), Models(TABS)
@@ -530,6 +530,15 @@ def test_the_overview_adds_up(name):
     expected = found.weights[3, :, t, network["first"] :]
     torch.testing.assert_close(weights, expected, atol=6e-4, rtol=0)
     assert [row[4] for row in table["table"]["rows"]] == [f"{s.after:.2f}" for s in shares]
+
+
+def test_the_strips_of_a_narrow_model_have_a_cell_a_channel(tiny_writer):
+    found = inside.trace(tiny_writer, inside.read(tiny_writer, "a rose").ids)
+    strips = torch.tensor(strips_of(found, slice(0, 6)))
+    embeddings = found.stream[0, :6]
+    assert strips.shape == embeddings.shape == (6, 16)
+    expected = 9 * embeddings / embeddings.abs().max()
+    assert (strips - expected).abs().max() <= 0.5
 
 
 def test_formulas_are_balanced():

@@ -36,31 +36,23 @@ def see_overview(
     shares = layer_shares(writer, found, place, NEURONS)
     guesses = inside.lens(writer, found, place, LIKELIEST)
     weights = found.weights[:, :, window, window]
-    layers: list[dict[str, Any]] = []
-    rows = []
-    for number, (share, guess) in enumerate(zip(shares, guesses[1:], strict=True), 1):
-        token, likely = inside.named(writer, guess.tokens[0]), guess.probabilities[0]
-        layers.append(
-            {
-                **asdict(share),
-                "weights": [
-                    [round(weight, 3) for weight in row]
-                    for row in found.weights[number - 1, :, place, window].tolist()
-                ],
-                "guess": [token, likely],
-            }
+    layers = [
+        {
+            **asdict(share),
+            "weights": [[round(weight, 3) for weight in row] for row in rows],
+            "guess": [inside.named(writer, guess.tokens[0]), guess.probabilities[0]],
+        }
+        for share, guess, rows in zip(
+            shares, guesses[1:], found.weights[:, :, place, window].tolist(), strict=True
         )
-        sizes = (share.before, share.attended, share.fed, share.after)
-        rows.append(
-            [str(number), *(f"{size:.2f}" for size in sizes), f"{token} {100 * likely:.1f}%"]
-        )
+    ]
     last = guesses[-1]
     parameters = f"{parameters_of(writer.model):,}"
     learnt = words.both(LEARNT_FROM.get(model, "through.learnt_elsewhere"), parameters=parameters)
     picture = {
         "tokens": reading.names[window],
         "first": first,
-        "strips": _strips(found, window),
+        "strips": strips_of(found, window),
         "layers": layers,
         "sheet": strip(weights.flatten(0, 1).sqrt()),
         "heads": weights.shape[1],
@@ -70,18 +62,25 @@ def see_overview(
         ],
         "open": layer,
     }
-    heading = [words.both(f"through.{name}") for name in COLUMNS]
-    return (
-        gr.update(network=picture, texts=learnt),
-        gr.update(table={"head": heading, "rows": rows}),
-    )
+    return gr.update(network=picture, texts=learnt), gr.update(table=_table(words, layers))
 
 
-def _strips(found: inside.Trace, window: slice) -> list[list[int]]:
-    """The embeddings of some tokens as rows of CHANNELS cells, from -9 to 9."""
-    embeddings = found.stream[0, window]
-    cells = embeddings[:, : embeddings.shape[1] // CHANNELS * CHANNELS]
-    means = cells.unflatten(1, (CHANNELS, -1)).mean(2)
+def _table(words: Words, layers: list[dict[str, Any]]) -> dict[str, Any]:
+    """The numbers of the layers, for the table."""
+    rows = []
+    for number, layer in enumerate(layers, 1):
+        sizes = (f"{layer[name]:.2f}" for name in ("before", "attended", "fed", "after"))
+        token, likely = layer["guess"]
+        rows.append([str(number), *sizes, f"{token} {100 * likely:.1f}%"])
+    return {"head": [words.both(f"through.{name}") for name in COLUMNS], "rows": rows}
+
+
+def strips_of(found: inside.Trace, window: slice) -> list[list[int]]:
+    """The embeddings of some tokens as rows of at most CHANNELS cells, from -9 to 9."""
+    embeddings = found.stream[0, window]  # (T, C)
+    count = min(CHANNELS, embeddings.shape[1])
+    cells = embeddings[:, : embeddings.shape[1] // count * count]
+    means = cells.unflatten(1, (count, -1)).mean(2)
     return (9 * means / means.abs().max().clamp(min=1e-9)).round().int().tolist()
 
 
