@@ -249,7 +249,7 @@ def first_tokens(writer: TextWriter, others: int, times: int = 40) -> list[float
         taken.append(1_000 * (time.perf_counter() - begun))
         list(text)
     for text in them:
-        text.leave()
+        text.cancel()
     return taken
 
 
@@ -260,10 +260,10 @@ def free_places(writer: TextWriter, others: int, times: int = 20) -> list[float]
         text = writer.begin(PROMPT, 5_000, **SETTINGS, seed=seed).start()
         next(iter(text))
         begun = time.perf_counter()
-        text.leave()
+        text.cancel()
         while not text.done:
             time.sleep(0.0005)
         taken.append(1_000 * (time.perf_counter() - begun))
     for text in them:
-        text.leave()
+        text.cancel()
     return taken

@@ -11,7 +11,7 @@ from aigc_demo.tokenizer import Tokenizer, check_ids, without_surrogates
 UNKNOWN, START, END = "[UNK]", "[CLS]", "[SEP]"
 CONTROLS = ("[PAD]", UNKNOWN, START, END, "[MASK]")
 GOES_ON = "##"  # before a piece that goes on a word
-LONGEST = 100  # characters of a word that is looked up at all
+MAX_WORD = 100  # characters of a word that is looked up at all
 CHINESE = (  # the blocks of the unified ideographs
     (0x4E00, 0x9FFF),
     (0x3400, 0x4DBF),
@@ -96,7 +96,7 @@ class WordPiece(Tokenizer):
         ours = {
             "unk_token": UNKNOWN,
             "continuing_subword_prefix": GOES_ON,
-            "max_input_chars_per_word": LONGEST,
+            "max_input_chars_per_word": MAX_WORD,
         }
         if (
             not isinstance(rules, dict)
@@ -145,7 +145,7 @@ def _library(vocabulary: dict[str, int], lower: bool, accents: bool, apart: bool
     model = models.WordPiece(
         vocabulary,
         unk_token=UNKNOWN,
-        max_input_chars_per_word=LONGEST,
+        max_input_chars_per_word=MAX_WORD,
         continuing_subword_prefix=GOES_ON,
     )
     library = Tokenizer(model)

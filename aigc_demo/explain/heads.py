@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from aigc_demo.explain.transformer import LONGEST, Reading, read, trace
+from aigc_demo.explain.transformer import MAX_TOKENS, Reading, read, trace
 from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.prosody import COMMA, STOP
 from aigc_demo.samples import sample_text
@@ -107,7 +107,7 @@ def _texts(writer: TextWriter) -> list[str]:
 
 def _foreign_texts(writer: TextWriter) -> list[str]:
     """Of a model that reads Chinese character by character poems, of another one plays."""
-    size = min(writer.context, LONGEST)
+    size = min(writer.context, MAX_TOKENS)
     poems = [to_simplified(row["text"]) for row in json.loads(sample_text("poems.json"))]
     if len(writer.tokenizer.encode(poems[0])) == len(poems[0]):
         return ["".join(poems[start : start + 20])[:size] for start in range(0, 20 * TEXTS, 20)]

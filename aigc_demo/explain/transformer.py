@@ -16,8 +16,8 @@ from aigc_demo.prosody import FORMS, form_of, lines_of, plan_of
 from aigc_demo.tokenizer import UnknownCharacters, fit_script, poem_ids
 from aigc_demo.weights import Loaded
 
-SHOWN = {"\n": "↵", " ": "␣", "\t": "⇥"}  # what would not be seen
-LONGEST = 256  # tokens that are looked at: the maps of attention grow with their square
+VISIBLE = {"\n": "↵", " ": "␣", "\t": "⇥"}  # what would not be seen
+MAX_TOKENS = 256  # tokens that are looked at: the maps of attention grow with their square
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Reading:
 
 def named(writer: TextWriter, token: int) -> str:
     """A token as it is shown."""
-    return "".join(SHOWN.get(c, c) for c in writer.tokenizer.name_of(token))
+    return "".join(VISIBLE.get(c, c) for c in writer.tokenizer.name_of(token))
 
 
 def token_of(writer: TextWriter, text: str) -> int:
@@ -58,7 +58,7 @@ def token_of(writer: TextWriter, text: str) -> int:
 def read(writer: TextWriter, text: str) -> Reading:
     """A text's tokens. For a model of poems, whole or begun: 《title》 may stand before the lines.
 
-    Of a longer text the end: what fits into the model's context, at most LONGEST tokens. A begun
+    Of a longer text the end: what fits into the model's context, at most MAX_TOKENS tokens. A begun
     poem gets the plan (tone pattern and rhyme) that fits it best and is likeliest to the model.
 
     Raises:
@@ -70,7 +70,7 @@ def read(writer: TextWriter, text: str) -> Reading:
         ids, body = _read_poem(writer, text)
     else:
         start = writer.tokenizer.start
-        most = min(writer.context, LONGEST) - len(start)
+        most = min(writer.context, MAX_TOKENS) - len(start)
         told = writer.tokenizer.encode(text)
         ids, body = [*start, *told[-most:]] if told else [], len(start)
         cut = max(0, len(told) - most)

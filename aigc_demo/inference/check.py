@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 HIGHEST_SEED = 2**63 - 1
-MOST = 10_000  # images in one call
+MAX_IMAGES = 10_000  # images in one call
 
 
 def whole(value: Any, name: str, low: int, high: int) -> int:
@@ -37,8 +37,8 @@ def wholes(values: Any, name: str, low: int, high: int) -> list[int]:
         values = values.tolist()
     if isinstance(values, str | bytes) or not isinstance(values, Sequence):
         raise ValueError(f"expected a list of {name}, got {values!r}")
-    if not 0 < len(values) <= MOST:
-        raise ValueError(f"expected 1 to {MOST} {name}, got {len(values)}")
+    if not 0 < len(values) <= MAX_IMAGES:
+        raise ValueError(f"expected 1 to {MAX_IMAGES} {name}, got {len(values)}")
     return [whole(value, name, low, high) for value in values]
 
 

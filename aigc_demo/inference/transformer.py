@@ -18,7 +18,7 @@ from aigc_demo.inference.writing.loop import Engine
 from aigc_demo.inference.writing.model_steps import ModelSteps
 from aigc_demo.inference.writing.sampler import Batch, Sampler
 from aigc_demo.inference.writing.steps import steps_for
-from aigc_demo.inference.writing.text import Text
+from aigc_demo.inference.writing.text import Generation
 from aigc_demo.models.transformer import Cache
 from aigc_demo.prosody import COMMA, FORMS, STOP, Form, set_in_lines
 from aigc_demo.tokenizer import (
@@ -41,7 +41,7 @@ class TextWriter:
     """Continues a text. The same seed gives the same text, whoever else is writing."""
 
     def __init__(self, loaded: Loaded, again: Callable[[], Loaded] | None = None) -> None:
-        """again: reads the same weights once more, after `put_away`."""
+        """again: reads the same weights once more, after `release_weights`."""
         self.loaded, self._again = loaded, again
         self._reading = threading.Lock()
         if loaded.tokenizer is None:
@@ -79,7 +79,7 @@ class TextWriter:
                 self.loaded = again
             return self.loaded.model
 
-    def put_away(self) -> None:
+    def release_weights(self) -> None:
         """Gives back the memory of `model` until it is asked for: what writes has weights of its
         own, laid out for the machine.
         """
@@ -104,7 +104,7 @@ class TextWriter:
         top_p: float | None = None,
         repetition_penalty: float = 1.0,
         seed: int | None = None,
-    ) -> Text:
+    ) -> Generation:
         """A continuation, written beside those of others.
 
         Args:
@@ -195,7 +195,7 @@ class TextWriter:
         top_p: float | None = None,
         repetition_penalty: float = 1.0,
         seed: int | None = None,
-    ) -> Text:
+    ) -> Generation:
         """A poem in traditional characters, written beside others, given characters included.
 
         Args:
@@ -254,8 +254,8 @@ class TextWriter:
         """The engine that writes for all who ask this writer."""
         return Engine(steps_for(self.model, self.loaded.device))
 
-    def _text(self, ids: list[int], count: int, sampler: Sampler, **settings: Any) -> Text:
-        return Text(ids, count, sampler, lambda: self.engine, self.tokenizer, **settings)
+    def _text(self, ids: list[int], count: int, sampler: Sampler, **settings: Any) -> Generation:
+        return Generation(ids, count, sampler, lambda: self.engine, self.tokenizer, **settings)
 
     @torch.inference_mode()
     def _step(self, tokens: list[int], cache: Cache) -> Tensor:

@@ -13,7 +13,7 @@ from aigc_demo.names import GANS, PRESETS, SMALL_GAN, TRAINED, WRITERS
 from aigc_demo.prosody import FORMS, lines_of, plan_of
 from aigc_demo.samples import sample_digits, sample_text
 from aigc_demo.tokenizer import CharacterTokenizer, poem_ids
-from aigc_demo.training.run import leave, tracked
+from aigc_demo.training.run import leave_processes, tracked
 
 WINDOWS, POEMS = 200, 2_000  # of the training text, that the table of neurons is measured on
 
@@ -59,7 +59,7 @@ def train(
             _train_text(name, preset, source, output)
         else:
             _train_digits(name, preset, source, output)
-    leave()
+    leave_processes()
 
 
 @dataclass(frozen=True)

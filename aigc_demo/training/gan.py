@@ -127,10 +127,13 @@ def train(output: Path, recipe: Recipe, images: Tensor, labels: Tensor, name: st
     torch.manual_seed(recipe.seed)
     players = placed(GAN(recipe.model), run.device)
     generator, discriminator = players.generator, players.discriminator
-    spread_generator, spread_discriminator = run.spread(generator), run.spread(discriminator)
+    spread_generator, spread_discriminator = (
+        run.distributed(generator),
+        run.distributed(discriminator),
+    )
     average = moving_average(generator, 0.999)
     generator_optimizer, discriminator_optimizer = optimizers(generator, discriminator, recipe)
-    run.keep(
+    run.resume(
         players=players,
         average=average,
         generator_optimizer=generator_optimizer,

@@ -96,12 +96,15 @@ def train(output: Path, recipe: Recipe, images: Tensor) -> None:
     torch.manual_seed(recipe.seed)
     players = MLPGAN(recipe.model).to(run.device)
     generator, discriminator = players.generator, players.discriminator
-    spread_generator, spread_discriminator = run.spread(generator), run.spread(discriminator)
+    spread_generator, spread_discriminator = (
+        run.distributed(generator),
+        run.distributed(discriminator),
+    )
     average = moving_average(generator, 0.999)
     rate, betas = recipe.learning_rate, (0.5, 0.999)
     climb = torch.optim.Adam(discriminator.parameters(), rate, betas)
     descend = torch.optim.Adam(generator.parameters(), rate, betas)
-    run.keep(players=players, average=average, climb=climb, descend=descend)
+    run.resume(players=players, average=average, climb=climb, descend=descend)
 
     for step in run.steps():
         if run.due(step):

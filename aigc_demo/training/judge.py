@@ -72,12 +72,12 @@ def train(output: Path, recipe: Recipe, images: Tensor, labels: Tensor) -> None:
     run = Run("judge", output, recipe, fingerprint(images, labels), recipe.batch, "image")
     torch.manual_seed(recipe.seed)
     model = placed(Judge(recipe.model), run.device)
-    spread = run.spread(model)
+    spread = run.distributed(model)
     average = moving_average(model, 0.999)
     optimizer = torch.optim.AdamW(
         model.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay
     )
-    run.keep(model=model, average=average, optimizer=optimizer)
+    run.resume(model=model, average=average, optimizer=optimizer)
 
     model.train()
     for step in run.steps():

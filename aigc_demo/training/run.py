@@ -56,7 +56,7 @@ class Run:
         self.name, self.output = name, output
         self.settings = {"name": name, "data": data, **asdict(recipe)}
         self.total, self.items, self.unit = recipe.steps, items, unit
-        self.device = join()
+        self.device = join_processes()
         _, self.world = place()
         self.moments = log_spaced(recipe.steps, MOMENTS)
         self.history: list[dict[str, Any]] = []
@@ -69,7 +69,7 @@ class Run:
         """True in the process that writes the log, checkpoints and the weights."""
         return first_process()
 
-    def spread(self, model: nn.Module) -> nn.Module:
+    def distributed(self, model: nn.Module) -> nn.Module:
         """The model to call in training: its gradients are averaged over the processes."""
         if self.world == 1:
             return model
@@ -83,7 +83,7 @@ class Run:
     def log(self) -> Path:
         return self.output / "log.jsonl"
 
-    def keep(self, **parts: Any) -> None:
+    def resume(self, **parts: Any) -> None:
         """Names what a checkpoint holds (anything with a state_dict), and restores it if there.
 
         Raises:
@@ -247,7 +247,7 @@ def stop_signals() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def join() -> torch.device:
+def join_processes() -> torch.device:
     """This process's device; started by `torchrun`, it also joins the others there."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return choose_device()
@@ -270,8 +270,8 @@ def first_process() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
-def leave() -> None:
-    """Ends what `join` began, once every process is done."""
+def leave_processes() -> None:
+    """Ends what `join_processes` began, once every process is done."""
     if dist.is_initialized():
         dist.barrier()
         dist.destroy_process_group()

@@ -127,8 +127,8 @@ def train(
     model = Transformer(recipe.model).to(run.device)
     average = moving_average(model, 0.98)
     both = optimizers(model, recipe)
-    spread = run.spread(model)
-    run.keep(model=model, average=average, muon=both[0], adamw=both[1])
+    spread = run.distributed(model)
+    run.resume(model=model, average=average, muon=both[0], adamw=both[1])
 
     def remember(step: int) -> None:
         writer = TextWriter(

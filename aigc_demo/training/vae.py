@@ -96,10 +96,10 @@ def train(name: str, output: Path, recipe: Recipe, images: Tensor) -> None:
     run = Run(name, output, recipe, fingerprint(images), recipe.batch, "image")
     torch.manual_seed(recipe.seed)
     model = placed(VAE(recipe.model), run.device)
-    spread = run.spread(model)
+    spread = run.distributed(model)
     average = moving_average(model, 0.999)
     optimizer = torch.optim.Adam(model.parameters(), recipe.learning_rate)
-    run.keep(model=model, average=average, optimizer=optimizer)
+    run.resume(model=model, average=average, optimizer=optimizer)
 
     for step in run.steps():
         if run.due(step):

@@ -25,7 +25,7 @@ from aigc_demo.ui.gan import formulas
 from aigc_demo.ui.gan import inside as gan_inside
 from aigc_demo.ui.gan import requests as gan_tab
 from aigc_demo.ui.gan import then_and_now as gan_then
-from aigc_demo.ui.kit.check import Complaint
+from aigc_demo.ui.kit.check import UserError
 from aigc_demo.ui.kit.words import Words
 from aigc_demo.weights import BUNDLED, read_directions
 
@@ -370,5 +370,5 @@ BAD = [
 
 @pytest.mark.parametrize(("handler", "values"), BAD, ids=lambda v: getattr(v, "__name__", ""))
 def test_a_wrong_input_is_one_complaint(handler, values):
-    with pytest.raises(Complaint):
+    with pytest.raises(UserError):
         handler(MODELS, WORDS, *values)

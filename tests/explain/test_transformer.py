@@ -20,7 +20,7 @@ from aigc_demo.samples import sample_text
 from aigc_demo.tokenizer import UnknownCharacters, poem_ids
 from aigc_demo.ui.app import TABS
 from aigc_demo.ui.catalog.models import Models
-from aigc_demo.ui.kit.check import Complaint
+from aigc_demo.ui.kit.check import UserError
 from aigc_demo.ui.kit.words import Words
 from aigc_demo.ui.transformer import ablation as text_parts
 from aigc_demo.ui.transformer import candidates as text_next
@@ -459,7 +459,7 @@ BAD = [
 
 @pytest.mark.parametrize(("handler", "values"), BAD, ids=lambda v: getattr(v, "__name__", ""))
 def test_a_wrong_input_is_one_complaint(handler, values):
-    with pytest.raises(Complaint):
+    with pytest.raises(UserError):
         handler(MODELS, WORDS, *values)
 
 

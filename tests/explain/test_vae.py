@@ -15,7 +15,7 @@ from aigc_demo.names import BETAS
 from aigc_demo.samples import sample_digits
 from aigc_demo.ui.app import TABS
 from aigc_demo.ui.catalog.models import ENCODED, Models
-from aigc_demo.ui.kit.check import Complaint
+from aigc_demo.ui.kit.check import UserError
 from aigc_demo.ui.kit.words import Words
 from aigc_demo.ui.vae import formulas as vae_formulas
 from aigc_demo.ui.vae import inside as vae_inside
@@ -273,5 +273,5 @@ BAD = [
 
 @pytest.mark.parametrize(("handler", "values"), BAD, ids=lambda v: getattr(v, "__name__", ""))
 def test_a_wrong_input_is_one_complaint(handler, values):
-    with pytest.raises(Complaint):
+    with pytest.raises(UserError):
         handler(MODELS, WORDS, *values)

@@ -367,7 +367,7 @@ def test_paced_leaves_time_to_others_where_an_update_takes_long() -> None:
         def done(self) -> bool:
             return time.monotonic() - self.begun > 1
 
-        def leave(self) -> None: ...
+        def cancel(self) -> None: ...
 
     async def busy() -> int:
         count = 0
@@ -415,7 +415,7 @@ def test_how_many_write_together_and_how_many_wait_is_told() -> None:
         time.sleep(0.01)
     assert transformer.writing_now(MODELS) == {"writing": SLOTS, "waiting": 3}
     for text in crowd:
-        text.leave()
+        text.cancel()
     while any(not text.done for text in crowd) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert transformer.writing_now(MODELS) == {"writing": 0, "waiting": 0}

@@ -1,7 +1,7 @@
 """From a prompt to its text, beside those of others: continuous batching with a KV cache a slot.
 
     TextWriter.begin(prompt, ...)          checks everything, encodes the prompt
-        |  Text: its tokens, its Sampler, its rule of verse (text.py, sampler.py, ../verse.py)
+        |  Generation: its tokens, its Sampler, its rule of verse (text.py, sampler.py, ../verse.py)
         v
     Engine.join(text) -> Loop.join(text)   a thread that writes many texts of a model (loop.py)
         |  1. admit   a waiting text gets a free slot
@@ -9,7 +9,7 @@
         |  3. decode  one step for all slots: a text's last token -> its next logits (steps.decode)
         |  4. draw    one token a text, by one array operation for all (sampler.draw)
         v            back to 1; a text joins and leaves between two steps
-    Text.pieces(), Text.so_far             what the page streams
+    Generation.pieces(), .so_far             what the page streams
 
 `steps_for` (steps.py) chooses who computes 2 and 3: on a CPU ONNX Runtime runs a graph built from
 our weights (graph.py, onnx_steps.py), on CUDA one recorded graph replays (captured_steps.py),

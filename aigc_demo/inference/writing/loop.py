@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from aigc_demo.inference.cores import compute_on_one_core, give_way
 from aigc_demo.inference.writing.sampler import Batch
 from aigc_demo.inference.writing.steps import Steps
-from aigc_demo.inference.writing.text import Text
+from aigc_demo.inference.writing.text import Generation
 
 PATIENCE = 1.0  # seconds without work after which the thread ends
 READ = 256  # prompt tokens between two steps, about: no prompt holds the others up for long
@@ -35,16 +35,16 @@ class Engine:
         self.loops = [Loop(one) for one in steps]
 
     @property
-    def writing(self) -> list[Text]:
+    def writing(self) -> list[Generation]:
         """The texts that have a slot."""
         return [text for loop in self.loops for text in loop.writing]
 
     @property
-    def waiting(self) -> list[Text]:
+    def waiting(self) -> list[Generation]:
         """The texts that wait for one."""
         return [text for loop in self.loops for text in loop.waiting]
 
-    def join(self, text: Text) -> None:
+    def join(self, text: Generation) -> None:
         """Queues a text; decoding begins as soon as a slot is free."""
         min(self.loops, key=Loop.queue_length).join(text)
 
@@ -58,8 +58,8 @@ class Loop:
 
     def __init__(self, steps: Steps) -> None:
         self.steps = steps
-        self.waiting: deque[Text] = deque()
-        self.writing: list[Text] = []
+        self.waiting: deque[Generation] = deque()
+        self.writing: list[Generation] = []
         self.batch: Batch | None = None  # of the texts as they are now
         self.lock = threading.Condition()
         self.running = self.closing = False
@@ -70,7 +70,7 @@ class Loop:
         """The number of texts that are decoded or queued in this loop."""
         return len(self.writing) + len(self.waiting)
 
-    def join(self, text: Text) -> None:
+    def join(self, text: Generation) -> None:
         """Queues a text; decoding begins as soon as a slot is free."""
         with self.lock:
             self.waiting.append(text)
@@ -142,9 +142,9 @@ class Loop:
         nothing = np.zeros(size, bool)
         return np.stack([nothing if text.seen is None else text.seen for text in self.writing])
 
-    def _banned(self, size: int) -> tuple[NDArray[np.bool_] | None, dict[Text, Exception]]:
+    def _banned(self, size: int) -> tuple[NDArray[np.bool_] | None, dict[Generation, Exception]]:
         """The tokens that may not come, (B, V), and the texts whose own rule failed."""
-        failed: dict[Text, Exception] = {}
+        failed: dict[Generation, Exception] = {}
         if all(text.rule is None for text in self.writing):
             return None, failed
         banned = np.zeros((len(self.writing), size), bool)
@@ -156,7 +156,7 @@ class Loop:
                     failed[text] = error
         return banned, failed
 
-    def _end(self, text: Text, error: Exception | None = None) -> None:
+    def _end(self, text: Generation, error: Exception | None = None) -> None:
         """The last text goes on in its slot."""
         slot, last = self.writing.index(text), len(self.writing) - 1
         if slot < last:

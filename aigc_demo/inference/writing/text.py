@@ -18,11 +18,11 @@ Rule = Callable[[list[int]], NDArray[np.bool_]]
 class Joins(Protocol):
     """An engine, as a text knows it."""
 
-    def join(self, text: "Text") -> None:
+    def join(self, text: "Generation") -> None:
         """Writes it as soon as there is a slot."""
 
 
-class Text:
+class Generation:
     """A text that is being written; it begins when it is first asked for.
 
     Iterate for its new tokens; `pieces` and `so_far` give them as text.
@@ -76,14 +76,14 @@ class Text:
             raise self.error
         return self.done_writing
 
-    def start(self) -> "Text":
+    def start(self) -> "Generation":
         """Begins it, if it has not begun."""
         if not self._begun:
             self._begun = True
             self._engine().join(self)
         return self
 
-    def leave(self) -> None:
+    def cancel(self) -> None:
         """Ends it, and frees its slot before the next token."""
         self.left = True
 
@@ -104,7 +104,7 @@ class Text:
         try:
             yield from self._as_text(self)
         finally:
-            self.leave()
+            self.cancel()
 
     def __iter__(self) -> Iterator[int]:
         place = self.given

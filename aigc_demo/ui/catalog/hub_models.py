@@ -7,10 +7,10 @@ from typing import Any
 from aigc_demo import hub
 from aigc_demo.hub import HubUnavailable
 from aigc_demo.ui.catalog.models import Models, Other
-from aigc_demo.ui.kit.check import Complaint
+from aigc_demo.ui.kit.check import UserError
 from aigc_demo.weights import default_revision, family_of
 
-LONGEST = 300  # characters of what a visitor names
+MAX_SOURCE = 300  # characters of what a visitor names
 PATIENCE = 10.0  # seconds that a program waits for the download of another
 KINDS = {  # of HubUnavailable -> the sentence that a visitor reads
     **dict.fromkeys(("network", "mute"), "error.hub_network"),
@@ -48,11 +48,11 @@ class Fetching:
         """Fetches and loads them; what goes wrong is kept for those who wait."""
         try:
             self.found = self._fetch()
-        except (Complaint, GivenUp) as error:
+        except (UserError, GivenUp) as error:
             self.error = error
         except Exception as error:
             print(f"error: {error}", file=sys.stderr)
-            self.error = Complaint(KINDS.get(getattr(error, "kind", ""), "error.hub_other"))
+            self.error = UserError(KINDS.get(getattr(error, "kind", ""), "error.hub_other"))
         finally:
             self.over.set()
 
@@ -63,10 +63,10 @@ class Fetching:
             family = family_of(config)
         except ValueError as error:
             print(f"error: {repository}: {error}", file=sys.stderr)
-            raise Complaint("error.no_weights") from error
+            raise UserError("error.no_weights") from error
         tab = self.models.tab_of(family)
         if tab is None or tab.name != self.tab:  # before the weights come
-            raise Complaint(f"error.of_{tab.name}" if tab else "error.of_none")
+            raise UserError(f"error.of_{tab.name}" if tab else "error.of_none")
         folder = hub.fetch_weights(repository, self._report)
         return self.models.add(str(repository), family, folder)
 
@@ -79,7 +79,7 @@ class Fetching:
         """The weights that were fetched.
 
         Raises:
-            Complaint: why it did not.
+            UserError: why it did not.
         """
         if self.found is None:
             assert self.error is not None
@@ -87,7 +87,7 @@ class Fetching:
         return self.found
 
 
-class Others:
+class HubModels:
     """The downloads from the Hub that are under way."""
 
     def __init__(self, models: Models) -> None:
@@ -102,16 +102,16 @@ class Others:
         source: owner/repo or owner/repo@revision. tab: the model's, where they shall be used.
 
         Raises:
-            Complaint: it is no such name, or none that a visitor may name here.
+            UserError: it is no such name, or none that a visitor may name here.
         """
-        if not isinstance(source, str) or len(source) > LONGEST:
-            raise Complaint("error.hub_name")
+        if not isinstance(source, str) or len(source) > MAX_SOURCE:
+            raise UserError("error.hub_name")
         try:
             repo, revision = hub.split_source(source.strip())
         except HubUnavailable:
-            raise Complaint("error.hub_name") from None
+            raise UserError("error.hub_name") from None
         if not hub.may_be_named(repo):
-            raise Complaint("error.not_allowed", repo=repo)
+            raise UserError("error.not_allowed", repo=repo)
         if "@" not in source:
             revision = default_revision(repo)
         key = (repo, revision, tab)
@@ -138,7 +138,7 @@ class Others:
         It waits, so only one caller at a time may: for programs, whose calls take threads.
 
         Raises:
-            Complaint: they cannot be had, or another program waits.
+            UserError: they cannot be had, or another program waits.
         """
         try:
             hub.split_source(name if isinstance(name, str) else "")
@@ -148,7 +148,7 @@ class Others:
         if other is not None and other.digest:
             return name
         if not self._place.acquire(timeout=PATIENCE):
-            raise Complaint("error.hub_busy")
+            raise UserError("error.hub_busy")
         try:
             coming = self.join(name, tab)
             try:

@@ -29,7 +29,7 @@ from aigc_demo.names import JUDGE, SMALL_GAN, WRITERS
 from aigc_demo.samples import sample_digits
 from aigc_demo.tokenizer import to_simplified
 from aigc_demo.ui.catalog.tab import Tab
-from aigc_demo.ui.kit.check import PINNED, Complaint
+from aigc_demo.ui.kit.check import PINNED, UserError
 from aigc_demo.ui.kit.memory import return_memory
 from aigc_demo.weights import bundled_names, name_of
 
@@ -84,7 +84,7 @@ class Models:
         """The wrapper of one model.
 
         Raises:
-            Complaint: its weights cannot be loaded; the reason goes to the server's log.
+            UserError: its weights cannot be loaded; the reason goes to the server's log.
         """
         with self._lock:
             lock = self._locks[name]
@@ -97,7 +97,7 @@ class Models:
                 found = load(self.folders.get(name, name))
             except (ValueError, OSError) as error:
                 print(f"error: {name}: {error}", file=sys.stderr)
-                raise Complaint("error.weights", model=name) from error
+                raise UserError("error.weights", model=name) from error
             with self._lock:
                 if name in self.others:
                     self._sizes[name] = _bytes_of(found)
@@ -130,7 +130,7 @@ class Models:
         """Loads weights that came from the Hub, so that visitors can use them by their name.
 
         Raises:
-            Complaint: they cannot be loaded.
+            UserError: they cannot be loaded.
         """
         tab = self.tab_of(family)
         assert tab is not None and tab.load is not None
@@ -139,7 +139,7 @@ class Models:
             other = self.others.setdefault(name, Other(name, family, tab))
         try:
             other.digest = self.get(name, tab.load).loaded.digest
-        except Complaint:
+        except UserError:
             with self._lock:
                 self.others.pop(name, None)
             raise
@@ -149,12 +149,12 @@ class Models:
         """SHA-256 of a model's weights.
 
         Raises:
-            Complaint: it is not here; no other name may reach the disk or the Hub.
+            UserError: it is not here; no other name may reach the disk or the Hub.
         """
         if isinstance(name, str) and name in self.others:
             return self.others[name].digest
         if not isinstance(name, str) or name not in self.known_of((name,)):
-            raise Complaint("error.not_fetched", model=str(name)[:100])
+            raise UserError("error.not_fetched", model=str(name)[:100])
         return self.get(f"{name} hash", lambda _: weights_hash(self.folders.get(name, name)))
 
     def gan(self, name: str = "gan") -> DigitSampler:
@@ -205,8 +205,10 @@ class Models:
     def warm(self) -> None:
         """Loads the writers before someone asks for them; a damaged one is complained of later."""
         for name in self.known_of(WRITERS):
-            with suppress(Complaint):
-                self.writer(name).put_away()  # makes its engine, which is all that writing needs
+            with suppress(UserError):
+                self.writer(
+                    name
+                ).release_weights()  # makes its engine, which is all that writing needs
         to_simplified("詩")  # reads its dictionaries
 
     def neurons(self, name: str) -> NeuronTable | None:
@@ -225,21 +227,21 @@ class Models:
         """A model name that a client may use: one of these, or of the same kind from the Hub.
 
         Raises:
-            Complaint: another one.
+            UserError: another one.
         """
         allowed = self.known_of(names)
         if isinstance(name, str) and PINNED.fullmatch(name) and name not in allowed:
             return self._other(name, names)
         if not isinstance(name, str) or name not in allowed:
-            raise Complaint("error.choice", name="model", allowed=", ".join(allowed))
+            raise UserError("error.choice", name="model", allowed=", ".join(allowed))
         return name
 
     def _other(self, name: str, names: tuple[str, ...]) -> str:
         other = self.others.get(name)
         if other is None or not other.digest:  # or it is still loading
-            raise Complaint("error.not_fetched", model=name)
+            raise UserError("error.not_fetched", model=name)
         if names[0] not in other.tab.models:
-            raise Complaint(f"error.of_{other.tab.name}")
+            raise UserError(f"error.of_{other.tab.name}")
         return name
 
     def known_of(self, names: tuple[str, ...]) -> list[str]:

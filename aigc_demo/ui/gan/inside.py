@@ -67,7 +67,7 @@ def _asked(models: Models, model, digit, seed, truncation) -> Asked:
     sampler = models.gan(models.known(model, GANS))
     digit = check.digit(digit)
     if sampler.classes and digit >= sampler.classes:
-        raise check.Complaint("error.classes", classes=sampler.classes)
+        raise check.UserError("error.classes", classes=sampler.classes)
     truncation = check.real(truncation, "truncation", 0, 1)
     return Asked(sampler, digit, check.seed(seed), truncation)
 
@@ -168,7 +168,7 @@ def move(models: Models, words: Words, digit, seed, truncation, lean, thick, wid
     """One digit of `gan`, moved along three named directions of its noise."""
     asked = _asked(models, "gan", digit, seed, truncation)
     if not asked.sampler.directions:
-        raise check.Complaint("error.no_directions")
+        raise check.UserError("error.no_directions")
     named = zip(MEASURES, (lean, thick, wide), strict=True)
     steps = {name: check.real(step, "direction", -FURTHEST, FURTHEST) for name, step in named}
     z = inside.moved(asked.sampler, asked.noise(), steps)

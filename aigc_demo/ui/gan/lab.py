@@ -16,7 +16,7 @@ from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.widgets import widget
 from aigc_demo.ui.kit.words import Words, static
 from aigc_demo.ui.page.page import Page, Update
-from aigc_demo.ui.page.query import MOST, Codec
+from aigc_demo.ui.page.query import MAX_UNPACKED, Codec
 from aigc_demo.ui.page.share import Share
 
 SCRIPTS = tuple(f"gan/lab_{part}" for part in ("net", "game", "draw", "plot", "play", "moves"))
@@ -56,14 +56,14 @@ def read_moves(text: str) -> str:
         ValueError: something else, or more steps than are taken again.
     """
     steps = sum(int(count) for count in re.findall(r"[dgbth](\d+)", text))
-    if len(text) > MOST or not MOVES.fullmatch(text) or steps > STEPS:
+    if len(text) > MAX_UNPACKED or not MOVES.fullmatch(text) or steps > STEPS:
         raise ValueError(f"expected moves of at most {STEPS} steps, got {text[:20]!r}")
     return text
 
 
 def read_points(text: str) -> str:
     """The points that a visitor drew."""
-    if len(text) > MOST or not POINTS.fullmatch(text):
+    if len(text) > MAX_UNPACKED or not POINTS.fullmatch(text):
         raise ValueError(f"expected points, got {text[:20]!r}")
     return text
 

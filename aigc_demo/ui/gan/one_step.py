@@ -15,7 +15,7 @@ from aigc_demo.images import strip
 from aigc_demo.names import SMALL_GAN
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.gan.formulas import D, G
-from aigc_demo.ui.kit.check import Complaint
+from aigc_demo.ui.kit.check import UserError
 from aigc_demo.ui.kit.latex import ink
 from aigc_demo.ui.kit.widgets import widget
 from aigc_demo.ui.kit.words import Words
@@ -116,12 +116,12 @@ def _mine(models: Models, duel: Any) -> Duel:
     """The visitor's duel; a new one where none was begun, or it was idle for too long.
 
     Raises:
-        Complaint: something else.
+        UserError: something else.
     """
     if duel is None:
         return Duel(models.snapshot)
     if not isinstance(duel, Duel):
-        raise Complaint("error.duel")
+        raise UserError("error.duel")
     return duel
 
 

@@ -11,7 +11,7 @@ from aigc_demo.ui.kit.words import Words
 from aigc_demo.ui.page.page import Update
 
 LONGEST_NUMBER = 16
-MOST = 64
+MAX_COUNT = 64
 
 
 def draw(models: Models, words: Words, model, wanted, count, seed, truncation) -> Update:
@@ -25,7 +25,7 @@ def draw(models: Models, words: Words, model, wanted, count, seed, truncation) -
         known_classes(sampler, classes)
     else:
         classes = []
-    count = check.whole(count, "count", 1, MOST)
+    count = check.whole(count, "count", 1, MAX_COUNT)
     seed = check.seed(seed)
     seeds = range(seed, seed + count)
     labels = [classes[i % len(classes)] for i in range(count)] if classes else None
@@ -39,7 +39,7 @@ def draw(models: Models, words: Words, model, wanted, count, seed, truncation) -
 def _wanted(wanted) -> list[int]:
     """The classes that a visitor ticked; none means all."""
     if not isinstance(wanted, list) or len(wanted) > 10:
-        raise check.Complaint("error.choice", name="digits", allowed=", ".join(check.DIGITS))
+        raise check.UserError("error.choice", name="digits", allowed=", ".join(check.DIGITS))
     return [check.digit(digit) for digit in wanted]
 
 
@@ -47,12 +47,12 @@ def known_classes(sampler: DigitSampler, labels: list[int]) -> list[int]:
     """The labels, if the model knows them all: own weights may have fewer classes than ten.
 
     Raises:
-        Complaint: it does not.
+        UserError: it does not.
     """
     if not sampler.classes:
-        raise check.Complaint("error.no_classes")
+        raise check.UserError("error.no_classes")
     if any(label >= sampler.classes for label in labels):
-        raise check.Complaint("error.classes", classes=sampler.classes)
+        raise check.UserError("error.classes", classes=sampler.classes)
     return labels
 
 
@@ -71,7 +71,7 @@ def morph(models: Models, words: Words, first, last, seed, steps) -> tuple[Updat
     labels = [check.digit(digit) for digit in (first, last)]
     known_classes(models.gan(), labels)
     seed = check.seed(seed)
-    steps = check.whole(steps, "steps", 2, MOST)
+    steps = check.whole(steps, "steps", 2, MAX_COUNT)
     frames = models.gan().morph((labels[0], labels[1]), (seed, seed + 1), steps, TRUNCATION)
     texts = words.both("gan.morphed", first=labels[0], last=labels[1], steps=steps, seed=seed)
     sheet = strip(frames)
@@ -81,7 +81,7 @@ def morph(models: Models, words: Words, first, last, seed, steps) -> tuple[Updat
 def pick(models: Models, words: Words, model, wanted, seed, truncation, place) -> tuple:
     """The digit at a place of the field, for the inside view: its model, class and seed."""
     sampler = models.gan(models.known(model, GANS))
-    place = check.whole(place, "place", 0, MOST - 1)
+    place = check.whole(place, "place", 0, MAX_COUNT - 1)
     seed = check.seed(seed) + place
     truncation = check.real(truncation, "truncation", 0, 1)
     label = "0"

@@ -9,7 +9,7 @@ from aigc_demo.ui.gan import tables
 from aigc_demo.ui.gan.inside import build_inside
 from aigc_demo.ui.gan.lab import build_lab
 from aigc_demo.ui.gan.one_step import build_duel
-from aigc_demo.ui.gan.requests import MOST, draw, morph, pick, write_number
+from aigc_demo.ui.gan.requests import MAX_COUNT, draw, morph, pick, write_number
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.widgets import player, tiles
 from aigc_demo.ui.page.hub_panel import add_other_weights
@@ -48,7 +48,7 @@ def _build_digits(page: Page) -> tuple[Callable, list]:
         with gr.Column(scale=2, min_width=280):
             model = tr(gr.Radio(value="gan", elem_id="gan-model"), "gan.model")
             wanted = tr(gr.CheckboxGroup(value=[], elem_id="gan-wanted"), "gan.wanted")
-            count = tr(gr.Slider(1, MOST, 35, step=1, elem_id="gan-count"), "gan.count")
+            count = tr(gr.Slider(1, MAX_COUNT, 35, step=1, elem_id="gan-count"), "gan.count")
             seed, roll = dice(words, 7, "gan-seed")
             button = tr(gr.Button(variant="primary", elem_id="gan-draw"), "gan.draw")
             with tr(gr.Accordion(open=False), "page.more"):
@@ -109,7 +109,7 @@ def _build_morph(page: Page) -> None:
             seed, roll = dice(words, 5, "gan-morph-seed")
             button = tr(gr.Button(variant="primary", elem_id="gan-morph"), "gan.morph")
             with tr(gr.Accordion(open=False), "page.more"):
-                steps = tr(gr.Slider(2, MOST, 24, step=1), "gan.steps")
+                steps = tr(gr.Slider(2, MAX_COUNT, 24, step=1), "gan.steps")
     fields = {"first": first, "last": last, "seed": seed, "steps": steps}
     with left:
         about = {"model": "gan", "saves": FILM, "table": tables.morph, **DRAWING}

@@ -16,7 +16,7 @@ from aigc_demo.ui.kit.words import Words
 from aigc_demo.ui.page.inside_views import View, code_of, group, parameters_of, shape_of
 from aigc_demo.ui.page.page import FORMULAS, Page, Update
 
-SHOWN = 8  # digits of each
+PER_MODEL = 8  # digits of each
 CODE = {"gan-mlp": ("models/gan_mlp.py", "MLPGenerator"), "gan": ("models/gan.py", "Generator")}
 FIGURES = ("frechet_distance", "coverage", "gan_train_accuracy")
 
@@ -27,18 +27,18 @@ def compare(models: Models, words: Words, digit, seed, truncation) -> tuple[Upda
     seed, truncation = check.seed(seed), check.real(truncation, "truncation", 0, 1)
     old, new = models.gan("gan-mlp"), models.gan("gan")
     if old.classes or new.classes <= digit:
-        raise check.Complaint("error.no_classes")
+        raise check.UserError("error.no_classes")
     draw_old = partial(old.sample, truncation=truncation)
-    seeds = inside.seeds_that_read(draw_old, models.judge, digit, seed, SHOWN)
+    seeds = inside.seeds_that_read(draw_old, models.judge, digit, seed, PER_MODEL)
     if not seeds:
-        raise check.Complaint("error.never_drawn", digit=digit)
+        raise check.UserError("error.never_drawn", digit=digit)
     pictures = [
         old.sample(seeds, truncation=truncation),
-        new.sample(range(seed, seed + SHOWN), [digit] * SHOWN, truncation),
+        new.sample(range(seed, seed + PER_MODEL), [digit] * PER_MODEL, truncation),
     ]
     groups = [
         group(words, "noise", "inside.then", [""] * len(seeds)),
-        group(words, "generator", "inside.now", [""] * SHOWN),
+        group(words, "generator", "inside.now", [""] * PER_MODEL),
     ]
     texts = words.both("inside.figures", **_figures(models))
     shown = gr.update(strip=strip(torch.cat(pictures)), groups=groups, texts=texts)

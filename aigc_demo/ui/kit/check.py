@@ -23,7 +23,7 @@ PINNED = re.compile(r"\w[\w.-]{0,95}/\w[\w.-]{0,95}@[0-9a-f]{40}", re.ASCII)  # 
 HIGHEST_SEED = 2**53 - 1  # the whole numbers that a browser holds exactly
 
 
-class Complaint(ValueError):
+class UserError(ValueError):
     """A wrong input: the key of a sentence, and the values in it."""
 
     def __init__(self, key: str, **values: Any) -> None:
@@ -35,7 +35,7 @@ def whole(value: Any, name: str, low: int, high: int) -> int:
     """A whole number in a range. `name` is a key under "name." in words.*.json."""
     number = real(value, name, low, high)
     if number != int(number):
-        raise Complaint("error.whole", name=name, low=low, high=high)
+        raise UserError("error.whole", name=name, low=low, high=high)
     return int(number)
 
 
@@ -43,7 +43,7 @@ def real(value: Any, name: str, low: float, high: float) -> float:
     """A finite number in a range."""
     wrong = isinstance(value, bool) or not isinstance(value, int | float)
     if wrong or not low <= value <= high:  # NaN is in no range
-        raise Complaint("error.range", name=name, low=low, high=high)
+        raise UserError("error.range", name=name, low=low, high=high)
     return value
 
 
@@ -54,21 +54,21 @@ def seed(value: Any) -> int:
 def text(value: Any, name: str, longest: int) -> str:
     """A text of at most so many characters."""
     if not isinstance(value, str) or len(value) > longest:
-        raise Complaint("error.text", name=name, longest=longest)
+        raise UserError("error.text", name=name, longest=longest)
     return value
 
 
 def one_of(value: Any, name: str, allowed: tuple[str, ...]) -> str:
     """A value of a fixed list."""
     if not isinstance(value, str) or value not in allowed:
-        raise Complaint("error.choice", name=name, allowed=", ".join(allowed))
+        raise UserError("error.choice", name=name, allowed=", ".join(allowed))
     return value
 
 
 def yes_or_no(value: Any, name: str) -> bool:
     """A switch."""
     if not isinstance(value, bool):
-        raise Complaint("error.switch", name=name)
+        raise UserError("error.switch", name=name)
     return value
 
 
@@ -81,7 +81,7 @@ def digits(value: Any, most: int) -> list[int]:
     """The digits of a number typed as text, such as 2026."""
     typed = "".join(text(value, "number", 100).split())
     if not 0 < len(typed) <= most or any(c not in "0123456789" for c in typed):
-        raise Complaint("error.digits", most=most)
+        raise UserError("error.digits", most=most)
     return [int(c) for c in typed]
 
 
@@ -95,7 +95,7 @@ def drawing(value: Any) -> np.ndarray | None:
         raw = base64.b64decode(value, validate=True)
         side = {28 * 28: 28, 140 * 140: 140}[len(raw)]
     except (ValueError, KeyError, binascii.Error):
-        raise Complaint("error.drawing") from None
+        raise UserError("error.drawing") from None
     return np.frombuffer(raw, np.uint8).reshape(side, side)
 
 
@@ -103,17 +103,17 @@ def drawn_digit(value: Any) -> Tensor:
     """A drawn or photographed digit, (28, 28) in [0, 1].
 
     Raises:
-        Complaint: nothing is there.
+        UserError: nothing is there.
     """
     pixels = drawing(value)
     if pixels is None:
-        raise Complaint("error.empty_drawing")
+        raise UserError("error.empty_drawing")
     try:
         image = as_digit(pixels)
     except ValueError:
-        raise Complaint("error.blank_photo") from None
+        raise UserError("error.blank_photo") from None
     if image.max() < 0.2:
-        raise Complaint("error.empty_drawing")
+        raise UserError("error.empty_drawing")
     return (image * 255).round() / 255  # as a picture or a link can hold it
 
 
@@ -152,7 +152,7 @@ def said_to_the_client(words: Words, language: Any, titled: bool = False) -> Ite
     except Exception as error:
         told: dict[str, Any] = {}
         if titled:
-            ours = not isinstance(error, Complaint | UnknownCharacters)
+            ours = not isinstance(error, UserError | UnknownCharacters)
             told["title"] = words.say(language, "error.fault_title" if ours else "error.title")
         raise gr.Error(explain(words, error, language), print_exception=False, **told) from error
 
@@ -162,7 +162,7 @@ def explain(words: Words, error: Exception, language: Any) -> str:
 
     The fault itself goes to the log, with its traceback.
     """
-    if isinstance(error, Complaint):
+    if isinstance(error, UserError):
         values = dict(error.values)
         if "name" in values:
             values["name"] = words.say(language, f"name.{values['name']}")

@@ -3,14 +3,14 @@
 import io
 from typing import Any
 
-MOST = 2_900  # bytes; a code holds 2,953
+MAX_BYTES = 2_900  # bytes; a code holds 2,953
 
 
 def qr_code(text: Any) -> str:
     """A link as a picture (data URI), dark on white; "" for what is no link or does not fit."""
     if not isinstance(text, str) or not text.startswith(("http://", "https://")):
         return ""
-    if len(text) > MOST or not text.isascii():
+    if len(text) > MAX_BYTES or not text.isascii():
         return ""
     import segno  # not before someone asks for one
 

@@ -34,22 +34,22 @@ def picture_of(value: Any) -> Tensor:
     if isinstance(value, dict) and isinstance(value.get("path"), str):
         source = Path(value["path"]).resolve()
         if not source.is_relative_to(Path(get_upload_folder()).resolve()):
-            raise check.Complaint("error.picture")
+            raise check.UserError("error.picture")
     elif isinstance(value, str) and value.startswith("data:image/png;base64,"):
         try:
             source = io.BytesIO(base64.b64decode(value.partition(",")[2], validate=True))
         except binascii.Error:
-            raise check.Complaint("error.picture") from None
+            raise check.UserError("error.picture") from None
     else:
-        raise check.Complaint("error.picture")
+        raise check.UserError("error.picture")
     try:
         with Image.open(source) as image:
             if image.width * image.height > LARGEST_PICTURE:
                 raise OSError
             image.load()
     except UNREADABLE:
-        raise check.Complaint("error.picture") from None
+        raise check.UserError("error.picture") from None
     try:
         return as_digit(image)
     except ValueError:
-        raise check.Complaint("error.blank_photo") from None
+        raise check.UserError("error.blank_photo") from None

@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from aigc_demo import hub
-from aigc_demo.ui.catalog.hub_models import Others
+from aigc_demo.ui.catalog.hub_models import HubModels
 from aigc_demo.ui.catalog.models import Models, Other
 from aigc_demo.ui.catalog.tab import Tab
 from aigc_demo.ui.kit import check
@@ -38,7 +38,7 @@ def suggestions(tab: Tab) -> list[str]:
     ]
 
 
-def fetcher(others: Others, tab: str) -> Any:
+def fetcher(others: HubModels, tab: str) -> Any:
     """The handler of a tab's widget."""
 
     async def fetch(models: Models, words: Words, asked, language) -> AsyncIterator[Update]:
@@ -61,7 +61,7 @@ def fetcher(others: Others, tab: str) -> Any:
                 others.leave(coming)
             found = coming.result()
             yield _shown(number, "here", **await asyncio.to_thread(about, models, found))
-        except check.Complaint as error:
+        except check.UserError as error:
             texts = {lang: check.explain(words, error, lang) for lang in words.table}
             if linked:
                 title = words.say(language, "error.of_link")

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from aigc_demo.ui.catalog.hub_models import Others
+from aigc_demo.ui.catalog.hub_models import HubModels
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.widgets import opens_below
@@ -33,7 +33,7 @@ class Page:
 
     def __init__(self, models: Models, words: Words, language: gr.Radio) -> None:
         self.models, self.words, self.language = models, words, language
-        self.others = Others(models)  # on their way from the Hub
+        self.others = HubModels(models)  # on their way from the Hub
         self.tab: gr.Tab | None = None  # where components are added now, see `within`
         self.shares: list[Any] = []  # the results that have a link, see share.py
 
@@ -50,7 +50,7 @@ class Page:
         """
         try:
             answer = handler(self.models, self.words, *values)
-        except check.Complaint as error:
+        except check.UserError as error:
             texts = {
                 language: check.explain(self.words, error, language)
                 for language in self.words.table

@@ -20,10 +20,10 @@ import numpy as np
 from aigc_demo.images import SIDE, to_bytes
 from aigc_demo.ui.kit import check
 
-LONGEST = 4096  # characters of a query that go into an address; longer states go into a file
+MAX_QUERY = 4096  # characters of a query that go into an address; longer states go into a file
 LARGEST = 64 * 1024  # characters of a query that is read
 LONG_TEXT = 400  # characters, as a link writes them, beyond which a text is packed
-MOST = 20_000  # bytes that a packed value may unfold to
+MAX_UNPACKED = 20_000  # bytes that a packed value may unfold to
 PACKED = "~"  # what a packed text begins with
 ABOUT = ("tab", "model", "weights", "mode")  # what is said of every result
 ELSEWHERE = re.compile(r"lang|__\w+|view|logs|utm_\w+")  # parameters that are not ours to read
@@ -37,7 +37,7 @@ def pack(data: bytes) -> str:
     return base64.urlsafe_b64encode(squeezed).decode().rstrip("=")
 
 
-def unpack(text: str, most: int = MOST) -> bytes:
+def unpack(text: str, most: int = MAX_UNPACKED) -> bytes:
     """The bytes that `pack` was given.
 
     Raises:
@@ -141,7 +141,7 @@ def codec(name: str, component: Any) -> Codec:
                 lambda text: check.one_of(text, name, allowed),
             )
         case gr.Textbox():
-            most = component.max_length or MOST
+            most = component.max_length or MAX_UNPACKED
             return Codec(_write_text, lambda text: check.text(_read_text(text), name, most))
     raise ValueError(f"expected a field that a link can hold, got {name}")
 

@@ -11,7 +11,7 @@ from aigc_demo.ui.kit.qr import qr_code
 from aigc_demo.ui.kit.widgets import widget
 from aigc_demo.ui.kit.words import static
 from aigc_demo.ui.page.page import LOCAL, Page
-from aigc_demo.ui.page.query import LONGEST
+from aigc_demo.ui.page.query import MAX_QUERY
 
 
 def base_address(environment: Mapping[str, str] = os.environ) -> str:
@@ -63,7 +63,7 @@ def _dialog(page: Page) -> gr.HTML:
         "page/links",
         template,
         base=base_address(),
-        longest=LONGEST,
+        longest=MAX_QUERY,
         words=page.words.group("link"),
         elem_id="links",
         server_functions=[qr_code],

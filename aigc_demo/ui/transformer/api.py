@@ -12,8 +12,8 @@ from aigc_demo.ui.catalog.tab import Endpoints
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.page.page import PROGRAMS
 from aigc_demo.ui.transformer.requests import (
-    LONGEST,
     LONGEST_PROMPT,
+    MAX_LENGTH,
     begun,
     paced,
     ready,
@@ -61,10 +61,10 @@ class TextEndpoints(Endpoints):
         )
         prompt = check.text(prompt, "prompt", LONGEST_PROMPT)
         if not prompt:
-            raise check.Complaint("error.empty_prompt")
+            raise check.UserError("error.empty_prompt")
         writing = (await ready(self._models, model)).begin(
             prompt,
-            check.whole(length, "length", 1, LONGEST),
+            check.whole(length, "length", 1, MAX_LENGTH),
             **settings_of(temperature, top_k, top_p, penalty, seed),
         )
         async for text in paced(writing):

@@ -15,7 +15,7 @@ from aigc_demo.ui.kit.widgets import code
 from aigc_demo.ui.kit.words import Words
 from aigc_demo.ui.page.inside_views import View, code_of
 from aigc_demo.ui.page.page import Page, Update
-from aigc_demo.ui.transformer.selection import LONGEST, Fields, asked
+from aigc_demo.ui.transformer.selection import MAX_CHARACTERS, Fields, asked
 from aigc_demo.ui.transformer.widgets import candidates, tree
 
 NAMED = 40  # candidates that may become visible
@@ -68,15 +68,15 @@ def force(models: Models, words: Words, model, text, chosen) -> str:
     if isinstance(chosen, dict):  # of the list, which holds its sliders too
         chosen = chosen.get("tokens")
     if not isinstance(chosen, list | tuple) or not 1 <= len(chosen) <= DEPTH:
-        raise check.Complaint("error.no_token")
+        raise check.UserError("error.no_token")
     ids = [check.whole(token, "token", 0, len(writer.tokenizer) - 1) for token in chosen]
     if any(writer.tokenizer.is_control(token) for token in ids):
-        raise check.Complaint("error.no_token")
+        raise check.UserError("error.no_token")
     pieces: Any = writer.tokenizer.pieces(chain(reading.ids[-1:], ids))  # perhaps with a space
     added = "".join(islice(pieces, 1, None))
     if not added:  # a part of a character
-        raise check.Complaint("error.no_token")
-    return check.text(text + added, "text", LONGEST)
+        raise check.UserError("error.no_token")
+    return check.text(text + added, "text", MAX_CHARACTERS)
 
 
 def build_next(page: Page, fields: Fields) -> View:

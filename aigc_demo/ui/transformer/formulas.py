@@ -13,12 +13,12 @@ SHIFT = (
     rf"\tilde{{{H}}}_t &= \bigl[\operatorname{{norm}}({H}_{{t-1}})_{{1\dots C/4}},"
     rf" \operatorname{{norm}}({H}_t)_{{C/4+1\dots C}}\bigr]"
 )
-SHOWN = 3  # channels of a vector that are written out
+WRITTEN_OUT = 3  # channels of a vector that are written out
 
 
 def vector(values: Tensor) -> str:
     """The first channels of a vector."""
-    listed = ",\\ ".join(f"{value:.2f}" for value in values[:SHOWN].tolist())
+    listed = ",\\ ".join(f"{value:.2f}" for value in values[:WRITTEN_OUT].tolist())
     return rf"({listed},\ \dots)"
 
 

@@ -19,7 +19,7 @@ from aigc_demo.ui.transformer.candidates import build_next
 from aigc_demo.ui.transformer.overview import build_overview
 from aigc_demo.ui.transformer.selection import (
     LAST,
-    LONGEST,
+    MAX_CHARACTERS,
     Fields,
     asked,
     formula_of,
@@ -31,7 +31,7 @@ from aigc_demo.ui.transformer.selection import (
 from aigc_demo.ui.transformer.whole_text import build_origin, build_surprise, build_verse
 from aigc_demo.ui.transformer.widgets import heads, tokens
 
-SHOWN = 32  # tokens on the attention map, the last ones
+MAP_TOKENS = 32  # tokens on the attention map, the last ones
 KEYS = 24  # keys of a query that are listed
 STEP_COLUMNS = ("key", "id", "score", "masked", "raised", "weight")
 FIRST = {
@@ -102,7 +102,7 @@ def see_attention(models: Models, words: Words, model, text, place, layer, head)
     """The maps of all heads over the last tokens; the weights of the chosen one."""
     writer, reading, place = asked(models, model, text, place)
     layer, head = part_of(writer, layer, head)
-    maps = inside.trace(writer, reading.ids).weights[:, :, -SHOWN:, -SHOWN:]
+    maps = inside.trace(writer, reading.ids).weights[:, :, -MAP_TOKENS:, -MAP_TOKENS:]
     size, first = maps.shape[-1], len(reading.ids) - maps.shape[-1]
     chosen_map = maps[layer, head]
     row = max(0, place - first)
@@ -176,7 +176,7 @@ def build_inside(page: Page, here: gr.Tab, written: list) -> None:
                     FIRST["shakespeare"],
                     lines=3,
                     max_lines=6,
-                    max_length=LONGEST,
+                    max_length=MAX_CHARACTERS,
                     elem_id="through-text",
                 ),
                 "through.text",

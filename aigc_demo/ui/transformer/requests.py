@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator
 
 from aigc_demo.inference.transformer import TextWriter
-from aigc_demo.inference.writing.text import Text
+from aigc_demo.inference.writing.text import Generation
 from aigc_demo.prosody import COMMA, FORMS, STOP, set_in_lines
 from aigc_demo.tokenizer import to_simplified
 from aigc_demo.ui.catalog.models import Models
@@ -13,7 +13,7 @@ from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.words import Words
 
 LONGEST_PROMPT = 2_000
-LONGEST = 1_000  # new characters
+MAX_LENGTH = 1_000  # new characters
 SCRIPTS = ("simplified", "traditional")
 PROMPTS = ("ROMEO:\n", "To be, or not to be", "KING RICHARD III:\nNow is the winter")
 POEM_SEED = 27  # of the poem that the tab opens with
@@ -22,7 +22,7 @@ BESIDES = 20  # times as long as an update took, the time to the next
 FIRST = 200  # looks a second for the first character
 
 
-async def paced(writing: Text) -> AsyncIterator[str]:
+async def paced(writing: Generation) -> AsyncIterator[str]:
     """The text so far, not oftener than the page can show it; the whole text last.
 
     No thread waits meanwhile, and a visitor who leaves frees the place.
@@ -40,7 +40,7 @@ async def paced(writing: Text) -> AsyncIterator[str]:
                 return
             await asyncio.sleep(pause)
     finally:
-        writing.leave()
+        writing.cancel()
 
 
 def shape_of(temperature, top_k, top_p) -> dict:
@@ -81,8 +81,8 @@ async def continue_text(
     model = models.known(model, ("shakespeare",))
     prompt = check.text(prompt, "prompt", LONGEST_PROMPT)
     if not prompt:
-        raise check.Complaint("error.empty_prompt")
-    length = check.whole(length, "length", 1, LONGEST)
+        raise check.UserError("error.empty_prompt")
+    length = check.whole(length, "length", 1, MAX_LENGTH)
     settings = settings_of(temperature, top_k, top_p, penalty, seed)
     writing = (await ready(models, model)).begin(prompt, length, **settings)
     async for text in paced(writing):
@@ -116,7 +116,7 @@ async def write_poem(
     form, title = asked[:2]
     poet = await ready(models, model)
     if form not in poet.forms:
-        raise check.Complaint("error.no_form")
+        raise check.UserError("error.no_form")
     writing = poet.begin_poem(*asked, **settings)
     async for text in paced(writing):
         poem = (f"《{title}》\n" if title else "") + set_in_lines(text)
@@ -130,13 +130,13 @@ def begun(form, title, line, heads, regulated) -> tuple[str, str, str, str, bool
     line, heads = check.text(line, "line", 20), check.text(heads, "heads", 20)
     first, acrostic = "".join(line.split()).rstrip("，。,."), "".join(heads.split())
     if len(first) > FORMS[form].characters:
-        raise check.Complaint("error.long_line", form=form)
+        raise check.UserError("error.long_line", form=form)
     if len(acrostic) > FORMS[form].lines:
-        raise check.Complaint("error.long_acrostic", form=form)
+        raise check.UserError("error.long_acrostic", form=form)
     if any(mark in first + acrostic for mark in COMMA + STOP):
-        raise check.Complaint("error.marks")
+        raise check.UserError("error.marks")
     if first and acrostic and to_simplified(first[0]) != to_simplified(acrostic[0]):
-        raise check.Complaint("error.two_beginnings")
+        raise check.UserError("error.two_beginnings")
     return form, title, line, heads, check.yes_or_no(regulated, "regulated")
 
 

@@ -15,7 +15,7 @@ from aigc_demo.ui.kit.words import Words
 from aigc_demo.ui.page.inside_views import code_of
 from aigc_demo.ui.page.page import FORMULAS, Update
 
-LONGEST = 2_000  # characters
+MAX_CHARACTERS = 2_000  # characters
 LAST = 9_999  # the place of the last token of any text
 
 
@@ -42,15 +42,15 @@ Asked = tuple[TextWriter, inside.Reading, int]
 def asked(models: Models, model, text, place=None) -> Asked:
     """The writer, the text as it reads it, and the token that is looked at; None: the last one."""
     writer = models.writer(models.known(model, WRITERS))
-    text = check.text(text, "text", LONGEST)
+    text = check.text(text, "text", MAX_CHARACTERS)
     if not text.strip():
-        raise check.Complaint("error.empty_prompt")
+        raise check.UserError("error.empty_prompt")
     try:
         reading = inside.read(writer, text)
     except UnknownCharacters:
         raise
     except ValueError:
-        raise check.Complaint("error.no_verse") from None
+        raise check.UserError("error.no_verse") from None
     last = len(reading.ids) - 1
     place = last if place is None else min(check.whole(place, "token", 0, LAST), last)
     return writer, reading, place

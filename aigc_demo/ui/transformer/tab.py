@@ -14,7 +14,7 @@ from aigc_demo.ui.page.page import WRITING, Page, several, throw
 from aigc_demo.ui.page.share import TEXT, Share
 from aigc_demo.ui.transformer.inside import build_inside
 from aigc_demo.ui.transformer.requests import (
-    LONGEST,
+    MAX_LENGTH,
     POEM_SEED,
     PROMPTS,
     change_script,
@@ -134,7 +134,7 @@ def _build_shakespeare(page: Page) -> tuple[gr.Textbox, gr.Radio]:
                         None, None, prompt, js=f'() => "{value}"', api_visibility="private"
                     )
             buttons = _writing(page, "shakespeare")
-            length = tr(gr.Slider(1, LONGEST, 300, step=1), "transformer.length")
+            length = tr(gr.Slider(1, MAX_LENGTH, 300, step=1), "transformer.length")
             with tr(gr.Accordion(open=False), "page.more"):
                 sampling = _sampling(page, TEMPERATURE, TOP_P, 1, "shakespeare")
     with left:

@@ -40,7 +40,7 @@ def see_origin(models: Models, words: Words, model, text) -> tuple[Update, Updat
     writer, reading, _ = asked(models, model, text)
     index = models.overlaps(model)
     body = writer.tokenizer.decode(reading.ids[reading.body :])
-    names = [inside.SHOWN.get(character, character) for character in body]
+    names = [inside.VISIBLE.get(character, character) for character in body]
     if index is None:
         plain = [{"text": name} for name in names]
         return gr.update(tokens=plain, texts=words.both("through.no_index")), gr.update(table=None)

@@ -77,5 +77,5 @@ class VAEEndpoints(Endpoints):
 def _point(walker: LatentWalker, values: Any) -> list[float]:
     """A latent point of the model's size."""
     if not isinstance(values, list) or len(values) != walker.latent_size:
-        raise check.Complaint("error.latent", size=walker.latent_size)
+        raise check.UserError("error.latent", size=walker.latent_size)
     return [check.real(value, "point", -1_000, 1_000) for value in values]

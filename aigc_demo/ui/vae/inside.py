@@ -31,7 +31,7 @@ from aigc_demo.ui.vae import formulas
 from aigc_demo.ui.vae.widgets import betas, posterior
 
 NAMES = {"discriminator": "encoder", "noise": "latent", "generator": "decoder"}
-SHOWN = 15  # test digits to pick from
+PICKABLE = 15  # test digits to pick from
 SAMPLES = 6  # of the posterior, drawn as pictures
 WEIGHTED = 100  # samples of the importance-weighted estimate
 ON_PLANE = 200  # test digits on the plane
@@ -45,8 +45,8 @@ def _asked(models: Models, model, chosen, seed) -> tuple[LatentWalker, Tensor, i
     walker = models.vae(models.known(model, VAES))
     if isinstance(chosen, str) and chosen.startswith("#"):
         place = chosen[1:]
-        if not (place.isascii() and place.isdigit() and int(place) < SHOWN):
-            raise check.Complaint("error.range", name="place", low=0, high=SHOWN - 1)
+        if not (place.isascii() and place.isdigit() and int(place) < PICKABLE):
+            raise check.UserError("error.range", name="place", low=0, high=PICKABLE - 1)
         return walker, sample_digits("test")[0][int(place)], check.seed(seed)
     return walker, check.drawn_digit(chosen), check.seed(seed)
 
@@ -100,7 +100,7 @@ def see_posterior(models: Models, words: Words, model, chosen, seed) -> tuple[Up
     """The posterior as an ellipse in the plane that carries most, and pictures of its samples."""
     walker, image, seed = _asked(models, model, chosen, seed)
     if walker.latent_size < 2:
-        raise check.Complaint("error.one_dimension")
+        raise check.UserError("error.one_dimension")
     found = inside.bound(walker, image, range(seed, seed + SAMPLES))
     axes, points = _telling(models, model)
     labels = sample_digits("test")[1][:ON_PLANE].tolist()
@@ -241,10 +241,10 @@ def see_blur(models: Models, words: Words, model, digit, seed) -> Update:
     labels = [digit] * COMPARED
     sampler = models.gan("gan")
     if digit >= sampler.classes:
-        raise check.Complaint("error.no_classes")
+        raise check.UserError("error.no_classes")
     seeds = seeds_that_read(walker.sample, models.judge, digit, seed, COMPARED)
     if not seeds:
-        raise check.Complaint("error.never_drawn_vae", digit=digit)
+        raise check.UserError("error.never_drawn_vae", digit=digit)
     pictures = [
         real_digits(labels, seed),
         sampler.sample(range(seed, seed + COMPARED), labels),
@@ -294,7 +294,7 @@ def build_inside(page: Page, here: gr.Tab) -> None:
         model = tr(gr.Dropdown(VAES, value="vae-2d", elem_id="within-model"), "vae.model")
         seed, roll = dice(words, 0, "within-seed")
         in_sight = tiles(words, columns=1, largest=2, strip="", count=0, elem_id="within-sight")
-    images = sample_digits("test")[0][:SHOWN]
+    images = sample_digits("test")[0][:PICKABLE]
     shelf = tiles(
         words,
         columns=15,
@@ -302,7 +302,7 @@ def build_inside(page: Page, here: gr.Tab) -> None:
         choosing=True,
         elem_id="within-shelf",
         strip=strip(images),
-        count=SHOWN,
+        count=PICKABLE,
     )
     with tr(gr.Accordion(open=False, elem_id="within-draw"), "within.draw"):
         canvas = pad(words, elem_id="within-pad")

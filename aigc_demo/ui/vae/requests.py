@@ -22,8 +22,8 @@ from aigc_demo.ui.page.page import Update
 
 REACH = 3.5  # the map shows -REACH to REACH
 START = (-1.4, 0.8)
-SHOWN = 30  # test digits to pick from
-MOST = 64
+PICKABLE = 30  # test digits to pick from
+MAX_COUNT = 64
 PATHS = ("straight", "spherical")
 LONGEST_ROUTE = 5  # stops of a walk
 BESIDE = 9  # frames of each walk, where walks are compared
@@ -44,7 +44,7 @@ def map_digits(models: Models) -> dict[str, Any] | None:
     images, labels = (part[:ENCODED] for part in test_digits())
     try:
         mean, deviation = models.encoded("vae-2d")
-    except check.Complaint:
+    except check.UserError:
         return None
     rows = torch.cat([mean, labels[:, None], deviation], 1).tolist()
     points = [
@@ -68,7 +68,7 @@ def map_decoder(models: Models) -> dict[str, Any] | None:
 def decode_point(models: Models, words: Words, point) -> Update:
     """The digit at a point of the map, with what the judge reads."""
     if not isinstance(point, dict):
-        raise check.Complaint("error.point")
+        raise check.UserError("error.point")
     x = check.real(point.get("x"), "point", -REACH, REACH)
     y = check.real(point.get("y"), "point", -REACH, REACH)
     image = models.vae().decode([[x, y]])
@@ -89,7 +89,7 @@ def rebuild(models: Models, words: Words, model, drawn, seed) -> tuple[Update, U
 def rebuild_picked(models: Models, words: Words, model, place, seed) -> tuple[Update, Update]:
     """The same for one of the test digits, by its place."""
     walker = models.vae(models.known(model, VAES))
-    index = check.whole(place, "place", 0, SHOWN - 1)
+    index = check.whole(place, "place", 0, PICKABLE - 1)
     return _rebuilt(walker, words, test_digits()[0][index], check.seed(seed))
 
 
@@ -117,7 +117,7 @@ def walk(models: Models, words: Words, model, route, path, seed, steps) -> tuple
     """Through test digits of the classes on a route, as a film and frame by frame."""
     name = models.known(model, VAES)
     labels, spherical, seed = route_of(route, path, seed)
-    steps = check.whole(steps, "steps", 2, MOST)
+    steps = check.whole(steps, "steps", 2, MAX_COUNT)
     stops, _ = stops_of(models, name, labels, seed)
     sheet = strip(walks.frames(models.vae(name), stops, steps, spherical))
     texts = words.both(
@@ -150,7 +150,7 @@ def route_of(route, path, seed) -> tuple[list[int], bool, int]:
     """The digits to pass, whether on great arcs, and the seed, checked."""
     labels = check.digits(route, LONGEST_ROUTE)
     if len(labels) < 2:
-        raise check.Complaint("error.route", most=LONGEST_ROUTE)
+        raise check.UserError("error.route", most=LONGEST_ROUTE)
     return labels, check.one_of(path, "path", PATHS) == "spherical", check.seed(seed)
 
 
@@ -173,7 +173,7 @@ def _landmarks(models: Models, name: str, label: int) -> tuple[Tensor, Tensor]:
 def draw(models: Models, words: Words, model, count, seed) -> Update:
     """Decoded points of the prior."""
     name = models.known(model, VAES)
-    count, seed = check.whole(count, "count", 1, MOST), check.seed(seed)
+    count, seed = check.whole(count, "count", 1, MAX_COUNT), check.seed(seed)
     walker = models.vae(name)
     images = walker.sample(range(seed, seed + count))
     key = "vae.drawn_learned" if walker.loaded.model.config.couplings else "vae.drawn"

@@ -11,9 +11,9 @@ from aigc_demo.ui.page.share import FILM, Share
 from aigc_demo.ui.vae import tables
 from aigc_demo.ui.vae.inside import build_inside
 from aigc_demo.ui.vae.requests import (
-    MOST,
+    MAX_COUNT,
+    PICKABLE,
     REACH,
-    SHOWN,
     START,
     compare_walks,
     decode_point,
@@ -99,8 +99,8 @@ def _build_rebuild(page: Page) -> None:
         largest=2,
         choosing=True,
         elem_id="vae-shelf",
-        strip=strip(images[:SHOWN]),
-        count=SHOWN,
+        strip=strip(images[:PICKABLE]),
+        count=PICKABLE,
     )
     fields, both = {"model": model, "drawing": canvas, "seed": seed}, [canvas, result]
     with place:
@@ -132,7 +132,7 @@ def _build_walk(page: Page, here: gr.Tab) -> None:
             button = tr(gr.Button(variant="primary", elem_id="vae-walk"), "vae.walk")
             with tr(gr.Accordion(open=False), "page.more"):
                 path = tr(gr.Radio(value="straight", elem_id="vae-path"), "vae.path")
-                steps = tr(gr.Slider(2, MOST, 24, step=1), "vae.steps")
+                steps = tr(gr.Slider(2, MAX_COUNT, 24, step=1), "vae.steps")
     tr(gr.Markdown(elem_classes="hint"), "vae.beside_hint")
     beside = gallery(words, strip="", groups=[], elem_id="vae-beside")
     named = {"model": model, "route": route, "path": path, "seed": seed}
@@ -157,7 +157,7 @@ def _build_prior(page: Page) -> None:
             result = tiles(words, elem_id="vae-digits", **page.first(draw, "vae-2d", 35, 0))
         with gr.Column(scale=2, min_width=280):
             model = _choice(page, "vae-prior-model")
-            count = tr(gr.Slider(1, MOST, 35, step=1, elem_id="vae-count"), "vae.count")
+            count = tr(gr.Slider(1, MAX_COUNT, 35, step=1, elem_id="vae-count"), "vae.count")
             seed, roll = dice(words, 0, "vae-prior-seed")
             button = tr(gr.Button(variant="primary", elem_id="vae-draw"), "vae.draw")
     fields = {"model": model, "count": count, "seed": seed}

@@ -28,7 +28,7 @@ from aigc_demo.inference.writing.model_steps import ModelSteps
 from aigc_demo.inference.writing.onnx_steps import CHUNK, Compiled, OnnxSteps
 from aigc_demo.inference.writing.sampler import Batch, Sampler, uniform
 from aigc_demo.inference.writing.steps import steps_for
-from aigc_demo.inference.writing.text import Text
+from aigc_demo.inference.writing.text import Generation
 from aigc_demo.models.gpt2 import GPT2, GPT2Config
 from aigc_demo.models.transformer import (
     Transformer,
@@ -39,7 +39,7 @@ from aigc_demo.tokenizer import CharacterTokenizer
 from aigc_demo.weights import BUNDLED
 
 no_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-MOST = 64  # texts of a step
+TEXTS = 64  # texts of a step
 
 
 @pytest.fixture(scope="module", params=["cpu", pytest.param("cuda", marks=no_cuda)])
@@ -183,17 +183,17 @@ def test_a_rows_logits_are_the_same_bits_among_any_others_and_by_any_threads(nam
     size, context = model.config.vocabulary_size, model.config.context
     draw = random.Random(0)
     texts, alone, steps = [], [], OnnxSteps(Compiled(model), 1)
-    for slot in range(MOST):  # as many tokens more as there are steps in which its slot takes part
-        length = 1 + slot * (context - 2) // (MOST - 1)
-        texts.append([draw.randrange(size) for _ in range(length + MOST - slot)])
+    for slot in range(TEXTS):  # as many tokens more as there are steps in which its slot takes part
+        length = 1 + slot * (context - 2) // (TEXTS - 1)
+        texts.append([draw.randrange(size) for _ in range(length + TEXTS - slot)])
         steps.prefill(0, texts[slot][:length])
         alone.append([steps.decode([token])[0].copy() for token in texts[slot][length:]])
     assert max(map(len, texts)) == context
     for threads in (1, 2):
-        steps = OnnxSteps(Compiled(model, threads), MOST)
+        steps = OnnxSteps(Compiled(model, threads), TEXTS)
         for slot, ids in enumerate(texts):
-            steps.prefill(slot, ids[: len(ids) - MOST + slot])
-        for count in range(1, MOST + 1):
+            steps.prefill(slot, ids[: len(ids) - TEXTS + slot])
+        for count in range(1, TEXTS + 1):
             found = steps.decode([texts[slot][steps.lengths[slot]] for slot in range(count)])
             for slot in range(count):
                 assert np.array_equal(found[slot], alone[slot][count - slot - 1]), (count, slot)
@@ -298,7 +298,7 @@ def test_two_hundred_texts_under_load_equal_the_same_alone(writer):
         if draw.random() < 0.2:
             time.sleep(0.02)
         if draw.random() < 0.1:  # someone who goes away again
-            writer.begin("ROMEO:", 500, seed=seed).start().leave()
+            writer.begin("ROMEO:", 500, seed=seed).start().cancel()
     under_load = [text.whole() for text in begun]
     assert all(len(text) == length for text in under_load)
     for seed in range(0, 200, 4):
@@ -309,7 +309,7 @@ def test_two_hundred_texts_under_load_equal_the_same_alone(writer):
 def text_of(ids, count, loop, end=None, rule=None, seed=0, temperature=0.0):
     characters = CharacterTokenizer("".join(map(chr, range(65, 135))))
     sampler = Sampler(temperature, seed=seed)
-    return Text(ids, count, sampler, lambda: loop, characters, end, rule)
+    return Generation(ids, count, sampler, lambda: loop, characters, end, rule)
 
 
 @pytest.fixture()
@@ -347,10 +347,10 @@ def test_a_text_that_leaves_makes_room_before_the_next_token(small):
     second = text_of([2], 3, small).start()
     tokens = iter(first)
     next(tokens)
-    first.leave()
+    first.cancel()
     assert len(list(second)) == 3
     assert first.done and len(first.new) < 5_000
-    other.leave()
+    other.cancel()
 
 
 def test_a_rule_that_fails_ends_its_own_text_only(small):
@@ -406,7 +406,7 @@ def test_writing_gives_way_to_all_else(small):
     found = os.getpriority(os.PRIO_PROCESS, small.thread.native_id)
     assert found == max(10, before)
     assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before
-    text.leave()
+    text.cancel()
 
 
 def test_where_it_may_not_give_way_a_text_is_written_all_the_same(monkeypatch):
@@ -437,7 +437,7 @@ def test_a_small_model_has_a_loop_a_core_and_a_gpt2_one_for_all(monkeypatch):
     texts = [text_of([1], 5_000, engine).start() for _ in range(7)]
     assert sorted(map(Loop.queue_length, engine.loops)) == [2, 2, 3]
     for text in texts:
-        text.leave()
+        text.cancel()
 
 
 def test_what_writes_needs_the_single_precision_weights_no_more(tmp_path):
@@ -445,13 +445,13 @@ def test_what_writes_needs_the_single_precision_weights_no_more(tmp_path):
     writer = TextWriter.load(folder, "cpu")
     expected, nats = writer.write("O Romeo", 40, seed=3), writer.log_probabilities("O Romeo, Romeo")
     gone = weakref.ref(writer.model.blocks[0].attention.qkv.weight)
-    writer.put_away()
+    writer.release_weights()
     gc.collect()
     assert gone() is None
     assert writer.write("O Romeo", 40, seed=3) == expected
     assert writer.loaded.model is None
     assert torch.equal(writer.log_probabilities("O Romeo, Romeo"), nats)  # read again
-    writer.put_away()
+    writer.release_weights()
     config = json.loads((folder / "config.json").read_text("utf-8"))
     weights = load_file(folder / "model.safetensors")
     weights["norm.weight"] *= 2
@@ -464,7 +464,7 @@ def test_what_writes_needs_the_single_precision_weights_no_more(tmp_path):
 
 def test_a_model_without_files_is_not_put_away(writer):
     twin = TextWriter(writer.loaded)
-    twin.put_away()
+    twin.release_weights()
     assert twin.model is writer.model
 
 

@@ -2,7 +2,7 @@
 
 from servers import finished
 
-from aigc_demo.ui.catalog.hub_models import Others
+from aigc_demo.ui.catalog.hub_models import HubModels
 from aigc_demo.ui.kit.words import Words
 from aigc_demo.ui.page.hub_panel import fetcher
 
@@ -13,7 +13,7 @@ def states(page_models, source, tab="gan", others=None, **asked):
     """What a tab's widget is told, one state after the other."""
 
     async def collect():
-        fetch = fetcher(others or Others(page_models), tab)
+        fetch = fetcher(others or HubModels(page_models), tab)
         given = {"source": source, "number": 1, **asked}
         return [update["state"] async for update in fetch(page_models, WORDS, given, "en")]
 

@@ -18,7 +18,7 @@ from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.names import GANS, VAES
 from aigc_demo.ui.app import TABS
 from aigc_demo.ui.catalog import models
-from aigc_demo.ui.catalog.hub_models import KINDS, Others
+from aigc_demo.ui.catalog.hub_models import KINDS, HubModels
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.gan import requests as gan
 from aigc_demo.ui.kit import check
@@ -64,7 +64,7 @@ def test_every_family_is_fetched_on_its_tab_and_refused_on_the_others(
             assert last.get("plain", False) == (family == "gan-mlp")
             assert last.get("verse", False) == (family == "poems")
         else:
-            text = check.explain(WORDS, check.Complaint(f"error.of_{KIND[family]}"), "zh")
+            text = check.explain(WORDS, check.UserError(f"error.of_{KIND[family]}"), "zh")
             assert (last["stage"], last["texts"]["zh"]) == ("failed", text)
 
 
@@ -83,7 +83,7 @@ def test_progress_is_told_in_bytes_and_the_wrong_family_is_seen_before_the_weigh
     put("gan")
     hub.bodies["model.safetensors"] = "drip"
     size = (tiny_folders["gan"] / "model.safetensors").stat().st_size
-    others = Others(page_models)
+    others = HubModels(page_models)
 
     async def look():
         seen = []
@@ -106,7 +106,7 @@ def test_progress_is_told_in_bytes_and_the_wrong_family_is_seen_before_the_weigh
 def test_a_download_that_nobody_waits_for_ends(page_models, hub, put):
     put("gan")
     hub.bodies["model.safetensors"] = "drip"
-    others = Others(page_models)
+    others = HubModels(page_models)
     one, two = others.join("alice/digits", "gan"), others.join("alice/digits", "gan")
     assert one is two
     others.leave(one)
@@ -124,7 +124,7 @@ def test_a_download_that_nobody_waits_for_ends(page_models, hub, put):
 
 def test_visitors_who_want_the_same_share_one_download(page_models, hub, put):
     put("gan")
-    others = Others(page_models)
+    others = HubModels(page_models)
 
     async def visitors():
         fetch, given = fetcher(others, "gan"), {"source": "alice/digits"}
@@ -203,7 +203,7 @@ def test_without_a_network_a_sentence_comes_within_three_seconds(page_models, hu
     start = time.monotonic()
     assert states(page_models, "alice/digits")[-1]["texts"] == WORDS.both("error.hub_network")
     assert time.monotonic() - start < 3
-    with pytest.raises(check.Complaint) as caught:
+    with pytest.raises(check.UserError) as caught:
         page_models.known(f"alice/digits@{commit}", GANS)
     assert caught.value.key == "error.not_fetched"
 
@@ -262,20 +262,20 @@ def test_names_hold_on_the_tab_of_their_family_alone(page_models, put):
     name = fetched(page_models, f"alice/digits@{put('gan')}")
     assert page_models.known(name, GANS) == name
     for names, wrong in ((VAES, name), (GANS, name.replace("alice", "bob"))):
-        with pytest.raises(check.Complaint):
+        with pytest.raises(check.UserError):
             page_models.known(wrong, names)
 
 
 def test_the_api_takes_a_repository_by_the_same_check(page_models, hub, put, monkeypatch):
     put("gan")
-    of_gan, of_vae, of_text = (tab.endpoints(page_models, Others(page_models)) for tab in TABS)
+    of_gan, of_vae, of_text = (tab.endpoints(page_models, HubModels(page_models)) for tab in TABS)
     assert of_gan.gan_sample("alice/digits", "mixed", 4).path.endswith(".png")
     assert len(page_models.others) == 1
-    with pytest.raises(check.Complaint) as caught:
+    with pytest.raises(check.UserError) as caught:
         of_vae.vae_decode("alice/digits", [0.0, 0.0])
     assert caught.value.key == "error.of_gan"
     monkeypatch.setenv("AIGC_REPOS", "bob/*")
-    with pytest.raises(check.Complaint) as caught:
+    with pytest.raises(check.UserError) as caught:
         of_gan.gan_morph("alice/other")
     assert caught.value.key == "error.not_allowed"
     monkeypatch.delenv("AIGC_REPOS")
@@ -291,16 +291,16 @@ def test_programs_wait_one_at_a_time(page_models, hub, put, monkeypatch):
     monkeypatch.setattr("aigc_demo.ui.catalog.hub_models.PATIENCE", 0.2)
     put("gan")
     hub.bodies["model.safetensors"] = "drip"
-    others = Others(page_models)
+    others = HubModels(page_models)
 
     def bring():
-        with suppress(check.Complaint):  # the Hub ends before the download does
+        with suppress(check.UserError):  # the Hub ends before the download does
             others.bring("alice/digits", "gan")
 
     threading.Thread(target=bring, daemon=True).start()
     while not others._coming:
         time.sleep(0.01)
-    with pytest.raises(check.Complaint) as caught:
+    with pytest.raises(check.UserError) as caught:
         others.bring("alice/other", "gan")
     assert caught.value.key == "error.hub_busy"
     assert others.bring("gan", "gan") == "gan"

@@ -126,7 +126,7 @@ def test_a_forced_token_is_a_piece_of_the_text(gpt2):
     control = next(token for token in range(SIZE) if tokenizer.is_control(token))
     half = tokenizer.encode("夜")[:1]
     for wrong in ([control], half):
-        with pytest.raises(check.Complaint) as caught:
+        with pytest.raises(check.UserError) as caught:
             text_next.force(page_models, WORDS, name, PROMPT, wrong)
         assert caught.value.key == "error.no_token"
 

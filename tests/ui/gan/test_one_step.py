@@ -326,7 +326,7 @@ def test_damaged_weights_are_named(tmp_path, capsys) -> None:
     (tmp_path / "config.json").write_text("{}")
     models = Models(TABS)
     models.folders["gan-small"] = tmp_path
-    with pytest.raises(check.Complaint) as caught:
+    with pytest.raises(check.UserError) as caught:
         duel.train_d(models, WORDS, None)
     assert (caught.value.key, caught.value.values) == ("error.weights", {"model": "gan-small"})
     assert "error: gan-small" in capsys.readouterr().err

@@ -178,7 +178,7 @@ def test_the_longest_prompt_of_the_page_fits_and_a_longer_one_waits_for_a_file()
         prompt = "".join(chance.choices(letters, k=length))
         state = ("shakespeare", prompt, 300, 0.8, 0, 0.95, 1, 1)
         query = share.link(state)
-        assert (len(query) <= links.LONGEST) == fits
+        assert (len(query) <= links.MAX_QUERY) == fits
         assert share.restore(query, WORDS, "en") == (state, [])
 
 
@@ -381,7 +381,7 @@ def test_other_weights_and_another_numeric_mode_are_told() -> None:
 
 def test_a_link_to_weights_from_the_hub_needs_their_commit_and_them_here() -> None:
     share = SHARES["gan.digits"]
-    with pytest.raises(check.Complaint) as caught:
+    with pytest.raises(check.UserError) as caught:
         share.restore(changed("gan.digits", model="alice/digits@" + 40 * "a"), WORDS, "en")
     assert caught.value.key == "error.not_fetched"
     for name in ("alice/digits", "alice/digits@main", "../x@" + 40 * "a"):
