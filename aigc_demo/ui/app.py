@@ -85,6 +85,7 @@ def build(weights: Path | None = None, models: Models | None = None) -> gr.Block
             for one in TABS:
                 with words.tr(gr.Tab(id=one.name), f"{one.name}.tab") as tab:
                     one.build(page.within(tab))
+        words.tr(gr.Markdown(elem_id="about"), "page.about")
         add_endpoints(demo, page, TABS)
         add_files(page)
         follow_links(page, tabs, connect_switch(words, demo, language))
@@ -108,8 +109,8 @@ def launch_options(demo: gr.Blocks) -> dict:
         primary_hue="blue",
         secondary_hue="sky",
         neutral_hue="slate",
-        font=[gr.themes.LocalFont("Source Sans Pro"), *FONTS, "sans-serif"],
-        font_mono=[gr.themes.LocalFont("IBM Plex Mono"), "ui-monospace", "monospace"],
+        font=[gr.themes.LocalFont("Source Sans Pro", weights=(400,)), *FONTS, "sans-serif"],
+        font_mono=[gr.themes.LocalFont("IBM Plex Mono", weights=(400,)), "ui-monospace", "monospace"],
     ).set(
         **LOOK,
         **{f"{name}_dark": value for name, value in LOOK.items()},

@@ -70,7 +70,7 @@ def test_the_overview_shows_the_network_and_leads_into_its_views(visit: Page) ->
     expect(visit.locator("#through-tokens [aria-pressed=true]")).to_have_text("m")
     expect(arcs).to_have_attribute("data-painted", re.compile(r":12$"))
     first.click()
-    expect(visit.locator("#through-next tbody tr")).to_have_count(24)
+    expect(visit.locator("#through-next tbody tr")).to_have_count(10)
     assert_only(visit, language_of(visit))
 
 
@@ -131,7 +131,7 @@ def test_the_sliders_of_the_candidates_do_what_the_model_library_does(visit: Pag
     open_inside(visit)
     choose(visit, "next", "through")
     body = visit.locator("#through-next tbody")
-    expect(visit.locator("#through-next tbody tr")).to_have_count(24)
+    expect(visit.locator("#through-next tbody tr")).to_have_count(10)
     writer = TextWriter.load("shakespeare")
     text = visit.locator("#through-text textarea").input_value()
     logits = next_logits(writer, read(writer, text).ids)
@@ -153,10 +153,10 @@ def test_the_sliders_of_the_candidates_do_what_the_model_library_does(visit: Pag
             )
         shown = [float(share) for share in (body.get_attribute("data-painted") or "").split()]
         found = next_token_distribution(logits, temperature, top_k or None, top_p)
-        order = logits.argsort(descending=True, stable=True)[:24]
+        order = logits.argsort(descending=True, stable=True)[:10]
         assert shown == pytest.approx(found[order].tolist(), abs=2e-5)
         kept = int((found > 0).sum())
-        expect(visit.locator("#through-next tr.cut")).to_have_count(24 - min(24, kept))
+        expect(visit.locator("#through-next tr.cut")).to_have_count(10 - min(10, kept))
         entropy = -(found[found > 0] * found[found > 0].log()).sum()
         expect(visit.locator("#through-next .caption")).to_contain_text(
             f"{abs(entropy.item()):.2f}"
@@ -176,6 +176,8 @@ def test_a_candidate_and_a_node_become_the_text(visit: Page) -> None:
     after = before + {"␣": " ", "↵": "\n"}.get(name, name)
     expect(text).to_have_value(after)
     expect(visit.locator("#through-tokens [aria-pressed=true]")).to_have_text(name)
+    while (folded := visit.locator("#through-tree .folded")).count():
+        folded.first.click()
     expect(visit.locator("#through-tree button")).to_have_count(39)
     expect(visit.locator("#through-next tbody button").first).not_to_have_text("␣")
     visit.locator("#through-tree ul ul ul button").first.click()

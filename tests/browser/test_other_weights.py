@@ -270,7 +270,7 @@ def test_the_sliders_of_a_large_vocabulary_agree_with_the_server(
             p = next_token_distribution(logits, temperature, top_k or None, top_p)
             shares = p.sort(descending=True).values
             found = [float(v) for v in body.get_attribute("data-painted").split()]
-            assert found == pytest.approx(shares[:24].tolist(), abs=2e-5)
+            assert found == pytest.approx(shares[:10].tolist(), abs=2e-5)
             entropy = -(p * p.log()).nansum().item()
             text = caption.inner_text()
             assert float(re.search(r"Entropy ([\d.]+)", text)[1]) == pytest.approx(

@@ -123,7 +123,7 @@ def dice(words: Words, value: int, name: str) -> tuple[gr.Number, Any]:
     """A seed and a button that throws a new one in the browser. Returns both: (number, event)."""
     with gr.Row(elem_classes="seed", equal_height=True):
         seed = words.tr(gr.Number(value, precision=0, elem_id=name, min_width=120), "page.seed")
-        button = words.tr(gr.Button(elem_id=f"{name}-dice", min_width=100, scale=0), "page.dice")
+        button = words.tr(gr.Button(elem_id=f"{name}-dice", min_width=44, scale=0), "page.dice")
     return seed, throw(button.click, seed)
 
 

@@ -83,12 +83,9 @@ def build_next(page: Page, fields: Fields) -> View:
     """The view; a picked candidate or node becomes a part of the text."""
     assert page.tab is not None
     bar = f"{page.tab.id}.inside"  # whose link holds the sliders
-    with gr.Row(equal_height=False):
-        with gr.Column(scale=3, min_width=300):
-            listed = candidates(page.words, next=None, bar=bar, elem_id="through-next")
-        with gr.Column(scale=2, min_width=280):
-            page.words.tr(gr.Markdown(elem_classes="hint"), "through.tree_hint")
-            grown = tree(page.words, tree=[], value=None, elem_id="through-tree")
+    listed = candidates(page.words, next=None, bar=bar, elem_id="through-next")
+    page.words.tr(gr.Markdown(elem_classes="hint"), "through.tree_hint")
+    grown = tree(page.words, tree=[], value=None, elem_id="through-tree")
     lines = code(code=None, elem_id="through-next-code")
     inputs = [fields.model, fields.text]
     for widget in (listed, grown):

@@ -5,7 +5,7 @@ const body = element.querySelector("tbody");
 const summary = element.querySelector(".caption");
 const sliders = {};
 for (const slider of element.querySelectorAll("input")) sliders[slider.name] = slider;
-const ROWS = 24;
+const ROWS = 10;
 
 const values = () =>
   Object.fromEntries(Object.entries(sliders).map(([name, { value }]) => [name, Number(value)]));
