@@ -53,6 +53,11 @@ def main() -> None:
             for language in ("en", "zh"):
                 page = browser.new_page(viewport={"width": 1280, "height": 800})
                 photograph(page, language)
+            page = browser.new_page(viewport={"width": 1200, "height": 630})
+            page.goto(f"{URL}?lang=en")
+            page.locator("#gan-digits canvas[data-painted]").wait_for()
+            page.wait_for_timeout(2_000)
+            page.screenshot(path=root / "aigc_demo/ui/serving/static/preview.png")
             browser.close()
     finally:
         server.terminate()

@@ -30,6 +30,7 @@ from aigc_demo.ui.page.route import follow_links
 from aigc_demo.ui.page.saved_files import add_files
 from aigc_demo.ui.serving.first_paint import Inserted, first_paint
 from aigc_demo.ui.serving.gradio_patches import patch_gradio
+from aigc_demo.ui.serving.link_preview import PreviewPicture, preview
 from aigc_demo.ui.serving.middleware import BodyLimit, PlainCalls
 from aigc_demo.ui.serving.surroundings import loopback_only
 from aigc_demo.ui.serving.tunnel import lend
@@ -105,12 +106,17 @@ def styles(words: Words) -> str:
 def launch_options(demo: gr.Blocks) -> dict:
     """The keywords of demo.launch that belong to a page that is built, wherever it is served."""
     words = Words()
+    painted = first_paint(words)
     theme = gr.themes.Soft(
         primary_hue="blue",
         secondary_hue="sky",
         neutral_hue="slate",
         font=[gr.themes.LocalFont("Source Sans Pro", weights=(400,)), *FONTS, "sans-serif"],
-        font_mono=[gr.themes.LocalFont("IBM Plex Mono", weights=(400,)), "ui-monospace", "monospace"],
+        font_mono=[
+            gr.themes.LocalFont("IBM Plex Mono", weights=(400,)),
+            "ui-monospace",
+            "monospace",
+        ],
     ).set(
         **LOOK,
         **{f"{name}_dark": value for name, value in LOOK.items()},
@@ -148,7 +154,8 @@ def launch_options(demo: gr.Blocks) -> dict:
                 Middleware(BodyLimit),
                 Middleware(PlainCalls, endpoints=parameters(TABS)),
                 Middleware(GZipMiddleware, compresslevel=4),
-                Middleware(Inserted, elements=first_paint(words)),
+                Middleware(PreviewPicture),
+                Middleware(Inserted, elements=lambda scope: preview(words, scope) + painted),
             ]
         },
     }

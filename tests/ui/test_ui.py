@@ -4,15 +4,18 @@ import argparse
 import asyncio
 import base64
 import gc
+import io
 import math
 import re
 import string
 import time
+from html import escape
 
 import gradio as gr
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from servers import finished
 from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.testclient import TestClient
@@ -31,6 +34,7 @@ from aigc_demo.ui.kit.words import LANGUAGES, Words
 from aigc_demo.ui.page.page import Page
 from aigc_demo.ui.serving.first_paint import Inserted
 from aigc_demo.ui.serving.gradio_patches import light_sessions
+from aigc_demo.ui.serving.link_preview import PreviewPicture, preview
 from aigc_demo.ui.transformer import requests as transformer
 from aigc_demo.ui.vae import requests as vae
 
@@ -447,16 +451,34 @@ def test_the_first_paint_is_put_into_the_page_alone_and_only_where_there_is_a_he
     async def served(scope, receive, send) -> None:
         await answers[scope["path"].removeprefix("/demo")](scope, receive, send)
 
-    client = TestClient(Inserted(served, "<i>first</i>"))
+    client = TestClient(Inserted(served, lambda scope: "<i>first</i>"))
     answer = client.get("/")
     assert answer.text == page.replace("</head>", "<i>first</i></head>")
     assert int(answer.headers["content-length"]) == len(answer.content)
     assert client.get("/login").text == page
     assert client.head("/").headers["content-length"] == str(len(page.encode()))
-    behind = TestClient(Inserted(served, "<i>first</i>"), root_path="/demo")
+    behind = TestClient(Inserted(served, lambda scope: "<i>first</i>"), root_path="/demo")
     assert "<i>first</i></head>" in behind.get("/demo/").text
+    foreign = '<meta property="og:title" content="Gradio" />'
+    answers["/"] = HTMLResponse(page.replace("<title>", foreign + "<title>"))
+    assert client.get("/").text == page.replace("</head>", "<i>first</i></head>")
     answers["/"] = answers["/bare"]
     assert client.get("/").text == "no head"
+
+
+def test_a_link_is_previewed_in_its_language_with_a_picture_that_is_there() -> None:
+    async def served(scope, receive, send) -> None:
+        await HTMLResponse(preview(WORDS, scope))(scope, receive, send)
+
+    client = TestClient(PreviewPicture(served), base_url="https://demo.example")
+    for language in WORDS.table:
+        said = client.get(f"/?lang={language}").text
+        assert escape(WORDS.say(language, "page.title")) in said
+        assert 'content="https://demo.example/preview.png"' in said
+    picture = client.get("/preview.png")
+    with Image.open(io.BytesIO(picture.content)) as image:
+        assert (image.width, image.height) == (1200, 630)
+    assert 'content="/preview.png"' in client.get("/", headers={"host": '"><script>'}).text
 
 
 def test_there_are_threads_for_all_that_the_queue_lets_in() -> None:

@@ -6,11 +6,13 @@ code, at their place, and goes when the page has painted them.
 """
 
 import json
+from collections.abc import Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aigc_demo.ui.kit.widgets import script_of
 from aigc_demo.ui.kit.words import Words, static
+from aigc_demo.ui.serving.link_preview import FOREIGN
 
 HEAD_ENDS = b"</head>"
 
@@ -29,10 +31,13 @@ def first_paint(words: Words) -> str:
 
 
 class Inserted:
-    """Puts some elements at the end of the head of the page, as the server sends it."""
+    """Puts elements of ours at the end of the head of the page, in place of Gradio's link preview.
 
-    def __init__(self, app: ASGIApp, elements: str) -> None:
-        self.app, self.elements = app, elements.encode()
+    elements: of a request.
+    """
+
+    def __init__(self, app: ASGIApp, elements: Callable[[Scope], str]) -> None:
+        self.app, self.elements = app, elements
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "GET" or not _is_page(scope):
@@ -48,7 +53,8 @@ class Inserted:
             if message.get("more_body"):
                 return
             before, end, after = b"".join(parts).rpartition(HEAD_ENDS)
-            body = before + self.elements * bool(end) + end + after
+            own = self.elements(scope).encode() if end else b""
+            body = FOREIGN.sub(b"", before) + own + end + after
             headers = [h for h in start["headers"] if h[0].lower() != b"content-length"]
             headers.append((b"content-length", str(len(body)).encode()))
             await send({**start, "headers": headers})
