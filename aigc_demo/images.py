@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image, ImageOps
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 SIDE = 28
+STICKER_SCALE, EDGE = 6, 3  # pixels of a sticker for one of the digit; the edge, in the digit's
 DESCRIPTION = 0x010E  # the tag ImageDescription of Exif
 
 
@@ -59,15 +61,33 @@ def png(image: Tensor, scale: int = 1, told: Mapping[str, str] | None = None) ->
 
     told: what the file says of itself, in its tEXt chunks.
     """
-    picture, file, chunks = Image.fromarray(to_bytes(image)), io.BytesIO(), PngInfo()
-    for name, text in (told or {}).items():
-        chunks.add_text(name, text)
+    picture = Image.fromarray(to_bytes(image))
     if scale > 1:
         size = (scale * picture.width, scale * picture.height)
         picture = picture.resize(size, Image.Resampling.NEAREST)
-    # Compressed little: a tenth larger, in half the time.
+    return _png_of(picture, told)
+
+
+def _png_of(picture: Image.Image, told: Mapping[str, str] | None) -> bytes:
+    """A PNG, compressed little: a tenth larger, in half the time."""
+    file, chunks = io.BytesIO(), PngInfo()
+    for name, text in (told or {}).items():
+        chunks.add_text(name, text)
     picture.save(file, "PNG", compress_level=1, pnginfo=chunks)
     return file.getvalue()
+
+
+def stickers(images: Tensor, columns: int, told: Mapping[str, str] | None = None) -> bytes:
+    """(B, 28, 28) in [0, 1] -> a PNG of digits to cut out: dark ink, a white edge, clear around.
+
+    told: as of `png`.
+    """
+    sheet = grid(F.pad(images, [EDGE] * 4), columns)[None, None]
+    large = F.interpolate(sheet, scale_factor=STICKER_SCALE, mode="bicubic").clamp(0, 1)
+    reach = EDGE * STICKER_SCALE
+    edge = F.max_pool2d(large, 2 * reach - 1, stride=1, padding=reach - 1) > 0.4
+    ink_and_edge = torch.stack([1 - large[0, 0], edge[0, 0].float()], -1)
+    return _png_of(Image.fromarray(to_bytes(ink_and_edge)), told)  # grey and alpha
 
 
 def animation(

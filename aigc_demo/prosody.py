@@ -147,6 +147,59 @@ def plan_of(lines: Sequence[str]) -> tuple[str, str]:
     return (pattern_of(lines) if level else None) or UNREGULATED, level or UNRHYMED
 
 
+def nearest_plan(lines: Sequence[str], form: Form) -> tuple[str, str]:
+    """The plan that a poem, whole or begun, comes nearest to.
+
+    The pattern that it keeps, or breaks in the fewest places; and the group, "" if there is none,
+    that most of its rhyme feet belong to.
+    """
+
+    def broken(pattern: str) -> int:
+        wanted = zip(lines, form.tones(pattern), strict=False)
+        return sum(
+            not fits(c, tone)
+            for line, tones in wanted
+            for c, tone in zip(line, tones, strict=False)
+        )
+
+    pattern = pattern_of(lines) or min(PATTERNS, key=broken)
+    tones = form.tones(pattern)
+    ends = [line[-1] for line, tone in zip(lines, tones, strict=False) if tone[-1] == LEVEL]
+    groups = [group for end in ends for group in sorted(readings(end)) if group[0] == LEVEL]
+    shared = {group: sum(rhymes_in(end, group) for end in ends) for group in groups}
+    return pattern, max(shared, key=lambda group: shared[group], default="")
+
+
+def tone_of(character: str) -> str:
+    """平, 仄, 平仄 where its readings differ, or "" if it is not in the tables."""
+    level = {group[0] == LEVEL for group in readings(character)}
+    return (LEVEL if True in level else "") + (OBLIQUE if False in level else "")
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """A character of a poem, held against the plan that the poem comes nearest to."""
+
+    character: str
+    tone: str  # as tone_of
+    foot: bool  # whether it should rhyme
+    kept: bool  # whether tone and rhyme are as they should be
+
+
+def scan(lines: Sequence[str], form: Form) -> list[list[Scanned]]:
+    """The characters of a poem, whole or begun, line by line, as far as the form goes."""
+    pattern, rhyme = nearest_plan(lines, form)
+    scanned = []
+    for line, tones in zip(lines, form.tones(pattern), strict=False):
+        row = []
+        for column, (character, tone) in enumerate(zip(line, tones, strict=False)):
+            foot = tone == LEVEL and column == form.characters - 1
+            kept = fits(character, tone) and (not foot or rhymes_in(character, rhyme))
+            row.append(Scanned(character, tone_of(character), foot, kept))
+        scanned.append(row)
+    return scanned
+
+
 def lines_of(text: str) -> list[str]:
     """The lines of a poem without their marks."""
     return [line for line in re.split(r"[，。？！；、\s]+", text) if line]

@@ -17,6 +17,7 @@ from aigc_demo.images import (
     from_photo,
     grid,
     png,
+    stickers,
     strip,
     tiles,
     to_bytes,
@@ -234,3 +235,17 @@ def test_a_28x28_picture_is_taken_as_it_is_and_a_larger_one_is_prepared():
     small = np.random.default_rng(0).integers(0, 256, (28, 28)).astype(np.uint8)
     np.testing.assert_array_equal(as_digit(small).numpy(), small.astype(np.float32) / 255)
     assert torch.equal(as_digit(photo()), from_photo(photo()))
+
+
+def test_stickers_are_ink_on_a_white_edge_with_nothing_around() -> None:
+    digit = torch.zeros(2, 28, 28)
+    digit[0, 10:18, 12:16] = 1
+    with Image.open(io.BytesIO(stickers(digit, 2))) as image:
+        grey, clear = np.asarray(image).transpose(2, 0, 1)
+    side = 34 * 6
+    assert grey.shape == (side, 2 * side)
+    middle = (3 + 14) * 6
+    assert (grey[middle, middle], clear[middle, middle]) == (0, 255)  # ink
+    beside = (3 + 12) * 6 - 10
+    assert (grey[middle, beside], clear[middle, beside]) == (255, 255)  # edge
+    assert clear[5, 5] == 0 and clear[:, side:].max() == 0  # the second is blank

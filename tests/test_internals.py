@@ -143,3 +143,11 @@ def test_onnxruntime_leaves_no_trace_because_we_say_so() -> None:
             [sys.executable, "-c", REPORTS], env=environment, capture_output=True, text=True
         )
     assert done.stdout == "[]\n", done.stderr
+
+
+def test_the_pages_status_names_the_queue_as_we_read_it() -> None:
+    """page/static/waiting.js."""
+    assets = Path(gr.__file__).parent / "templates/frontend/assets"
+    (tracker,) = assets.glob("statustracker-*.js")
+    text = tracker.read_text(encoding="utf-8")
+    assert "`queue: ${" in text and "`processing |`" in text and "progress-text" in text

@@ -15,6 +15,7 @@ from aigc_demo.prosody import (
     punctuate,
     readings,
     rhyme_of,
+    scan,
     set_in_lines,
 )
 
@@ -169,3 +170,13 @@ def test_one_wrong_character_breaks_a_pattern_or_a_rhyme():
     assert rhyme_of([*lines[:3], lines[3].replace("山", "人")]) is None
     assert pattern_of(lines[:3]) is None  # no form
     assert rhyme_of([]) is None
+
+
+def test_a_scanned_poem_marks_the_broken_place_and_the_rhyme_feet() -> None:
+    lines = ["朝辭白帝彩雲間", "千里江陵一日還", "兩岸猿聲啼不住", "輕舟已過萬重山"]
+    kept = scan(lines, FORMS["七绝"])
+    assert all(one.kept for row in kept for one in row)
+    assert [row[-1].character for row in kept if row[-1].foot] == ["間", "還", "山"]
+    broken = scan([*lines[:3], "輕舟已過萬重人"], FORMS["七绝"])
+    assert [one.character for row in broken for one in row if not one.kept] == ["人"]
+    assert [len(row) for row in scan(["朝辭白帝", "千里"], FORMS["七绝"])] == [4, 2]

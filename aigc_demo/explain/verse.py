@@ -12,15 +12,14 @@ from aigc_demo.prosody import (
     FORMS,
     FREE,
     LEVEL,
-    OBLIQUE,
     PATTERNS,
     STOP,
     Form,
     fits,
     lines_of,
-    pattern_of,
-    readings,
+    nearest_plan,
     rhymes_in,
+    tone_of,
 )
 
 MARKS = COMMA + STOP
@@ -40,12 +39,6 @@ class Step:
     kept: bool  # whether this character keeps to all of them
 
 
-def tone_of(character: str) -> str:
-    """平, 仄, 平仄 where its readings differ, or "" if it is not in the tables."""
-    level = {group[0] == LEVEL for group in readings(character)}
-    return (LEVEL if True in level else "") + (OBLIQUE if False in level else "")
-
-
 def lines_in(reading: Reading) -> list[str]:
     """The lines of a poem without their marks."""
     return lines_of("".join(reading.names[reading.body :]))
@@ -59,28 +52,12 @@ def form_in(reading: Reading) -> Form:
 def plan_in(reading: Reading) -> tuple[str, str]:
     """The tone pattern and rhyme that a poem, whole or begun, is held to.
 
-    Those that the model was given, where they are regulated. Else the pattern that the poem breaks
-    in the fewest places, and the group, "" if there is none, that most of its rhyme feet belong to.
+    Those that the model was given, where they are regulated; else the nearest.
     """
     given, rhyme = (name[1:-1] for name in reading.names[reading.body - PLANNED : reading.body])
     if given in PATTERNS:
         return given, rhyme
-    lines, form = lines_in(reading), form_in(reading)
-
-    def broken(pattern: str) -> int:
-        wanted = zip(lines, form.tones(pattern), strict=False)
-        return sum(
-            not fits(c, tone)
-            for line, tones in wanted
-            for c, tone in zip(line, tones, strict=False)
-        )
-
-    pattern = pattern_of(lines) or min(PATTERNS, key=broken)
-    tones = form.tones(pattern)
-    ends = [line[-1] for line, tone in zip(lines, tones, strict=False) if tone[-1] == LEVEL]
-    groups = [group for end in ends for group in sorted(readings(end)) if group[0] == LEVEL]
-    shared = {group: sum(rhymes_in(end, group) for end in ends) for group in groups}
-    return pattern, max(shared, key=lambda group: shared[group], default="")
+    return nearest_plan(lines_in(reading), form_in(reading))
 
 
 @torch.inference_mode()

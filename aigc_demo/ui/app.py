@@ -28,6 +28,7 @@ from aigc_demo.ui.page.language import connect_switch
 from aigc_demo.ui.page.page import Page
 from aigc_demo.ui.page.route import follow_links
 from aigc_demo.ui.page.saved_files import add_files
+from aigc_demo.ui.page.waiting import say_waiting
 from aigc_demo.ui.serving.first_paint import Inserted, first_paint
 from aigc_demo.ui.serving.gradio_patches import patch_gradio
 from aigc_demo.ui.serving.link_preview import PreviewPicture, preview
@@ -87,6 +88,7 @@ def build(weights: Path | None = None, models: Models | None = None) -> gr.Block
                 with words.tr(gr.Tab(id=one.name), f"{one.name}.tab") as tab:
                     one.build(page.within(tab))
         words.tr(gr.Markdown(elem_id="about"), "page.about")
+        say_waiting(words)
         add_endpoints(demo, page, TABS)
         add_files(page)
         follow_links(page, tabs, connect_switch(words, demo, language))

@@ -82,7 +82,8 @@ def assert_only(page: Page, language: str, english_text: bool = False) -> None:
     page.wait_for_function("() => !/加载中|Loading/.test(document.body.innerText)")
     seen = page.locator("body").inner_text() + page.title()
     seen = seen.replace(page.locator("footer").inner_text(), "")  # Gradio's: the browser's language
-    for source in page.locator("pre:visible").all():  # code is English everywhere
+    # Code is English everywhere, and the titles of examples are Chinese, with a translation.
+    for source in page.locator("pre:visible, .examples button:visible").all():
         seen = seen.replace(source.inner_text(), "")
     mine, theirs = words(language), words(other)
     for key, entry in theirs.items():

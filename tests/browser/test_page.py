@@ -17,11 +17,13 @@ from browser.pages import (
     wait_for_other,
     words,
 )
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from aigc_demo.inference.judge import DigitJudge
 from aigc_demo.inference.vae import LatentWalker
 from aigc_demo.samples import sample_digits
+from aigc_demo.ui.kit.words import Words
 
 pytestmark = pytest.mark.browser
 
@@ -138,6 +140,51 @@ def test_a_visitor_finds_a_7_on_the_map_and_sees_a_drawn_digit_rebuilt(visit: Pa
     before = painted(visit, "#vae-digits canvas")
     visit.locator("#vae-prior-seed-dice").click()
     wait_for_other(visit, "#vae-digits canvas", before)
+
+
+@pytest.mark.parametrize("visit", [("zh", PHONE)], indirect=True)
+def test_who_waits_reads_why_in_words(visit: Page) -> None:
+    box = "document.querySelector('#gan-digits').parentElement"
+    visit.evaluate(
+        f"{box}.insertAdjacentHTML('beforeend', '<div><p class=\"progress-text\"></p></div>')"
+    )
+    status = visit.locator("p.progress-text")
+    for text, key, seconds in (
+        ("queue: 3/10 | 12.3s", "queue", 12),
+        ("processing | 2.0s", "computing", 2),
+    ):
+        status.evaluate("(node, text) => { node.textContent = text; }", text)
+        said = Words().say("zh", f"waiting.{key}").format(place=3, size=10, seconds=seconds)
+        expect(status).to_have_attribute("data-said", said)
+    shown = status.evaluate("node => getComputedStyle(node, '::after').content")
+    assert "正在计算" in shown
+
+
+@pytest.mark.parametrize("visit", [("en", PHONE)], indirect=True)
+def test_a_poem_is_read_closely_and_kept_as_a_picture(visit: Page) -> None:
+    open_tab(visit, "transformer", "poems")
+    visit.locator(".examples button", has_text="river snow").click()
+    expect(visit.locator("#poems-title input, #poems-title textarea")).to_have_value("江雪")
+    visit.locator("#poems-look input[value=tones]").locator("..").click()
+    cells = visit.locator("#poems-read .cell")
+    expect(cells).to_have_count(28)  # of the poem that the tab opened with
+    expect(visit.locator("#poems-read .foot")).to_have_count(3)
+    expect(visit.locator("#poems-read .against")).to_have_count(0)  # it was held to the rules
+    visit.locator("#poems-form label").first.click()
+    visit.locator("#poems-write").click()
+    expect(cells).to_have_count(20, timeout=60_000)
+    expect(visit.locator("#poems-read h4")).to_have_text("江雪")
+    visit.locator("#poems-look input[value=pinyin]").locator("..").click()
+    expect(visit.locator("#poems-read small").first).to_have_text(
+        re.compile("^[a-zāáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜü]+$")
+    )
+    assert visit.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    visit.locator("#poems-look input[value=picture]").locator("..").click()
+    expect(visit.locator("#poems-read canvas[data-signed]")).to_be_visible()
+    with visit.expect_download() as saved:
+        visit.locator("#poems-read .save").click()
+    with Image.open(saved.value.path()) as picture:
+        assert picture.format == "PNG" and picture.height > picture.width > 500
 
 
 @pytest.mark.parametrize("visit", [("zh", PHONE)], indirect=True)

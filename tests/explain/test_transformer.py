@@ -16,6 +16,7 @@ from aigc_demo.explain.heads import habits, kinds_of
 from aigc_demo.explain.overview import layer_shares
 from aigc_demo.inference.writing.steps import steps_for
 from aigc_demo.models.transformer import next_token_distribution, rotate
+from aigc_demo.prosody import tone_of
 from aigc_demo.samples import sample_text
 from aigc_demo.tokenizer import UnknownCharacters, poem_ids
 from aigc_demo.ui.app import TABS
@@ -326,8 +327,8 @@ def test_a_broken_rule_is_shown_where_it_is(old, new, place):
 
 
 def test_tones_of_characters():
-    assert (verse.tone_of("春"), verse.tone_of("曉"), verse.tone_of("x")) == ("平", "仄", "")
-    assert verse.tone_of("望") == "平仄"
+    assert (tone_of("春"), tone_of("曉"), tone_of("x")) == ("平", "仄", "")
+    assert tone_of("望") == "平仄"
 
 
 # What the views show

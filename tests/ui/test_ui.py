@@ -84,7 +84,10 @@ def test_every_key_in_the_code_is_in_the_locales() -> None:
 
 
 def test_english_has_no_chinese_and_chinese_is_not_english() -> None:
+    titles = {f"transformer.{name}" for name in transformer.TITLES.values()}  # said in both
     for key, entry in WORDS.table["en"].items():
+        if key in titles:
+            continue
         texts = [entry] if isinstance(entry, str) else [v for v in entry.values() if type(v) is str]
         assert not any("㐀" <= c <= "鿿" for text in texts for c in text), key
     for key, entry in WORDS.table["zh"].items():

@@ -1,6 +1,7 @@
 """The GAN tab: draw, write a number, morph; look inside; train a step; play in the plane."""
 
 from collections.abc import Callable
+from typing import Any
 
 import gradio as gr
 
@@ -14,7 +15,7 @@ from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.widgets import player, tiles
 from aigc_demo.ui.page.hub_panel import add_other_weights
 from aigc_demo.ui.page.page import DRAWING, Page, dice, several
-from aigc_demo.ui.page.share import FILM, Share
+from aigc_demo.ui.page.share import CUT, FILM, Share
 
 
 def build_gan_tab(page: Page) -> None:
@@ -56,7 +57,8 @@ def _build_digits(page: Page) -> tuple[Callable, list]:
     fields = {"model": model, "digits": wanted, "count": count, "seed": seed}
     with left:
         fields["truncation"] = truncation
-        share = Share(page, "digits", draw, fields, [result], table=tables.digits, **DRAWING)
+        about: dict[str, Any] = {"saves": CUT, "table": tables.digits}
+        share = Share(page, "digits", draw, fields, [result], **about, **DRAWING)
         tr(gr.Markdown(elem_classes="hint"), "gan.pick_hint")
     share.opens()
     plain = "['gan-mlp', ...(window.aigc.page.plain || [])].includes(model)"

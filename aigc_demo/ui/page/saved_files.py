@@ -18,7 +18,7 @@ from PIL import Image
 from torch import Tensor
 
 from aigc_demo import __version__
-from aigc_demo.images import SIDE, animation, grid, png
+from aigc_demo.images import SIDE, animation, grid, png, stickers
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.words import Words
@@ -28,6 +28,8 @@ from aigc_demo.ui.page.share import Share, answers
 SCALE, COLUMNS = 4, 8  # of a sheet of digits
 FRAME_SCALE = 8  # of an animation
 KINDS = {"png": "image/png", "webp": "image/webp", "txt": "text/plain", "csv": "text/csv"}
+KINDS["stickers"] = "image/png"
+ENDINGS = {"stickers": "-stickers.png"}  # of file names, where it is not the kind
 Told = Mapping[str, str]  # what a file says of itself
 
 
@@ -72,6 +74,8 @@ def make(models: Models, share: Share, values: tuple, answer: tuple, kind: str) 
     pictures = images_of(next(update for update in reversed(answer) if update.get("strip")))
     if kind == "png":
         return png(grid(pictures, COLUMNS), SCALE, told)
+    if kind == "stickers":
+        return stickers(pictures, COLUMNS, told)
     return animation(pictures, scale=FRAME_SCALE, description=json.dumps(told))
 
 
@@ -96,7 +100,7 @@ def _saving(share: Share) -> Callable:
     def give(models: Models, values: tuple, answer: Any, kind: str, asked: Any) -> Update:
         data = make(models, share, values, answers(answer), kind)
         file = {
-            "name": f"aigc-{share.tab.replace('.', '-')}.{kind}",
+            "name": f"aigc-{share.tab.replace('.', '-')}{ENDINGS.get(kind, f'.{kind}')}",
             "kind": KINDS[kind],
             "data": base64.b64encode(data).decode(),
             "number": asked.get("number"),

@@ -23,6 +23,7 @@ from aigc_demo.ui.page.tables import Rows
 HASH = 8  # hexadecimal digits of the weights' SHA-256 that a link holds
 HASHES = re.compile(r"[0-9a-f]{8,64}", re.ASCII)
 SHEET, FILM, TEXT = ("png", "csv"), ("png", "webp", "csv"), ("txt",)  # what is saved of a result
+CUT = (*SHEET, "stickers")
 NONSENSE = (ArithmeticError, AttributeError, TypeError, ValueError)  # what a client's can raise
 # The numbers that text is computed in, and "-2" for the second way of drawing tokens by a seed.
 MODES = ("bfloat16", "float32", "int8-2", "bfloat16-2", "float32-2")

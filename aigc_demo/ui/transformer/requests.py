@@ -16,6 +16,7 @@ LONGEST_PROMPT = 2_000
 MAX_LENGTH = 1_000  # new characters
 SCRIPTS = ("simplified", "traditional")
 PROMPTS = ("ROMEO:\n", "To be, or not to be", "KING RICHARD III:\nNow is the winter")
+TITLES = {"江雪": "river_snow", "春夜": "spring_night", "送友人": "farewell"}  # examples
 POEM_SEED = 27  # of the poem that the tab opens with
 UPDATES, FEWEST = 25, 5  # streamed updates a second: of a text alone, and where many wait
 BESIDES = 20  # times as long as an update took, the time to the next

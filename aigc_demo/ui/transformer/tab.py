@@ -13,10 +13,12 @@ from aigc_demo.ui.page.hub_panel import add_other_weights
 from aigc_demo.ui.page.page import WRITING, Page, several, throw
 from aigc_demo.ui.page.share import TEXT, Share
 from aigc_demo.ui.transformer.inside import build_inside
+from aigc_demo.ui.transformer.reading import add_reading
 from aigc_demo.ui.transformer.requests import (
     MAX_LENGTH,
     POEM_SEED,
     PROMPTS,
+    TITLES,
     change_script,
     continue_text,
     write_poem,
@@ -92,8 +94,11 @@ def _share(page: Page, name: str, handler: Callable, fields: dict, widgets: list
     return Share(page, name, handler, fields, widgets, **about, **WRITING)
 
 
-def _connect(page: Page, triggers: list, buttons: list, share: Share) -> None:
-    """Streams on each trigger, on Another after a new seed, and for a link, until Stop."""
+def _connect(page: Page, triggers: list, buttons: list, share: Share) -> list:
+    """Streams on each trigger, on Another after a new seed, and for a link, until Stop.
+
+    Returns the events that write.
+    """
     write, again, stop = buttons
     first = _when_opened(page, share)
     options = {"show_progress": "minimal", "cancels": [first], "trigger_mode": "once"}
@@ -101,6 +106,7 @@ def _connect(page: Page, triggers: list, buttons: list, share: Share) -> None:
     events = [share.compute(start, **options) for start in starts]
     events.append(share.opens(**options))
     stop.click(None, None, None, cancels=[first, *events], api_visibility="private")
+    return [first, *events]
 
 
 def _build_shakespeare(page: Page) -> tuple[gr.Textbox, gr.Radio]:
@@ -170,6 +176,11 @@ def _build_poems(page: Page) -> tuple[gr.Textbox, gr.Radio]:
                 gr.Textbox("春江", max_lines=1, max_length=16, elem_id="poems-title"),
                 "transformer.title",
             )
+            with gr.Row(elem_classes="examples"):
+                for example, key in TITLES.items():
+                    button = tr(gr.Button(size="sm", min_width=90), f"transformer.{key}")
+                    script_of = f'() => "{example}"'
+                    button.click(None, None, title, js=script_of, api_visibility="private")
             heads = tr(gr.Textbox("", max_lines=1, elem_id="poems-heads"), "transformer.heads")
             regulated = tr(gr.Checkbox(True, elem_id="poems-regulated"), "transformer.regulated")
             buttons = _writing(page, "poems")
@@ -190,6 +201,8 @@ def _build_poems(page: Page) -> tuple[gr.Textbox, gr.Radio]:
     with left:
         share = _share(page, "poems", write_poem, fields, [text, poem])
         together(page.words, server_functions=[page.serve(writing_now)])
-    _connect(page, triggers, buttons, share)
+    written = _connect(page, triggers, buttons, share)
+    with left:
+        add_reading(page, poem, form, script, written)
     page.compute(script.input, change_script, [poem, script], text, show_progress="hidden")
     return text, model

@@ -56,6 +56,18 @@ def stream(words: Words, **props: Any) -> gr.HTML:
     return widget("transformer/stream", template, value=None, words=words.group("stream"), **props)
 
 
+def poem(words: Words, **props: Any) -> gr.HTML:
+    """A poem with tones or pinyin at its characters, or set vertically as a picture to save.
+
+    Prop: poem {title, look, lines of {name, tone, foot, kept, sound}}, or nothing.
+    """
+    template = (
+        '<div class="page"></div><canvas hidden></canvas><p class="note"></p>'
+        '<button type="button" class="save" data-word="save" hidden></button>'
+    )
+    return widget("transformer/poem", template, words=words.group("poem"), **props)
+
+
 def candidates(words: Words, **props: Any) -> gr.HTML:
     """The candidates for the next token, under sliders that need no server. Event: pick.
 

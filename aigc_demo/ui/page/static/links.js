@@ -59,7 +59,8 @@ function open(bar, query) {
 function label(bar) {
   bar.element.querySelector(".copy").textContent = word("copy");
   for (const button of bar.element.querySelectorAll("button[value]")) {
-    button.setAttribute("aria-label", filled(word("save"), { kind: button.value.toUpperCase() }));
+    button.textContent = word(button.value) || button.value.toUpperCase();
+    button.setAttribute("aria-label", filled(word("save"), { kind: button.textContent }));
   }
 }
 
@@ -134,6 +135,12 @@ async function offer(bar) {
     // the link itself is there
   }
 }
+
+// The code of a bar's link, as a picture; nothing where there is no link that fits.
+window.aigc.page.code = async (bar) => {
+  const { query } = bar.link();
+  return query && fits(query) ? server.qr_code(address(query)) : "";
+};
 
 async function copied(url) {
   field.focus();
