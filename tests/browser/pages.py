@@ -2,6 +2,7 @@
 
 import re
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from aigc_demo.ui.kit.words import Words
@@ -102,6 +103,23 @@ def assert_only(page: Page, language: str, english_text: bool = False) -> None:
     if language == "en":
         assert re.sub("中文", "", seen) == re.sub("[㐀-鿿]", "", seen)
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def assert_accessible(page: Page) -> None:
+    """axe-core finds nothing critical or serious in what is ours."""
+    rules = {
+        "scrollable-region-focusable": {"enabled": False}
+    }  # browsers focus these by themselves
+    options = {"resultTypes": ["violations"], "rules": rules}
+    violations = Axe().run(page, options=options).response["violations"]
+    found = {
+        (one["id"], node["html"][:200])
+        for one in violations
+        if one["impact"] in ("critical", "serious")
+        for node in one["nodes"]
+        if not any("toast" in str(target) for target in node["target"])  # Gradio's
+    }
+    assert not found, found
 
 
 def switch(page: Page, language: str) -> None:

@@ -8,6 +8,7 @@ from browser.pages import (
     DESKTOP,
     PHONE,
     TASKS,
+    assert_accessible,
     assert_only,
     drag,
     fill,
@@ -366,12 +367,16 @@ def test_every_tab_task_and_view_is_there_in_each_language_size_and_theme(visit:
             open_tab(visit, model, task)
             visit.locator(".widget:visible").first.wait_for()
             assert_only(visit, language, english_text=model == "transformer" and language == "zh")
+            if language == "en":
+                assert_accessible(visit)
         for view in visit.locator(f"#{model}-tasks .views:visible label").all():
             name = view.locator("input").get_attribute("value")
             view.click()
             visit.locator(f".view-{name}:visible").first.wait_for()
             expect(visit.locator(".generating:visible, .progress-text:visible")).to_have_count(0)
             assert_only(visit, language, english_text=model == "transformer" and language == "zh")
+            if language == "en":
+                assert_accessible(visit)
     ink = visit.locator("#hero p").evaluate("line => getComputedStyle(line).color")
     assert (sum(map(int, re.findall(r"\d+", ink)[:3])) > 400) == dark  # bright on dark
 

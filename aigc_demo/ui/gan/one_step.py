@@ -258,7 +258,8 @@ def build_duel(page: Page, tab: gr.Tab) -> None:
     shown = widget(
         "gan/duel",
         '<div class="acts"></div><p class="told" aria-live="polite"></p><canvas tabindex="0"'
-        ' role="slider" data-word="scene" data-as="label" aria-valuemin="1"></canvas>',
+        ' role="slider" data-word="scene" data-as="label" aria-valuemin="1" aria-valuenow="1">'
+        "</canvas>",
         shared=("gan/duel_scenes",),
         elem_id="duel-scene",
         shown=None,

@@ -22,6 +22,7 @@ function build() {
     const node = document.createElement(props.choosing ? "button" : "span");
     node.className = `token ${token.role || ""}`.trim();
     node.textContent = token.text === "␣" ? " " : token.text;
+    if (token.text === "␣" && props.choosing) node.setAttribute("aria-label", "␣");
     if (token.shade) {
       const share = Math.round(75 * token.shade);
       node.style.background = `color-mix(in srgb, var(--loss) ${share}%, transparent)`;
