@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image, ImageOps
+from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
@@ -124,61 +124,6 @@ def data_uri(data: bytes, kind: str = "png") -> str:
 def strip(images: Tensor) -> str:
     """(B, 28, 28) -> a data URI of a PNG with all images side by side."""
     return data_uri(png(grid(images, len(images))))
-
-
-def from_photo(picture: Image.Image | np.ndarray) -> Tensor:
-    """A digit drawn or photographed, as MNIST would have it.
-
-    Grey, ink bright on dark, the paper's shade and weak specks removed, the digit's longer side
-    20 pixels, its centre of mass in the middle (LeCun et al. 1998, section III-A).
-
-    Returns:
-        (28, 28) in [0, 1].
-
-    Raises:
-        ValueError: a blank picture.
-    """
-    image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
-    if image.mode in ("RGBA", "LA", "P"):
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image)
-    image = ImageOps.exif_transpose(image).convert("L")
-    image.thumbnail((280, 280))
-    pixels = np.asarray(image, np.float32) / 255
-    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-    paper = float(np.median(border))
-    ink = np.abs(pixels - paper)
-    if ink.max() < 0.15:
-        raise ValueError("expected a picture with a digit on it, got a blank one")
-    ink = np.clip((ink / ink.max() - 0.25) / 0.5, 0, 1)
-    rows, columns = np.where(ink.max(1) > 0.3)[0], np.where(ink.max(0) > 0.3)[0]
-    cut = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    factor = 20 / max(cut.shape)
-    size = [max(1, round(side * factor)) for side in cut.shape[::-1]]
-    small = Image.fromarray((cut * 255).astype(np.uint8)).resize(size, Image.Resampling.BOX)
-    return _centred(np.asarray(small, np.float32) / 255)
-
-
-def _centred(digit: np.ndarray) -> Tensor:
-    """Places a small picture so that its centre of mass is that of the 28x28 field."""
-    height, width = digit.shape
-    mass = digit.sum()
-    row = (digit.sum(1) * np.arange(height)).sum() / mass
-    column = (digit.sum(0) * np.arange(width)).sum() / mass
-    top = min(max(round(13.5 - row), 0), SIDE - height)
-    left = min(max(round(13.5 - column), 0), SIDE - width)
-    field = torch.zeros(SIDE, SIDE)
-    field[top : top + height, left : left + width] = torch.from_numpy(digit)
-    return field
-
-
-def as_digit(picture: Image.Image | np.ndarray) -> Tensor:
-    """A 28x28 picture as it is, any other through from_photo. Returns (28, 28) in [0, 1]."""
-    image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
-    if image.size == (SIDE, SIDE):
-        return torch.from_numpy(np.asarray(image.convert("L"), np.float32) / 255)
-    return from_photo(image)
 
 
 def tiles(images: Sequence[Tensor]) -> Tensor:

@@ -146,7 +146,7 @@ def launch_options(demo: gr.Blocks) -> dict:
         "head": head(demo),
         "footer_links": ["api", "settings"],
         "run_history": False,
-        "max_file_size": "1mb",
+        "max_file_size": "16mb",
         "max_threads": 96,  # also jobs at once: more than all limits of the queue together
         "enable_monitoring": False,
         "show_error": False,

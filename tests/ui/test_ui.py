@@ -15,21 +15,24 @@ import gradio as gr
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from servers import finished
 from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.testclient import TestClient
 
 from aigc_demo.explain import walks
-from aigc_demo.images import strip
+from aigc_demo.images import strip, to_bytes
 from aigc_demo.inference.writing.steps import SLOTS
 from aigc_demo.names import VAES
 from aigc_demo.prosody import FORMS, is_regulated, lines_of
+from aigc_demo.samples import sample_digits
 from aigc_demo.ui.app import TABS, build, launch_options, serve
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.gan import one_step as duel
 from aigc_demo.ui.gan import requests as gan
 from aigc_demo.ui.kit import check
+from aigc_demo.ui.kit.drawings import drawn_digit, pixels_of
 from aigc_demo.ui.kit.words import LANGUAGES, Words
 from aigc_demo.ui.page.page import Page
 from aigc_demo.ui.serving.first_paint import Inserted
@@ -248,12 +251,46 @@ def test_a_fault_of_ours_is_logged_with_its_traceback_and_said_to_be_ours(fault,
         assert "Traceback" in logged and f"in {handler.__name__}" in logged and str(fault) in logged
 
 
-def test_a_drawing_of_either_size_is_read() -> None:
-    small = check.drawing(base64.b64encode(bytes(range(196)) * 4).decode())
-    large = check.drawing(base64.b64encode(bytes(140 * 140)).decode())
-    assert small is not None and small.shape == (28, 28) and small[0, 5] == 5
-    assert large is not None and large.shape == (140, 140)
-    assert check.drawing("") is None
+def test_what_a_pad_sends_is_read_and_nothing_else() -> None:
+    small = pixels_of(base64.b64encode(bytes(range(196)) * 4).decode())
+    assert small.shape == (28, 28) and small[0, 5] == 5
+    assert pixels_of(base64.b64encode(bytes(112 * 112)).decode()).shape == (112, 112)
+    wide = "photo:224x2:" + base64.b64encode(bytes(448)).decode()
+    assert pixels_of(wide).shape == (2, 224)
+    ninety = base64.b64encode(bytes(90)).decode()
+    for wrong in (f"raw:{ninety}", ninety, f"photo:9x9:{ninety}", f"photo:225x1:{ninety}", "é"):
+        with pytest.raises(check.UserError, match=r"error\.drawing"):
+            pixels_of(wrong)
+    for nothing in ("", None, base64.b64encode(bytes(112 * 112)).decode()):
+        with pytest.raises(check.UserError, match=r"error\.empty_drawing"):
+            drawn_digit(nothing)
+
+
+@pytest.mark.parametrize("corner", [False, True])
+@pytest.mark.parametrize("side", [28, 112])
+def test_a_small_digit_anywhere_on_the_pad_is_read(side: int, corner: bool) -> None:
+    """300 test digits, 14 of the pad's 28 pixels high."""
+    images, labels = sample_digits("test")
+    images, labels, place = images[:300], labels[:300], side // 20 if corner else side // 4
+    pads = torch.zeros(len(images), side, side)
+    small = F.interpolate(
+        images[:, None, 4:24, 4:24], side // 2, mode="area" if side < 40 else "bicubic"
+    )
+    pads[:, place : place + side // 2, place : place + side // 2] = small[:, 0].clamp(0, 1)
+    values = [base64.b64encode(to_bytes(one).tobytes()).decode() for one in pads]
+    seen = torch.stack([drawn_digit(value) for value in values])
+    read = MODELS.judge.classify(seen).argmax(1)
+    assert (read == labels).float().mean() >= 0.95
+
+
+def test_what_is_centred_already_and_what_is_to_be_used_as_drawn_stays() -> None:
+    image = sample_digits("test")[0][3]
+    value = base64.b64encode(to_bytes(image).tobytes()).decode()
+    assert torch.equal(drawn_digit(value), image)
+    moved = torch.roll(image, 4, 1)
+    shifted = base64.b64encode(to_bytes(moved).tobytes()).decode()
+    assert torch.equal(drawn_digit("raw:" + shifted), moved)
+    assert not torch.equal(drawn_digit(shifted), moved)
 
 
 def test_a_picked_digit_is_rebuilt_from_the_posterior() -> None:

@@ -16,6 +16,7 @@ from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.gan import formulas
 from aigc_demo.ui.gan.then_and_now import build_then
 from aigc_demo.ui.kit import check
+from aigc_demo.ui.kit.drawings import drawn_digit
 from aigc_demo.ui.kit.widgets import code, gallery, network, pad, tiles
 from aigc_demo.ui.kit.words import Words
 from aigc_demo.ui.page.inside_views import (
@@ -149,7 +150,7 @@ def opinion(models: Models, words: Words, model, drawn) -> tuple[Update, dict[st
     if drawn in ("", None):
         image, title = inside.real_digits([5], first=4)[0], "inside.data"
     else:
-        image, title = check.drawn_digit(drawn), "inside.yours"
+        image, title = drawn_digit(drawn), "inside.yours"
     read = models.judge.classify(image[None])[0]
     if sampler.classes:
         digit = int(read.argmax())  # what it claims to be: D was trained on true claims only
@@ -257,7 +258,7 @@ def _build_yours(page: Page, asked: list) -> View:
                 words, line=True, strip="", groups=[], times=4, elem_id="inside-verdict"
             )
             read = words.tr(gr.Label(num_top_classes=3, elem_id="inside-read"), "inside.judge")
-    events = [(drawn.stroke, {"show_progress": "hidden"})]
+    events = [(event, {"show_progress": "hidden"}) for event in (drawn.stroke, drawn.cleared)]
     return View(opinion, [asked[0], drawn], [verdict, read], {"drawn": drawn}, events)
 
 

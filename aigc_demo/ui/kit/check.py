@@ -1,7 +1,5 @@
 """Checks of all that a client sends; a wrong input is answered in one sentence."""
 
-import base64
-import binascii
 import re
 import traceback
 from collections.abc import Callable, Iterator
@@ -11,10 +9,7 @@ from inspect import isasyncgenfunction
 from typing import Any
 
 import gradio as gr
-import numpy as np
-from torch import Tensor
 
-from aigc_demo.images import as_digit
 from aigc_demo.tokenizer import UnknownCharacters
 from aigc_demo.ui.kit.words import Words
 
@@ -83,38 +78,6 @@ def digits(value: Any, most: int) -> list[int]:
     if not 0 < len(typed) <= most or any(c not in "0123456789" for c in typed):
         raise UserError("error.digits", most=most)
     return [int(c) for c in typed]
-
-
-def drawing(value: Any) -> np.ndarray | None:
-    """The bytes of the drawing pad: (28, 28) or (140, 140) uint8, or None when nothing is drawn."""
-    if value in ("", None):
-        return None
-    try:
-        if not isinstance(value, str) or len(value) > 30_000:
-            raise ValueError
-        raw = base64.b64decode(value, validate=True)
-        side = {28 * 28: 28, 140 * 140: 140}[len(raw)]
-    except (ValueError, KeyError, binascii.Error):
-        raise UserError("error.drawing") from None
-    return np.frombuffer(raw, np.uint8).reshape(side, side)
-
-
-def drawn_digit(value: Any) -> Tensor:
-    """A drawn or photographed digit, (28, 28) in [0, 1].
-
-    Raises:
-        UserError: nothing is there.
-    """
-    pixels = drawing(value)
-    if pixels is None:
-        raise UserError("error.empty_drawing")
-    try:
-        image = as_digit(pixels)
-    except ValueError:
-        raise UserError("error.blank_photo") from None
-    if image.max() < 0.2:
-        raise UserError("error.empty_drawing")
-    return (image * 255).round() / 255  # as a picture or a link can hold it
 
 
 def answered(words: Words, handler: Callable) -> Callable:

@@ -110,15 +110,27 @@ def player(words: Words, largest: int = 10, **props: Any) -> gr.HTML:
 
 
 def pad(words: Words, value: str = "", **props: Any) -> gr.HTML:
-    """A square to draw on or to fill with a photograph. Event: stroke; value: the drawing; prop to
-    show back: strip.
+    """A square to draw on or to fill with a photograph. Events: stroke, with value: the drawing
+    (drawings.py); cleared. Prop to show what the model sees: strip.
     """
+    tools = "".join(
+        f'<button type="button" data-word="{name}"{more}></button>'
+        for name, more in (
+            ("undo", " disabled"),
+            ("eraser", ' aria-pressed="false"'),
+            ("clear", ""),
+            ("photo", ""),
+        )
+    )
     template = (
-        '<div class="sheet"><canvas width="280" height="280" data-word="pad" data-as="label">'
-        '</canvas><span data-word="pad" aria-hidden="true"></span></div>'
+        '<div class="sheet"><canvas width="280" height="280" tabindex="0" role="img"'
+        ' data-word="pad_keys" data-as="label"></canvas>'
+        '<span data-word="pad" aria-hidden="true"></span></div>'
         '<input type="file" accept="image/*" hidden>'
-        '<div class="row"><button type="button" data-word="clear"></button>'
-        '<button type="button" data-word="photo"></button></div>'
+        f'<div class="tools">{tools}</div>'
+        '<label><input type="checkbox"><span data-word="as_drawn"></span></label>'
+        '<div class="view-of" hidden><canvas class="seen pixels" width="28" height="28" role="img"'
+        ' data-word="seen" data-as="label"></canvas><span data-word="seen"></span></div>'
     )
     return widget("kit/pad", template + CAPTION, value=value, words=words.group("widget"), **props)
 

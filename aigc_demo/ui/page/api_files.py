@@ -12,10 +12,10 @@ from gradio.utils import get_upload_folder
 from PIL import Image
 from torch import Tensor
 
-from aigc_demo.images import as_digit
+from aigc_demo.photo import WORKING, as_digit
 from aigc_demo.ui.kit import check
 
-LARGEST_PICTURE = 4_000_000  # pixels
+LARGEST_PICTURE = 40  # million pixels
 UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)  # Pillow's ways
 
 
@@ -44,9 +44,12 @@ def picture_of(value: Any) -> Tensor:
         raise check.UserError("error.picture")
     try:
         with Image.open(source) as image:
-            if image.width * image.height > LARGEST_PICTURE:
-                raise OSError
+            if image.width * image.height > LARGEST_PICTURE * 1_000_000:
+                raise check.UserError("error.large_picture", most=LARGEST_PICTURE)
+            image.draft("L", (4 * WORKING, 4 * WORKING))  # a JPEG is decoded no larger than needed
             image.load()
+    except check.UserError:
+        raise
     except UNREADABLE:
         raise check.UserError("error.picture") from None
     try:

@@ -19,6 +19,7 @@ import numpy as np
 
 from aigc_demo.images import SIDE, to_bytes
 from aigc_demo.ui.kit import check
+from aigc_demo.ui.kit.drawings import drawing_of, drawn_digit
 
 MAX_QUERY = 4096  # characters of a query that go into an address; longer states go into a file
 LARGEST = 64 * 1024  # characters of a query that is read
@@ -87,19 +88,14 @@ def _read_text(text: str) -> str:
 
 def _write_drawing(value: Any) -> str:
     """The 28x28 grey levels that the model sees of a drawing or a photograph."""
-    return pack(to_bytes(check.drawn_digit(value)).tobytes())
+    return pack(to_bytes(drawn_digit(value)).tobytes())
 
 
 def _read_drawing(text: str) -> str:
     """The drawing as the pad gives it."""
     value = drawing_of(np.frombuffer(unpack(text, SIDE * SIDE), np.uint8))
-    check.drawn_digit(value)
+    drawn_digit(value)
     return value
-
-
-def drawing_of(grey: np.ndarray) -> str:
-    """Grey levels (784,) uint8 as the drawing pad sends them."""
-    return base64.b64encode(grey.tobytes()).decode()
 
 
 def codec(name: str, component: Any) -> Codec:

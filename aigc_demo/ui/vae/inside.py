@@ -14,6 +14,7 @@ from aigc_demo.names import BETAS, VAES
 from aigc_demo.samples import sample_digits
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit import check
+from aigc_demo.ui.kit.drawings import drawn_digit
 from aigc_demo.ui.kit.widgets import bars, code, gallery, network, pad, tiles
 from aigc_demo.ui.kit.words import Words
 from aigc_demo.ui.page.inside_views import (
@@ -48,7 +49,7 @@ def _asked(models: Models, model, chosen, seed) -> tuple[LatentWalker, Tensor, i
         if not (place.isascii() and place.isdigit() and int(place) < PICKABLE):
             raise check.UserError("error.range", name="place", low=0, high=PICKABLE - 1)
         return walker, sample_digits("test")[0][int(place)], check.seed(seed)
-    return walker, check.drawn_digit(chosen), check.seed(seed)
+    return walker, drawn_digit(chosen), check.seed(seed)
 
 
 def see_image(models: Models, words: Words, model, chosen, seed) -> Update:

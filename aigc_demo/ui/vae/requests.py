@@ -16,6 +16,7 @@ from aigc_demo.names import VAES
 from aigc_demo.samples import sample_digits
 from aigc_demo.ui.catalog.models import ENCODED, Models
 from aigc_demo.ui.kit import check
+from aigc_demo.ui.kit.drawings import drawn_digit, seen
 from aigc_demo.ui.kit.words import Words
 from aigc_demo.ui.page.inside_views import group
 from aigc_demo.ui.page.page import Update
@@ -82,18 +83,18 @@ def decode_point(models: Models, words: Words, point) -> Update:
 def rebuild(models: Models, words: Words, model, drawn, seed) -> tuple[Update, Update]:
     """A drawn or photographed digit, its reconstruction and a sample of its posterior."""
     walker = models.vae(models.known(model, VAES))
-    image = check.drawn_digit(drawn)
-    return _rebuilt(walker, words, image, check.seed(seed))
+    image = drawn_digit(drawn)
+    return gr.update(**seen(image, drawn)), _rebuilt(walker, words, image, check.seed(seed))
 
 
 def rebuild_picked(models: Models, words: Words, model, place, seed) -> tuple[Update, Update]:
     """The same for one of the test digits, by its place."""
     walker = models.vae(models.known(model, VAES))
-    index = check.whole(place, "place", 0, PICKABLE - 1)
-    return _rebuilt(walker, words, test_digits()[0][index], check.seed(seed))
+    image = test_digits()[0][check.whole(place, "place", 0, PICKABLE - 1)]
+    return gr.update(**seen(image)), _rebuilt(walker, words, image, check.seed(seed))
 
 
-def _rebuilt(walker: LatentWalker, words: Words, image: Tensor, seed: int) -> tuple[Update, Update]:
+def _rebuilt(walker: LatentWalker, words: Words, image: Tensor, seed: int) -> Update:
     mean, deviation = walker.encode(image[None])
     sampled = mean + deviation * walker.noise([seed])
     pictures = torch.cat([image[None], walker.decode(torch.cat([mean, sampled]))])
@@ -103,8 +104,7 @@ def _rebuilt(walker: LatentWalker, words: Words, image: Tensor, seed: int) -> tu
         deviation=_numbers(deviation[0]),
         sample=_numbers(sampled[0]),
     )
-    shown = gr.update(strip=strip(pictures), count=3, texts=texts)
-    return gr.update(strip=strip(image[None])), shown
+    return gr.update(strip=strip(pictures), count=3, texts=texts)
 
 
 def _numbers(vector: Tensor) -> str:

@@ -4,7 +4,7 @@ import torch
 
 from aigc_demo.explain import walks
 from aigc_demo.ui.catalog.models import Models
-from aigc_demo.ui.kit import check
+from aigc_demo.ui.kit.drawings import drawn_digit
 from aigc_demo.ui.page.tables import Rows, table_of_digits, table_of_frames
 from aigc_demo.ui.vae.requests import route_of, stops_of
 
@@ -17,7 +17,7 @@ def point(models: Models, point) -> Rows:
 def rebuilt(models: Models, model, drawn, seed) -> Rows:
     """Mean, standard deviation and the sampled point, a row a latent dimension."""
     walker = models.vae(model)
-    mean, deviation = walker.encode(check.drawn_digit(drawn)[None])
+    mean, deviation = walker.encode(drawn_digit(drawn)[None])
     sampled = mean + deviation * walker.noise([seed])
     columns = torch.stack([mean[0], deviation[0], sampled[0]], 1).tolist()
     head = ["dimension", "mean", "standard_deviation", "sample"]

@@ -1,13 +1,23 @@
-// A square to draw a digit on with mouse, finger or pen, or to fill from a photograph.
-// Python receives base64 bytes: 28 x 28 of a drawing, 140 x 140 of a photograph.
-const PHOTO = 140;
-const canvas = element.querySelector("canvas");
+// A square to draw a digit on with mouse, finger, pen or keys, or to fill from a photograph.
+// ui/kit/drawings.py tells what Python receives.
+const PHOTO = 224; // pixels of the longer side of a photograph
+const DRAWN = 4 * SIDE;
+const WAYS = 30; // that can be undone
+const canvas = element.querySelector(".sheet canvas");
 const context = canvas.getContext("2d", { willReadFrequently: true });
 const sheet = element.querySelector(".sheet"); // says what it is for while it is blank
+const seen = element.querySelector("canvas.seen");
+const view = element.querySelector(".view-of");
 const scale = canvas.width / SIDE;
 const file = element.querySelector("input[type=file]");
 const small = document.createElement("canvas");
+const button = (name) => element.querySelector(`[data-word=${name}]`);
+const undo = button("undo");
+const rubber = button("eraser");
+const asDrawn = element.querySelector("input[type=checkbox]");
+const past = []; // what the pad showed before each stroke
 let last = null;
+let erasing = false;
 let mine = ""; // the value that this pad has made or shown
 
 function wipe() {
@@ -24,8 +34,8 @@ function place(event) {
 
 function line(from, to) {
   sheet.classList.remove("blank");
-  context.strokeStyle = "#fff";
-  context.lineWidth = 2.4 * scale;
+  context.strokeStyle = erasing ? "#000" : "#fff";
+  context.lineWidth = (erasing ? 4.8 : 2.4) * scale;
   context.lineCap = context.lineJoin = "round";
   context.beginPath();
   context.moveTo(...from);
@@ -33,22 +43,57 @@ function line(from, to) {
   context.stroke();
 }
 
-function greys(source, side, x, y, width, height) {
-  small.width = small.height = side;
+function greys(source, width, height, paper = "#000") {
+  [small.width, small.height] = [width, height];
   const target = small.getContext("2d", { willReadFrequently: true });
   target.imageSmoothingQuality = "high";
-  target.drawImage(source, x, y, width, height, 0, 0, side, side);
-  const data = target.getImageData(0, 0, side, side).data;
+  target.fillStyle = paper;
+  target.fillRect(0, 0, width, height);
+  target.drawImage(source, 0, 0, width, height);
+  const { data } = target.getImageData(0, 0, width, height);
+  const levels = new Uint8Array(width * height);
+  for (let i = 0; i < levels.length; i++)
+    levels[i] = Math.round((data[4 * i] + data[4 * i + 1] + data[4 * i + 2]) / 3);
+  return levels;
+}
+
+function base64(levels) {
   let bytes = "";
-  for (let i = 0; i < data.length; i += 4) {
-    bytes += String.fromCharCode(Math.round((data[i] + data[i + 1] + data[i + 2]) / 3));
-  }
+  for (const level of levels) bytes += String.fromCharCode(level);
   return btoa(bytes);
+}
+
+function remember() {
+  past.push(context.getImageData(0, 0, canvas.width, canvas.height));
+  if (past.length > WAYS) past.shift();
+  undo.disabled = false;
+}
+
+// What stands on the pad goes to the server, or, when nothing does, nothing.
+function send() {
+  const drawn = greys(canvas, DRAWN, DRAWN);
+  const blank = !drawn.some((level) => level > 80);
+  sheet.classList.toggle("blank", blank);
+  if (blank) return forget();
+  props.value = mine = asDrawn.checked
+    ? `raw:${base64(greys(canvas, SIDE, SIDE))}`
+    : base64(drawn);
+  trigger("stroke");
+}
+
+// The pad is blank: the result of what was drawn goes too.
+function forget() {
+  props.value = mine = "";
+  props.strip = "";
+  trigger("cleared");
 }
 
 canvas.addEventListener("pointerdown", (event) => {
   event.preventDefault();
+  canvas.focus({ preventScroll: true });
   canvas.setPointerCapture(event.pointerId);
+  remember();
+  setEraser(erasing || Boolean(event.buttons & 32)); // the other end of a pen
   last = place(event);
   line(last, last);
 });
@@ -62,50 +107,107 @@ for (const end of ["pointerup", "pointercancel"]) {
   canvas.addEventListener(end, () => {
     if (!last) return;
     last = null;
-    props.value = mine = greys(canvas, SIDE, 0, 0, canvas.width, canvas.height);
-    trigger("stroke");
+    send();
   });
 }
-element.querySelector("[data-word=clear]").addEventListener("click", () => {
+
+function takeBack() {
+  if (!past.length) return;
+  context.putImageData(past.pop(), 0, 0);
+  undo.disabled = !past.length;
+  send();
+}
+
+function setEraser(on) {
+  erasing = on;
+  rubber.setAttribute("aria-pressed", String(on));
+}
+
+function clear() {
+  if (!sheet.classList.contains("blank")) remember();
   wipe();
-  props.value = "";
+  setEraser(false);
+  forget();
+}
+
+// Keys: a pen that the arrows move, and that draws while Shift is held.
+let pen = [canvas.width / 2, canvas.height / 4];
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+canvas.addEventListener("keydown", (event) => {
+  if ((event.ctrlKey || event.metaKey) && event.key === "z") takeBack();
+  else if (event.key === "e") setEraser(!erasing);
+  else if (event.key === "Delete") clear();
+  else if (event.key in ARROWS) {
+    const to = pen.map((at, axis) =>
+      Math.min(canvas.width, Math.max(0, at + scale * ARROWS[event.key][axis])),
+    );
+    if (event.shiftKey) {
+      if (!last) remember();
+      line(pen, to);
+      last = to;
+    }
+    pen = to;
+    sheet.style.setProperty("--pen-x", `${(100 * pen[0]) / canvas.width}%`);
+    sheet.style.setProperty("--pen-y", `${(100 * pen[1]) / canvas.height}%`);
+    sheet.classList.add("by-keys");
+  } else return;
+  event.preventDefault();
 });
-element.querySelector("[data-word=photo]").addEventListener("click", () => file.click());
+canvas.addEventListener("keyup", (event) => {
+  if (event.key !== "Shift" || !last) return;
+  last = null;
+  send();
+});
+canvas.addEventListener("blur", () => sheet.classList.remove("by-keys"));
+
+undo.addEventListener("click", takeBack);
+rubber.addEventListener("click", () => setEraser(!erasing));
+button("clear").addEventListener("click", clear);
+asDrawn.addEventListener("change", () => !sheet.classList.contains("blank") && send());
+button("photo").addEventListener("click", () => file.click());
 file.addEventListener("change", async () => {
   if (!file.files.length) return;
   try {
     const picture = await createImageBitmap(file.files[0]);
-    const side = Math.min(picture.width, picture.height);
-    const x = (picture.width - side) / 2;
-    props.value = greys(picture, PHOTO, x, (picture.height - side) / 2, side, side);
+    const shrink = Math.min(1, PHOTO / Math.max(picture.width, picture.height));
+    const [width, height] = [picture.width, picture.height].map((side) =>
+      Math.max(1, Math.round(side * shrink)),
+    );
+    let levels = greys(picture, width, height, "#fff");
+    if (Math.min(...levels) > 250) levels = greys(picture, width, height); // white on nothing
+    props.value = `photo:${width}x${height}:${base64(levels)}`;
   } catch {
     props.value = "unreadable";
   }
   file.value = "";
+  remember();
   trigger("stroke");
 });
 
 // The digit as the model sees it, sent back by the server.
 function show() {
+  view.hidden = !props.strip;
   if (!props.strip) return;
-  const seen = new Image();
-  seen.addEventListener("load", () => {
-    context.imageSmoothingEnabled = false;
-    context.drawImage(seen, 0, 0, SIDE, SIDE, 0, 0, canvas.width, canvas.height);
-    sheet.classList.remove("blank");
-    props.value = mine = greys(seen, SIDE, 0, 0, SIDE, SIDE);
+  const picture = new Image();
+  picture.addEventListener("load", () => {
+    seen.getContext("2d").drawImage(picture, 0, 0, SIDE, SIDE, 0, 0, SIDE, SIDE);
+    seen.dataset.painted = "yes";
   });
-  seen.src = props.strip;
+  picture.src = props.strip;
 }
 
-// What a link brings, 28 x 28, for the pad itself to show.
+// What a link, a shelf or a photograph brings, 28 x 28, for the pad itself to show.
 function restore() {
   const value = props.value || "";
   if (value === mine) return;
   mine = value;
+  if (!value.startsWith("raw:")) {
+    if (value.startsWith("photo:")) return; // its 28 x 28 come back
+    wipe();
+    return;
+  }
   wipe();
-  if (value.length !== 4 * Math.ceil((SIDE * SIDE) / 3)) return; // a photograph, or nothing
-  const bytes = atob(value);
+  const bytes = atob(value.slice(4));
   small.width = small.height = SIDE;
   const target = small.getContext("2d");
   const image = target.createImageData(SIDE, SIDE);

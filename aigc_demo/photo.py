@@ -1,0 +1,207 @@
+"""A digit drawn or photographed, as MNIST would have it (LeCun et al. 1998, section III-A).
+
+Ink bright on dark, alone; its longer side 20 pixels, its centre of mass in the middle of 28 x 28.
+A photograph may have its paper anywhere, in uneven light, lined, with something else at its edge.
+"""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image, ImageOps
+from torch import Tensor
+
+SIDE = 28
+LONGER = 20  # pixels of a digit's longer side
+WORKING = 224  # pixels of the longer side that a photograph is looked at with
+FAINTEST = 0.06  # of the paper's light, that ink must take to be seen
+
+
+def grey_of(picture: Image.Image) -> Image.Image:
+    """A picture of any mode in 8 bits of grey, upright; what is transparent shows white paper,
+    or black, where the ink is white.
+    """
+    image = ImageOps.exif_transpose(picture)
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        values = np.asarray(image, np.float32)
+        high = 65535.0 if image.mode != "F" and values.max() > 255 else max(255.0, values.max())
+        return Image.fromarray((255 * np.clip(values / high, 0, 1)).astype(np.uint8))
+    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        alpha = np.asarray(image.getchannel("A"), np.float32) / 255
+        ink = np.asarray(image.convert("RGB").convert("L"), np.float32)
+        white = alpha.max() > 0 and (alpha * ink).sum() / alpha.sum() > 200 and alpha.min() < 0.5
+        paper = Image.new("RGBA", image.size, "black" if white else "white")
+        image = Image.alpha_composite(paper, image)
+    return image.convert("L")
+
+
+def from_photo(picture: Image.Image | np.ndarray) -> Tensor:
+    """A digit photographed: the largest group of strokes on the paper.
+
+    Returns:
+        (28, 28) in [0, 1].
+
+    Raises:
+        ValueError: a blank picture.
+    """
+    image = grey_of(picture if isinstance(picture, Image.Image) else Image.fromarray(picture))
+    image.thumbnail((WORKING, WORKING), Image.Resampling.BOX)
+    pixels = torch.from_numpy(np.asarray(image, np.float32) / 255)
+    ink = _without_lines(_ink(pixels))
+    group = _largest_group(ink)
+    if group is None:
+        raise ValueError("expected a picture with a digit on it, got a blank one")
+    return as_mnist(group)
+
+
+def as_mnist(ink: Tensor) -> Tensor:
+    """Ink (H, W) in [0, 1] of any size and place -> (28, 28), scaled and centred as MNIST was.
+
+    What is so already stays as it is, bit for bit.
+
+    Raises:
+        ValueError: no ink.
+    """
+    seen = ink > 0.3
+    if not seen.any():
+        raise ValueError("expected a picture with a digit on it, got a blank one")
+    rows, columns = (seen.any(axis).nonzero() for axis in (1, 0))
+    top, bottom = int(rows[0]), int(rows[-1]) + 1
+    left, right = int(columns[0]), int(columns[-1]) + 1
+    longer = max(bottom - top, right - left)
+    if ink.shape == (SIDE, SIDE) and abs(longer - LONGER) <= 2 and _off_centre(ink) < 1.5:
+        return ink
+    margin = max(1, longer // 20)  # the soft edge of a stroke
+    top, left = max(0, top - margin), max(0, left - margin)
+    cut = ink[top : bottom + margin, left : right + margin]
+    factor = LONGER / longer
+    size = [max(1, round(side * factor)) for side in cut.shape]
+    mode = "area" if factor < 1 else "bicubic"
+    small = F.interpolate(cut[None, None], size, mode=mode)[0, 0].clamp(0, 1)
+    return _centred(small / small.max().clamp(min=1e-6))
+
+
+def _off_centre(digit: Tensor) -> float:
+    """How far the centre of mass lies from the middle, in pixels, along the worse axis."""
+    place = torch.arange(SIDE) - (SIDE - 1) / 2
+    mass = digit.sum()
+    return max(abs(float((digit.sum(axis) * place).sum() / mass)) for axis in (0, 1))
+
+
+def _centred(digit: Tensor) -> Tensor:
+    """Places a small picture so that its centre of mass is that of the 28x28 field."""
+    height, width = digit.shape
+    mass = digit.sum()
+    row = float((digit.sum(1) * torch.arange(height)).sum() / mass)
+    column = float((digit.sum(0) * torch.arange(width)).sum() / mass)
+    top = min(max(round((SIDE - 1) / 2 - row), 0), SIDE - height)
+    left = min(max(round((SIDE - 1) / 2 - column), 0), SIDE - width)
+    field = torch.zeros(SIDE, SIDE)
+    field[top : top + height, left : left + width] = digit
+    return field
+
+
+def as_digit(picture: Image.Image | np.ndarray) -> Tensor:
+    """A 28x28 picture as it is, bright ink on dark: turned, where its border is bright; any other
+    through from_photo. Returns (28, 28) in [0, 1].
+    """
+    image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
+    if image.size != (SIDE, SIDE):
+        return from_photo(image)
+    digit = torch.from_numpy(np.asarray(grey_of(image), np.float32) / 255)
+    border = torch.cat([digit[0], digit[-1], digit[:, 0], digit[:, -1]])
+    return 1 - digit if border.median() > 0.5 else digit
+
+
+def _largest(x: Tensor, wide: int, high: int | None = None) -> Tensor:
+    """The largest value in a window around each pixel of (H, W); beyond the edge nothing counts."""
+    high = wide if high is None else high
+    along = F.max_pool2d(x[None, None], (1, wide), 1, (0, wide // 2))
+    return F.max_pool2d(along, (high, 1), 1, (high // 2, 0))[0, 0]
+
+
+def _smallest(x: Tensor, wide: int, high: int | None = None) -> Tensor:
+    return -_largest(-x, wide, high)
+
+
+def _ink(pixels: Tensor) -> Tensor:
+    """The share of the paper's light that ink takes at each pixel, 0 to about 1.
+
+    The paper is what a closing leaves: strokes are thinner than its window, shadows are not. Of a
+    bright drawing on a dark ground the same is done with the negative.
+    """
+    smooth = F.avg_pool2d(pixels[None, None], 3, 1, 1, count_include_pad=False)[0, 0]
+    window = 2 * (min(pixels.shape) // 8) + 1
+    around = F.avg_pool2d(smooth[None, None], 2 * window + 1, 1, window, count_include_pad=False)
+    if ((smooth - around[0, 0]) ** 3).sum() > 0:  # the few are brighter than the many
+        smooth = 1 - smooth
+    paper = _smallest(_largest(smooth, window), window)
+    return ((paper - smooth) / paper.clamp(min=0.1)).clamp(min=0)
+
+
+def _threshold(ink: Tensor) -> float:
+    """Between ink and paper (Otsu 1979): the two classes lie furthest apart."""
+    counts = torch.histc(ink, 128, 0, 1)
+    middles = (torch.arange(128) + 0.5) / 128
+    below, sums = counts.cumsum(0), (counts * middles).cumsum(0)
+    above = below[-1] - below
+    apart = (sums / below.clamp(min=1) - (sums[-1] - sums) / above.clamp(min=1)) ** 2
+    return float(middles[(below * above * apart).argmax()])
+
+
+def _without_lines(ink: Tensor) -> Tensor:
+    """Ink without the rules of lined or squared paper: long, straight, from edge to edge."""
+    for _ in range(2):  # along, then across
+        wide = ink.shape[1]
+        faint = (ink > max(FAINTEST / 2, 0.25 * _threshold(ink))).float()
+        # A rule may lean: of a few rows together most are inked, over half the width.
+        band, half = _largest(faint, 1, 5)[None, None], wide // 4
+        run = F.avg_pool2d(band, (1, 2 * half + 1), 1, (0, half), count_include_pad=False)[0, 0]
+        high = _smallest(faint, 1, 7)  # more than a rule is: a stroke on it, or beside
+        rule = _largest((run > 0.9) * faint * (1 - high), 3) > 0
+        # Where a stroke crosses a rule it goes on above and below.
+        crossing = torch.minimum(_beside(ink, -4), _beside(ink, 4))
+        ink = torch.where(rule, torch.minimum(ink, crossing), ink).T
+    return ink
+
+
+def _beside(x: Tensor, rows: int) -> Tensor:
+    """At each pixel the largest of the nine values so many rows away."""
+    return _largest(torch.roll(x, rows, 0), 3)
+
+
+def _largest_group(ink: Tensor) -> Tensor | None:
+    """The ink (H, W) of the largest group of strokes that lie together, alone, in [0, 1]."""
+    cut = max(_threshold(ink), FAINTEST)
+    mask = ink > cut
+    if not mask.any() or float(ink[mask].mean()) < 1.5 * FAINTEST:
+        return None
+    near = 2 * (max(ink.shape) // 40) + 1
+    half = F.max_pool2d(_largest(mask.float(), near)[None, None], 2, ceil_mode=True)[0, 0]
+    groups = _components(half > 0).repeat_interleave(2, 0).repeat_interleave(2, 1)
+    groups = groups[: ink.shape[0], : ink.shape[1]]
+    names = groups.unique()
+    names = names[names > 0]
+    weights = torch.stack([(ink * mask * (groups == name)).sum() for name in names])
+    touching = torch.stack([_touches(groups == name) for name in names])
+    weights = torch.where(touching, 0.2 * weights, weights)
+    chosen = groups == names[weights.argmax()]
+    high = float(ink[mask & chosen].quantile(0.8))
+    return ((ink - 0.35 * high) / (0.4 * high)).clamp(0, 1) * chosen
+
+
+def _touches(mask: Tensor) -> Tensor:
+    """True if a group reaches the edge of the picture."""
+    return mask[0].any() | mask[-1].any() | mask[:, 0].any() | mask[:, -1].any()
+
+
+def _components(mask: Tensor) -> Tensor:
+    """Numbers the connected groups of a mask (H, W), from 1; 0 is no group."""
+    numbers = torch.arange(1, mask.numel() + 1, dtype=torch.float32).view_as(mask) * mask
+    while True:
+        grown = numbers
+        for _ in range(16):
+            grown = _largest(grown, 3) * mask
+        if torch.equal(grown, numbers):
+            return numbers
+        numbers = grown
