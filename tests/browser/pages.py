@@ -142,7 +142,7 @@ def draw_a_seven(page: Page) -> None:
     caption = page.locator("#inside-verdict figcaption")
     expect(caption).to_have_text(re.compile(r"^-?\d"))
     real = caption.inner_text()
-    drag(page, "#inside-pad canvas", [(0.3, 0.25), (0.7, 0.25), (0.45, 0.85)])
+    drag(page, "#inside-pad .sheet canvas", [(0.3, 0.25), (0.7, 0.25), (0.45, 0.85)])
     expect(caption).not_to_have_text(real)
 
 

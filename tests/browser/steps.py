@@ -47,7 +47,7 @@ def point(page: Page) -> None:
 def drawing(page: Page) -> None:
     before = painted(page, "#vae-rebuilt canvas")
     page.locator("#vae-pad [data-word=clear]").click()
-    drag(page, "#vae-pad canvas", [(0.3, 0.25), (0.7, 0.3), (0.45, 0.85)])
+    drag(page, "#vae-pad .sheet canvas", [(0.3, 0.25), (0.7, 0.3), (0.45, 0.85)])
     wait_for_other(page, "#vae-rebuilt canvas", before)
 
 
@@ -183,7 +183,7 @@ def own_digit(page: Page) -> None:
     choose(page, "posterior", "within")
     before = painted(page, "#within-plane canvas")
     page.locator("#within-draw button").first.click()
-    drag(page, "#within-pad canvas", [(0.3, 0.25), (0.7, 0.3), (0.45, 0.85)])
+    drag(page, "#within-pad .sheet canvas", [(0.3, 0.25), (0.7, 0.3), (0.45, 0.85)])
     wait_for_other(page, "#within-plane canvas", before)
 
 

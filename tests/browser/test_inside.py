@@ -166,7 +166,7 @@ def test_a_drawn_digit_is_looked_into_and_the_other_vae(visit: Page) -> None:
     choose(visit, "posterior", "within")
     before = painted(visit, "#within-plane canvas")
     visit.locator("#within-draw button").first.click()
-    drag(visit, "#within-pad canvas", [(0.3, 0.25), (0.7, 0.25), (0.45, 0.85)])
+    drag(visit, "#within-pad .sheet canvas", [(0.3, 0.25), (0.7, 0.25), (0.45, 0.85)])
     drawn = wait_for_other(visit, "#within-plane canvas", before)
     visit.locator("#within-model input").click()
     visit.get_by_role("option").nth(1).click()

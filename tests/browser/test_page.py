@@ -121,7 +121,7 @@ def test_a_visitor_finds_a_7_on_the_map_and_sees_a_drawn_digit_rebuilt(visit: Pa
     open_tab(visit, "vae", "rebuild")
     before = painted(visit, "#vae-rebuilt canvas")
     visit.locator("#vae-pad [data-word=clear]").click()
-    drag(visit, "#vae-pad canvas", [(0.3, 0.25), (0.7, 0.25), (0.45, 0.85)])
+    drag(visit, "#vae-pad .sheet canvas", [(0.3, 0.25), (0.7, 0.25), (0.45, 0.85)])
     after = wait_for_other(visit, "#vae-rebuilt canvas", before)
     visit.locator("#vae-shelf canvas").click(position={"x": 20, "y": 20})
     wait_for_other(visit, "#vae-rebuilt canvas", after)
@@ -475,5 +475,45 @@ def test_a_blank_pad_says_what_it_is_for(visit: Page) -> None:
     visit.locator("#vae-pad [data-word=clear]").click()
     expect(told).to_have_text(words("zh")["widget.pad"])
     expect(told).to_be_visible()
-    drag(visit, "#vae-pad canvas", [(0.3, 0.25), (0.7, 0.25), (0.45, 0.85)])
+    drag(visit, "#vae-pad .sheet canvas", [(0.3, 0.25), (0.7, 0.25), (0.45, 0.85)])
     expect(told).to_be_hidden()
+
+
+@pytest.mark.parametrize("visit", [("en", PHONE)], indirect=True)
+def test_a_drawing_is_centred_taken_back_erased_and_drawn_by_keys(visit: Page) -> None:
+    open_tab(visit, "vae", "rebuild")
+    pad, seen = "#vae-pad .sheet canvas", "#vae-pad .seen"
+    ink = "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data"
+    middle = (
+        f"c => {{ const d = ({ink})(c); let sum = 0, at = 0; for (let i = 0; i < d.length; i += 4)"
+        " { sum += d[i]; at += d[i] * (i / 4 % c.width); } return at / sum; }"
+    )
+    result = painted(visit, "#vae-rebuilt canvas")
+    visit.locator("#vae-pad [data-word=clear]").click()
+    expect(visit.locator("#vae-rebuilt .caption")).to_have_text("")  # the old result goes too
+    drag(visit, pad, [(0.1, 0.1), (0.3, 0.1), (0.15, 0.5)])
+    drawn = wait_for_other(visit, "#vae-rebuilt canvas", result)
+    assert visit.locator(pad).evaluate(middle) < 90  # of 280: it stays where it was drawn
+    assert 11 < visit.locator(seen).evaluate(middle) < 16  # of 28
+    visit.locator("#vae-pad input[type=checkbox]").check()
+    raw = wait_for_other(visit, "#vae-rebuilt canvas", drawn)
+    visit.locator("#vae-pad input[type=checkbox]").uncheck()
+    assert wait_for_other(visit, "#vae-rebuilt canvas", raw) == drawn
+
+    alone = visit.locator(pad).evaluate("c => c.toDataURL()")
+    drag(visit, pad, [(0.6, 0.2), (0.6, 0.8)])
+    assert visit.locator(pad).evaluate("c => c.toDataURL()") != alone
+    visit.locator(pad).press("Control+z")
+    assert visit.locator(pad).evaluate("c => c.toDataURL()") == alone
+    visit.locator("#vae-pad [data-word=eraser]").click()
+    drag(visit, pad, [(0.05, 0.1), (0.35, 0.1), (0.1, 0.55), (0.3, 0.2), (0.1, 0.55)])
+    total = f"c => ({ink})(c).filter((_, i) => i % 4 === 0).reduce((a, b) => a + b, 0)"
+    assert visit.locator(pad).evaluate(total) == 0
+    visit.locator("#vae-pad [data-word=eraser]").click()
+    visit.locator(pad).focus()
+    visit.keyboard.down("Shift")
+    for _ in range(15):
+        visit.keyboard.press("ArrowDown")
+    visit.keyboard.up("Shift")
+    expect(visit.locator("#vae-rebuilt .caption")).to_contain_text("sees")
+    assert visit.locator(pad).evaluate(total) > 0

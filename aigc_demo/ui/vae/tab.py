@@ -6,7 +6,7 @@ from aigc_demo.images import strip, to_bytes
 from aigc_demo.ui.kit.drawings import drawing_of
 from aigc_demo.ui.kit.widgets import gallery, pad, player, tiles
 from aigc_demo.ui.page.hub_panel import add_other_weights
-from aigc_demo.ui.page.page import DRAWING, LOCAL, Page, dice, several
+from aigc_demo.ui.page.page import DRAWING, Page, dice, several
 from aigc_demo.ui.page.share import FILM, Share
 from aigc_demo.ui.vae import tables
 from aigc_demo.ui.vae.inside import build_inside
@@ -20,15 +20,13 @@ from aigc_demo.ui.vae.requests import (
     draw,
     map_decoder,
     map_digits,
+    nothing_rebuilt,
     rebuild,
     rebuild_picked,
     test_digits,
     walk,
 )
 from aigc_demo.ui.vae.widgets import latent_map
-
-# Of the result, once the pad is blank.
-BLANK = "() => ({ __type__: 'update', strip: '', count: 0, texts: {} })"
 
 
 def build_vae_tab(page: Page) -> None:
@@ -112,7 +110,7 @@ def _build_rebuild(page: Page) -> None:
     share.opens()
     for event in several(canvas.stroke, model.input, roll.then):
         share.compute(event)
-    canvas.cleared(None, None, result, js=BLANK, **LOCAL)
+    page.compute(canvas.cleared, nothing_rebuilt, [], result, show_progress="hidden", **DRAWING)
     picked = share.linked(rebuild_picked, lambda name, at, number: (name, _picked(int(at)), number))
     page.compute(shelf.pick, picked, [model, shelf, seed], share.outputs, show_progress_on=result)
 
