@@ -26,7 +26,7 @@ def _train(options: argparse.Namespace) -> None:
     from aigc_demo.training.card import write_card
     from aigc_demo.training.run import first_process
 
-    own = Own(options.images, tuple(options.text or ()))
+    own = Own(options.images, tuple(options.text or ()), options.encoding)
     output = options.output or Path("runs") / options.name
     train(options.name, options.preset, options.data, output, own, options.tracker)
     if first_process():
@@ -243,7 +243,10 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--preset", choices=PRESETS, default="cpu")
     train.add_argument("--data", type=Path, help="folder with the corpora (default: $AIGC_DATA)")
     train.add_argument("--images", type=Path, help="own pictures, or class folders (gan, gan-mlp)")
-    train.add_argument("--text", type=Path, nargs="+", help="own UTF-8 files (shakespeare)")
+    train.add_argument("--text", type=Path, nargs="+", help="own text files (shakespeare)")
+    train.add_argument(
+        "--encoding", default="", help="of these files, such as gbk; by default found"
+    )
     train.add_argument(
         "--tracker", default="", metavar="NAME", help="trackio: mirror the log there"
     )

@@ -26,7 +26,7 @@ TABLE: dict[str, set[str] | str] = {  # part -> the parts of ours that it may im
     "hub": set(),
     "models": set(),
     "checkpoints": {"models", "tokenizer"},
-    "data": {"images", "tokenizer", "prosody"},
+    "data": {"images", "photo", "tokenizer", "prosody"},
     "weights": {"checkpoints", "devices", "hub", "models", "tokenizer"},
     "inference": {"devices", "images", "models", "prosody", "tokenizer", "weights"},
     "explain": {"images", "inference", "models", "prosody", "samples", "tokenizer", "weights"},

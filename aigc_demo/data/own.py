@@ -1,5 +1,7 @@
 """A user's own pictures and texts, checked and brought into the form of the corpora."""
 
+import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,79 +11,140 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 from tqdm import tqdm
 
+from aigc_demo.photo import grey_of
+
 KINDS = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
 FEWEST = 64  # pictures: a batch of them
 MOST_CLASSES = 100
+ENOUGH_PICTURES = 1_000  # of a class; fewer are learnt by heart
+ENOUGH_TEXT = 500_000  # characters; likewise
+ENCODINGS = ("gb18030", "big5", "utf_16_le", "utf_16_be", "shift_jis", "euc_kr", "cp1252")
 
 
-def read_pictures(folder: Path) -> tuple[Tensor, Tensor]:
+def read_pictures(folder: Path) -> tuple[Tensor, Tensor, list[str]]:
     """Pictures as 28x28 grey images: the middle square, made smaller or larger.
 
-    Pictures lie in the folder itself, or in folders in it, one a class, in the order of their
-    names.
+    Pictures lie in the folder itself, or in folders in it, however deep: the last folder's name is
+    the class. Classes are in natural order (2 before 10). Hidden files and folders are left out.
 
     Returns:
-        Images (N, 28, 28), float32 in [0, 1], and labels (N,), int64 from 0.
+        Images (N, 28, 28), float32 in [0, 1], labels (N,), int64 from 0, and the classes' names;
+        one name, "", where there are no folders.
 
     Raises:
-        ValueError: no folder, too few pictures, or one that cannot be read; it is named.
+        ValueError: no folder, too few pictures, one that cannot be read, or all of them blank.
     """
     if not folder.is_dir():
         raise ValueError(f"expected a folder of pictures, got {str(folder)!r}")
-    loose = _inside(folder)
-    inner = [_inside(place) for place in sorted(folder.iterdir()) if place.is_dir()]
-    groups = [group for group in inner if group]
-    if groups and loose:
+    paths = [path for path in folder.rglob("*") if path.suffix.lower() in KINDS and path.is_file()]
+    seen = [path for path in paths if not _hidden(path.relative_to(folder))]
+    if len(seen) < len(paths):
+        print(f"{folder}: {len(paths) - len(seen)} hidden files left out", file=sys.stderr)
+    groups: dict[str, list[Path]] = {}
+    for path in sorted(seen, key=lambda path: natural(path.relative_to(folder).as_posix())):
+        groups.setdefault("" if path.parent == folder else path.parent.name, []).append(path)
+    if "" in groups and len(groups) > 1:
         raise ValueError(f"{folder}: expected pictures or class folders, got both")
-    groups = groups or [loose]
     if len(groups) > MOST_CLASSES:
         raise ValueError(f"{folder}: expected at most {MOST_CLASSES} classes, got {len(groups)}")
-    count = sum(map(len, groups))
-    if count < FEWEST:
+    if len(seen) < FEWEST:
         kinds = ", ".join(sorted(KINDS))
-        raise ValueError(f"{folder}: expected at least {FEWEST} pictures ({kinds}), got {count}")
-    pairs = [(path, label) for label, group in enumerate(groups) for path in group]
-    images = [_picture(path) for path, _ in tqdm(pairs, desc="pictures", unit="picture")]
-    return torch.stack(images), torch.tensor([label for _, label in pairs])
+        raise ValueError(
+            f"{folder}: expected at least {FEWEST} pictures ({kinds}), got {len(seen)}"
+        )
+    names = sorted(groups, key=natural)
+    pairs = [(path, label) for label, name in enumerate(names) for path in groups[name]]
+    images = torch.stack(
+        [_picture(path) for path, _ in tqdm(pairs, desc="pictures", unit="picture")]
+    )
+    if images.flatten(1).std(1).max() < 0.02:
+        raise ValueError(f"{folder}: expected pictures with something on them, got blank ones only")
+    if len(seen) < ENOUGH_PICTURES * len(names):
+        print(
+            f"warning: {len(seen)} pictures for {len(names)} classes; with fewer than "
+            f"{ENOUGH_PICTURES} a class the model will copy them rather than learn from them",
+            file=sys.stderr,
+        )
+    return images, torch.tensor([label for _, label in pairs]), names
 
 
-def _inside(folder: Path) -> list[Path]:
-    """The pictures right in a folder, by name."""
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in KINDS)
+def natural(name: str) -> list[tuple[int, int, str]]:
+    """A key for sorting names as people do: runs of digits count as numbers."""
+    parts = re.findall(r"([0-9]+)|([^0-9]+)", name.casefold())
+    return [(0, int(digits), "") if digits else (1, 0, rest) for digits, rest in parts]
+
+
+def _hidden(path: Path) -> bool:
+    """True for what a system or a program has put beside the pictures."""
+    return any(part.startswith((".", "__MACOSX")) for part in path.parts)
 
 
 def _picture(path: Path) -> Tensor:
     """(28, 28) in [0, 1]."""
     try:
         with Image.open(path) as picture:
-            grey = ImageOps.exif_transpose(picture).convert("L")
-            square = ImageOps.fit(grey, (28, 28), Image.Resampling.LANCZOS)
+            square = ImageOps.fit(grey_of(picture), (28, 28), Image.Resampling.LANCZOS)
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError, ValueError) as error:
         raise ValueError(f"{path}: expected a picture, got {error}") from None
     return torch.from_numpy(np.asarray(square, np.float32) / 255)
 
 
-def read_texts(paths: Sequence[Path], shortest: int) -> str:
-    """UTF-8 files as one text, line ends as newlines.
+def read_texts(paths: Sequence[Path], shortest: int, encoding: str = "") -> str:
+    """Text files as one text, line ends as newlines.
+
+    encoding: of all of them; by default UTF-8, or what they most likely are, which is said.
 
     Raises:
-        ValueError: a file that is missing, unreadable, empty or not UTF-8, or too short a text.
+        ValueError: a file that is missing, unreadable or empty, an unknown encoding, bytes that are
+            no text, or too short a text.
     """
     parts = []
     for path in paths:
         try:
-            part = path.read_bytes().decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise ValueError(
-                f"{path}: expected UTF-8 text, got byte {error.object[error.start]:#04x} "
-                f"at position {error.start}"
-            ) from None
+            part, found = decoded(path.read_bytes(), encoding)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
         except OSError as error:
             raise ValueError(f"{path}: expected a text file, got {error.strerror}") from None
+        if found != "utf-8":
+            print(f"{path}: read as {found}; another with --encoding", file=sys.stderr)
         if not part.strip():
             raise ValueError(f"{path}: expected text, got an empty file")
         parts.append(part.replace("\r\n", "\n").replace("\r", "\n"))
     text = "\n".join(parts)
     if len(text) < shortest:
         raise ValueError(f"expected at least {shortest} characters of text, got {len(text)}")
+    if len(text) < ENOUGH_TEXT:
+        print(
+            f"warning: {len(text):,} characters of text; with fewer than {ENOUGH_TEXT:,} the model "
+            "will copy it rather than learn from it",
+            file=sys.stderr,
+        )
     return text
+
+
+def decoded(data: bytes, encoding: str = "") -> tuple[str, str]:
+    """A file's text and its encoding, in the words of Python's codecs.
+
+    Raises:
+        ValueError: an unknown encoding, or bytes that are no text in it or in any that is known.
+    """
+    marks = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
+    known = encoding or next((name for mark, name in marks.items() if data.startswith(mark)), "")
+    try:
+        text = data.decode(known or "utf-8")
+        if known or "\0" not in text:  # else it is UTF-16 without its mark
+            return text, "utf-8" if known in ("", "utf-8-sig") else known
+    except LookupError:
+        raise ValueError(f"expected an encoding that Python knows, got {encoding!r}") from None
+    except UnicodeError as error:
+        if encoding:
+            raise ValueError(f"expected text in {encoding}, got {error}") from None
+    from charset_normalizer import from_bytes  # only where it is needed
+
+    best = from_bytes(data, cp_isolation=list(ENCODINGS)).best()
+    if best is None and sum(byte < 128 for byte in data) > 0.75 * len(data) and b"\0" not in data:
+        return data.decode("cp1252", "replace"), "cp1252"  # accents here and there
+    if best is None:
+        raise ValueError("expected text, got bytes of no known encoding: name it with --encoding")
+    return str(best), best.encoding

@@ -23,7 +23,8 @@ class Own:
     """A user's own data in place of the corpus."""
 
     images: Path | None = None  # a folder of pictures, or of folders of them, one a class
-    text: tuple[Path, ...] = ()  # UTF-8 files
+    text: tuple[Path, ...] = ()  # files
+    encoding: str = ""  # of these; by default found out
 
     def __post_init__(self) -> None:
         if self.images and self.text:
@@ -93,7 +94,8 @@ def _read_images(source: Source) -> tuple[Tensor, Tensor]:
     if source.own.images:
         from aigc_demo.data.own import read_pictures
 
-        return read_pictures(source.own.images)
+        images, labels, _ = read_pictures(source.own.images)
+        return images, labels
     if source.small:
         return sample_digits("train")
     from aigc_demo.data.files import data_folder
@@ -149,7 +151,7 @@ def _read_text(source: Source, context: int) -> str:
     if source.own.text:
         from aigc_demo.data.own import read_texts
 
-        return read_texts(source.own.text, shortest=2 * context)
+        return read_texts(source.own.text, 2 * context, source.own.encoding)
     if source.small:
         return sample_text("shakespeare.txt")
     from aigc_demo.data.files import data_folder

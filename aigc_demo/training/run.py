@@ -80,6 +80,11 @@ class Run:
         return self.output / "checkpoint.pt"
 
     @property
+    def earlier(self) -> Path:
+        """The checkpoint before the last, should that one be damaged."""
+        return self.output / "checkpoint-before.pt"
+
+    @property
     def log(self) -> Path:
         return self.output / "log.jsonl"
 
@@ -90,11 +95,11 @@ class Run:
             ValueError: the folder holds a training with other settings.
         """
         self._parts = parts
-        if not self.checkpoint.is_file():
+        saved = self._last_saved()
+        if saved is None:
             if self.first:
                 self.log.unlink(missing_ok=True)
             return
-        saved = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
         if saved["settings"] != self.settings:
             raise ValueError(
                 f"{self.output} holds a training with other settings or data; use another"
@@ -111,6 +116,30 @@ class Run:
         rows = [line for line in read_rows(self.log) if line["step"] <= self._start]
         self.log.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
         print(f"resumed after step {self._start} of {self.total}")
+
+    def _last_saved(self) -> dict[str, Any] | None:
+        """The last whole checkpoint, or None where there is none at all.
+
+        Raises:
+            ValueError: what is there is no checkpoint of a training.
+        """
+        there = [path for path in (self.checkpoint, self.earlier) if path.is_file()]
+        for path in there:
+            try:
+                saved = torch.load(path, map_location=self.device, weights_only=True)
+                if set(saved) >= {"settings", "step", "seconds", "history", "parts"}:
+                    return saved
+            except Exception:  # torch.load raises what it likes for what is no such file
+                pass
+            if self.first:
+                print(f"{path}: damaged, or of another program; the one before it is tried")
+        if there:
+            names = " or ".join(path.name for path in there)
+            raise ValueError(
+                f"{self.output}: expected a whole {names}, got a damaged one: delete it, or use "
+                "another folder"
+            )
+        return None
 
     def steps(self) -> Iterator[int]:
         """The steps still to do, each with its own seed; saves between them and at the end.
@@ -219,6 +248,8 @@ class Run:
             torch.save(content, file)
             file.flush()
             os.fsync(file.fileno())
+        if self.checkpoint.is_file():
+            os.replace(self.checkpoint, self.earlier)
         os.replace(part, self.checkpoint)
 
 

@@ -261,7 +261,8 @@ def test_a_gan_learns_own_classes_of_pictures(pictures, tmp_path):
 
 
 def test_pictures_are_read_as_they_lie(pictures):
-    images, labels = own.read_pictures(pictures)
+    images, labels, names = own.read_pictures(pictures)
+    assert names == ["class 0", "class 1", "class 2"]
     assert images.shape == (90, 28, 28)
     assert labels.tolist() == [0] * 30 + [1] * 30 + [2] * 30
     known, digits = sample_digits("train")
@@ -528,6 +529,25 @@ def save_on_a_disk_that_fills_up(self, step):
 run.Run._save = save_on_a_disk_that_fills_up
 training.train("vae-2d", "smoke", None, Path(sys.argv[1]))
 """
+
+
+@pytest.mark.parametrize("damage", [b"", b"cut", b"PK\x03\x04 of another program", None])
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(damage, tmp_path, capsys) -> None:
+    def resumed() -> run.Run:
+        one = run.Run("vae", tmp_path, vae.RECIPES["vae"]["smoke"], "data", 1, "image")
+        one.resume()
+        return one
+
+    for step in (3, 5):
+        resumed()._save(step)
+    last = resumed()
+    whole = last.checkpoint.read_bytes()
+    last.checkpoint.write_bytes(whole[: len(whole) // 2] if damage is None else damage)
+    assert resumed()._start == 3
+    assert "damaged" in capsys.readouterr().out
+    last.earlier.write_bytes(b"")
+    with pytest.raises(ValueError, match=r"expected a whole checkpoint\.pt or checkpoint-before"):
+        resumed()
 
 
 def test_a_disk_that_fills_up_leaves_the_last_checkpoint_whole(trained, tmp_path):
