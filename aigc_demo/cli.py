@@ -119,13 +119,10 @@ def _sample_text(options: argparse.Namespace) -> None:
             )
         )
         return
-    print(options.prompt, end="", flush=True)
-    for piece in writer.stream(
-        options.prompt,
-        options.length,
-        top_p=TOP_P if options.top_p is None else options.top_p,
-        **settings,
-    ):
+    top_p = TOP_P if options.top_p is None else options.top_p
+    text = writer.begin(options.prompt, options.length, top_p=top_p, **settings)
+    print(text.prompt, end="", flush=True)
+    for piece in text.pieces():
         print(piece, end="", flush=True)
     print()
 

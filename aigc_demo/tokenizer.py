@@ -1,6 +1,7 @@
 """Characters to ids and back, and the two scripts of Chinese."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import unicodedata
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -31,6 +32,10 @@ class Tokenizer:
     def __len__(self) -> int:
         return len(self.tokens)
 
+    def fold(self, text: str) -> str:
+        """The text as it is read: what has no token in the likeness of what has one."""
+        return text
+
     def encode(self, text: str) -> list[int]:
         """The ids of a text; what it spells is never a control token."""
         raise NotImplementedError
@@ -51,6 +56,60 @@ class Tokenizer:
         """A token to be read: its text as it is, a control token as ⟨七绝⟩."""
         text = self.tokens[token]
         return f"⟨{text[1:-1]}⟩" if self.is_control(token) else text
+
+
+# What may stand for a character that a model does not know: the first of these that it does.
+LIKENESSES = {
+    **dict.fromkeys("“”„‟«»＂″", ('"', "'")),
+    **dict.fromkeys("‘’‚‛`´′ʼ", ("'",)),
+    **dict.fromkeys("–—―−‐‑‒", ("--", "-")),
+    **dict.fromkeys("\t\u00a0\u2002\u2003\u2009\u202f\u3000", (" ",)),
+    **dict.fromkeys("\r\u0085\u2028\u2029\v\f", ("\n",)),
+    **dict.fromkeys("\ufeff\u200b\u200c\u200d\u2060\u00ad", ("",)),
+    "…": ("...",),
+    "，": (",",),
+    "。": (".",),
+    "、": (",",),
+    "¡": ("",),
+    "¿": ("",),
+    "Æ": ("AE",),
+    "æ": ("ae",),
+    "Œ": ("OE",),
+    "œ": ("oe",),
+    "ß": ("ss",),
+    "Ø": ("O",),
+    "ø": ("o",),
+    "ł": ("l",),
+    "Ł": ("L",),
+}
+
+
+def fold(text: str, known: Container[str]) -> str:
+    """The text with what a model does not know in the likeness of what it does.
+
+    Typographic quotes, dashes and spaces, line ends, full-width forms and ligatures (Unicode NFKC),
+    and letters with accents, which lose them. A character without a likeness stays as it is.
+    """
+
+    def all_known(likeness: str) -> bool:
+        return all(character in known for character in likeness)
+
+    folded = []
+    for character in text.replace("\r\n", "\n"):
+        if character in known:
+            folded.append(character)
+            continue
+        bare = "".join(
+            part
+            for part in unicodedata.normalize("NFKD", character)
+            if not unicodedata.combining(part)
+        )
+        compatible = unicodedata.normalize("NFKC", character)
+        likenesses = (*LIKENESSES.get(character, ()), compatible, bare)
+        if unicodedata.combining(character):  # an accent on its own, behind its letter
+            likenesses = ("",)
+        folded.append(next((one for one in likenesses if all_known(one)), character))
+    return "".join(folded)
 
 
 def check_ids(vocabulary: Any, size: int) -> None:
@@ -84,6 +143,9 @@ class CharacterTokenizer(Tokenizer):
         self.ids = {token: index for index, token in enumerate(self.tokens)}
         if len(self.ids) != len(self.tokens):
             raise ValueError("expected distinct characters, got one twice")
+
+    def fold(self, text: str) -> str:
+        return fold(text, self.characters)
 
     def encode(self, text: str) -> list[int]:
         """The ids of a text's characters.
@@ -141,6 +203,28 @@ def to_traditional(text: str) -> str:
 def to_simplified(text: str) -> str:
     """Traditional to simplified characters, by phrase (OpenCC)."""
     return _converter("t2s").convert(text)
+
+
+NUMERALS = str.maketrans("0123456789", "〇一二三四五六七八九")
+
+
+def fit_title(title: str, tokenizer: Tokenizer) -> tuple[str, str, str]:
+    """A poem's title as shown, as the model reads it, and the characters that it leaves out.
+
+    Marks, spaces and brackets around it go, digits become 〇 to 九; what has no token is left out:
+    a title only steers the poem.
+    """
+    plain = unicodedata.normalize("NFKC", title)
+    bare = "".join(c for c in plain if unicodedata.category(c)[0] in "LN").translate(NUMERALS)
+    known, left_out = [], []
+    for character in bare:
+        try:
+            fit_script(character, tokenizer)
+            known.append(character)
+        except UnknownCharacters:
+            left_out.append(character)
+    shown = "".join(known)
+    return shown, fit_script(shown, tokenizer), "".join(left_out)
 
 
 def fit_script(text: str, tokenizer: Tokenizer) -> str:

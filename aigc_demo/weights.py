@@ -70,6 +70,10 @@ def find_folder(source: str | Path) -> Path:
         return BUNDLED / text
     if text and os.path.isdir(text):  # False for a text that can be no path
         return Path(text)
+    if text:
+        from aigc_demo.hub.names import named
+
+        text = named(text)
     repo, _, revision = text.partition("@")
     if repo.count("/") == 1 and all(repo.split("/")) and not repo.startswith((".", "~")):
         from aigc_demo.hub import fetch_folder  # only when the Hub is meant

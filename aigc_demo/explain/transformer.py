@@ -13,7 +13,7 @@ from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.inference.verse import PLANNED
 from aigc_demo.models.transformer import Block
 from aigc_demo.prosody import FORMS, form_of, lines_of, plan_of
-from aigc_demo.tokenizer import UnknownCharacters, fit_script, poem_ids
+from aigc_demo.tokenizer import UnknownCharacters, fit_script, fit_title, poem_ids
 from aigc_demo.weights import Loaded
 
 VISIBLE = {"\n": "↵", " ": "␣", "\t": "⇥"}  # what would not be seen
@@ -71,7 +71,7 @@ def read(writer: TextWriter, text: str) -> Reading:
     else:
         start = writer.tokenizer.start
         most = min(writer.context, MAX_TOKENS) - len(start)
-        told = writer.tokenizer.encode(text)
+        told = writer.tokenizer.encode(writer.tokenizer.fold(text))
         ids, body = [*start, *told[-most:]] if told else [], len(start)
         cut = max(0, len(told) - most)
     if not ids:
@@ -82,7 +82,7 @@ def read(writer: TextWriter, text: str) -> Reading:
 def _read_poem(writer: TextWriter, text: str) -> tuple[list[int], int]:
     """The tokens, and where the lines begin among them."""
     found = re.match(r"\s*《(.*?)》", text)
-    title = fit_script("".join(found[1].split()) if found else "", writer.tokenizer)
+    title = fit_title(found[1], writer.tokenizer)[1] if found else ""
     body = fit_script("".join(text[found.end() if found else 0 :].split()), writer.tokenizer)
     form, lines = likely_form(body), lines_of(body)
     if form not in writer.forms:

@@ -16,6 +16,36 @@ _REPO = re.compile(rf"{_PART}/{_PART}")
 _REVISION = re.compile(r"(?!.*\.\.)[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,254}[A-Za-z0-9_-])?")
 
 
+_SHORT = {  # names of before there were owners
+    **{
+        name: f"openai-community/{name}"
+        for name in ("gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl")
+    },
+    "distilgpt2": "distilbert/distilgpt2",
+}
+_ADDRESS = re.compile(
+    r"(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co|hf-mirror\.com)/(?:models/)?([^?#]+).*",
+    re.I,
+)
+
+
+def named(text: str) -> str:
+    """What a person means by a text, as owner/repo or owner/repo@revision.
+
+    An address of the Hub that was pasted, with its branch or not, slashes at the end, and GPT-2s by
+    their short names. Anything else stays as it is.
+    """
+    source = text.strip()
+    address = _ADDRESS.fullmatch(source)
+    if address:
+        parts = [part for part in address[1].split("/") if part]
+        source = "/".join(parts[:2])
+        if len(parts) > 3 and parts[2] in ("tree", "blob", "resolve", "commit"):
+            source += f"@{parts[3]}"
+    source = source.rstrip("/")
+    return _SHORT.get(source, source)
+
+
 def split_source(source: str) -> tuple[str, str]:
     """owner/repo and the revision, "main" by default, of "owner/repo" or "owner/repo@revision".
 

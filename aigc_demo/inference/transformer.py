@@ -25,9 +25,12 @@ from aigc_demo.tokenizer import (
     POEM_END,
     CharacterTokenizer,
     Tokenizer,
+    UnknownCharacters,
     control,
     fit_script,
+    fit_title,
     poem_ids,
+    to_simplified,
 )
 from aigc_demo.weights import Loaded, find_folder, load_model
 
@@ -121,13 +124,16 @@ class TextWriter:
             ValueError: something out of range, at once and not with the first piece.
             UnknownCharacters: the prompt holds characters that the model has no token for.
         """
-        ids = self.tokenizer.encode(_checked(prompt, "prompt", LONGEST_PROMPT))
+        prompt = self.tokenizer.fold(_checked(prompt, "prompt", LONGEST_PROMPT))
+        ids = self.tokenizer.encode(prompt)
         if not ids:
             raise ValueError("expected a prompt of at least one character, got an empty one")
         count = whole(max_new_tokens, "max_new_tokens", 1, MOST_TOKENS)
         sampler = _sampler(temperature, top_k, top_p, repetition_penalty, seed)
         given = [*self.tokenizer.start, *ids]
-        return self._text(given, count, sampler, end=self.tokenizer.end)
+        text = self._text(given, count, sampler, end=self.tokenizer.end)
+        text.prompt = prompt
+        return text
 
     def extend(
         self, ids: list[int], count: int, temperature: float = 1.0, seed: int | None = None
@@ -200,9 +206,11 @@ class TextWriter:
 
         Args:
             form: 五绝, 七绝, 五律 or 七律, as far as the model knows it.
-            title: up to 16 characters, simplified or traditional; it steers the poem.
-            first_line: the poem's first characters, at most one line of them.
-            acrostic: the first characters of the lines (藏头), at most one a line.
+            title: up to 16 characters, simplified or traditional; it steers the poem, and what
+                the model does not know of it is left out.
+            first_line: the poem's first characters, at most one line of them. For one that the
+                model does not know another of the same tone and rhyme stands in, inside it.
+            acrostic: the first characters of the lines (藏头), at most one a line; likewise.
             regulated: forbid at every step what breaks line length, tone pattern or rhyme (格律);
                 else the model is on its own.
             temperature, top_k, top_p, repetition_penalty, seed: as for `begin`; marks are not
@@ -210,28 +218,35 @@ class TextWriter:
 
         Raises:
             ValueError: something out of range, at once and not with the first piece.
-            UnknownCharacters: a title, line or acrostic with characters that have no token.
+            UnknownCharacters: a line or acrostic with what is no Chinese character.
         """
         if form not in self.forms:
             raise ValueError(f"expected a form of {self.forms or 'a model of poems'}, got {form!r}")
         if not isinstance(regulated, bool):
             raise ValueError(f"expected regulated as True or False, got {regulated!r}")
-        given = self._given(FORMS[form], first_line, acrostic)
-        fitted = fit_script(_checked(title, "title", LONGEST_TITLE).strip(), self.tokenizer)
+        given, stand_ins = self._given(FORMS[form], first_line, acrostic)
+        shown, fitted, left_out = fit_title(_checked(title, "title", LONGEST_TITLE), self.tokenizer)
         opening = poem_ids(self.tokenizer, form, fitted)
         sampler = _sampler(temperature, top_k, top_p, repetition_penalty, seed, self.verses.spared)
-        rule = self.verses.rule(form, given, regulated)
         length = len(FORMS[form]) if regulated else self.context
         end = self.tokenizer.ids[POEM_END]
-        return self._text(opening, PLANNED + length, sampler, end=end, rule=rule, skipped=PLANNED)
+        inside = {place: stand_ins.get(c, c) for place, c in given.items()}
+        about: dict[str, Any] = {"rule": self.verses.rule(form, inside, regulated)}
+        about["written"] = {place: c for place, c in given.items() if c in stand_ins}
+        text = self._text(opening, PLANNED + length, sampler, end=end, skipped=PLANNED, **about)
+        text.title, text.left_out, text.stand_ins = shown, left_out, stand_ins
+        return text
 
     @cached_property
     def verses(self) -> Verses:
         """Its characters by tone and rhyme."""
         return Verses(cast(CharacterTokenizer, self.tokenizer))
 
-    def _given(self, rule: Form, first_line: str, acrostic: str) -> dict[tuple[int, int], str]:
-        """(line, column) -> the character that the visitor wants there."""
+    def _given(
+        self, rule: Form, first_line: str, acrostic: str
+    ) -> tuple[dict[tuple[int, int], str], dict[str, str]]:
+        """(line, column) -> the character that the visitor wants there, and what stands in for
+        those of them that have no token."""
         line = "".join(_checked(first_line, "first_line", 40).split()).rstrip("，。,.")
         heads = "".join(_checked(acrostic, "acrostic", 40).split())
         if len(line) > rule.characters:
@@ -240,14 +255,31 @@ class TextWriter:
             )
         if len(heads) > rule.lines:
             raise ValueError(f"expected an acrostic of at most {rule.lines}, got {len(heads)}")
-        if line and heads and line[0] not in (heads[0], fit_script(heads[0], self.tokenizer)):
+        if line and heads and to_simplified(line[0]) != to_simplified(heads[0]):
             raise ValueError("expected first line and acrostic to begin alike")
-        given = {(index, 0): c for index, c in enumerate(fit_script(heads, self.tokenizer))}
-        given |= {(0, column): c for column, c in enumerate(fit_script(line, self.tokenizer))}
+        fitted, stand_ins = zip(*map(self._fitted, (heads, line)), strict=True)
+        given = {(index, 0): c for index, c in enumerate(fitted[0])}
+        given |= {(0, column): c for column, c in enumerate(fitted[1])}
         marks = [c for c in given.values() if c in COMMA + STOP]
         if marks:
             raise ValueError(f"expected characters without punctuation, got {marks[0]!r}")
-        return given
+        return given, {**stand_ins[0], **stand_ins[1]}
+
+    def _fitted(self, text: str) -> tuple[str, dict[str, str]]:
+        """A text in the characters that the poems are written with, and what stands in for those
+        that have no token: one of the same tone and, if there is one, the same rhyme.
+
+        Raises:
+            UnknownCharacters: what is no Chinese character.
+        """
+        try:
+            return fit_script(text, self.tokenizer), {}
+        except UnknownCharacters as error:
+            unknown = error.characters
+        known = "".join(c for c in text if c not in unknown)
+        fitted = iter(fit_script(known, self.tokenizer))
+        stand_ins = {c: self.verses.stand_in(c) for c in unknown}
+        return "".join(c if c in unknown else next(fitted) for c in text), stand_ins
 
     @cached_property
     def engine(self) -> Engine:

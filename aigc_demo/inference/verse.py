@@ -3,6 +3,7 @@
 A poet settles the tone pattern and the rhyme first; so does the model, with two control tokens.
 """
 
+import unicodedata
 from collections.abc import Callable
 from functools import cache, partial
 
@@ -15,13 +16,21 @@ from aigc_demo.prosody import (
     FORMS,
     FREE,
     LEVEL,
+    OBLIQUE,
     PATTERNS,
     STOP,
     fits,
     level_groups,
+    readings,
     rhymes_in,
 )
-from aigc_demo.tokenizer import POEM_END, CharacterTokenizer, control
+from aigc_demo.tokenizer import (
+    POEM_END,
+    CharacterTokenizer,
+    UnknownCharacters,
+    control,
+    to_traditional,
+)
 
 Mask = NDArray[np.bool_]  # (V,), the tokens that are forbidden
 PLANNED = 2  # control tokens before the text: tone pattern and rhyme
@@ -46,6 +55,30 @@ class Verses:
         self.free[tokenizer.ids[POEM_END]] = False
         self.marks = {tokenizer.ids[COMMA], tokenizer.ids[STOP]}
         self.spared = frozenset({*range(first), *self.marks})  # no repetition penalty on these
+
+    def stand_in(self, character: str) -> str:
+        """A known character of the same tone and, if there is one, of the same rhyme group.
+
+        Tones of characters that the rhyme tables lack are today's (pypinyin): the first and second
+        are level.
+
+        Raises:
+            UnknownCharacters: it is no Chinese character.
+        """
+        if unicodedata.name(character, "")[:3] != "CJK":
+            raise UnknownCharacters(character)
+        groups = readings(character) or readings(to_traditional(character))
+        marks = COMMA + STOP
+        letters = [c for c in self.tokenizer.characters if readings(c) and c not in marks]
+        if groups:
+            same = next((c for c in letters if readings(c) == groups), "")
+            tones = {group[0] for group in groups}
+        else:
+            from pypinyin import Style, pinyin  # only where the tables know nothing
+
+            same, sound = "", pinyin(character, Style.TONE3)[0][0]
+            tones = {LEVEL if sound[-1:] in "12" else OBLIQUE}
+        return same or next(c for c in letters if {group[0] for group in readings(c)} == tones)
 
     def _only(self, tokens: list[str]) -> Mask:
         """Forbids all but some tokens."""

@@ -1,7 +1,7 @@
 """A text that is being written."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, islice
 from typing import Protocol
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aigc_demo.inference.writing.sampler import Sampler
+from aigc_demo.prosody import COMMA, STOP
 from aigc_demo.tokenizer import Tokenizer
 
 # The new tokens so far -> a mask (V,) of those that may not come.
@@ -38,10 +39,12 @@ class Generation:
         end: int | None = None,
         rule: Rule | None = None,
         skipped: int = 0,
+        written: Mapping[tuple[int, int], str] | None = None,
     ) -> None:
         """ids: what goes before, not empty; count: new tokens at most; engine: what writes it, made
         when it begins; end: the token that, if drawn, is the last and is left out; rule: what may
-        come next; skipped: so many new tokens are no text.
+        come next; skipped: so many new tokens are no text; written: (line, column) of a poem -> the
+        character that a token stands in for there.
         """
         self.ids, self.given, self.count, self.sampler = list(ids), len(ids), count, sampler
         self.end, self.rule = end, rule
@@ -50,7 +53,13 @@ class Generation:
         self.changed = threading.Condition()
         self.seen: NDArray[np.bool_] | None = None  # for the repetition penalty
         self._engine, self._begun = engine, False
-        self._tokenizer, self._skipped = tokenizer, skipped
+        self._tokenizer, self._skipped, self._written = tokenizer, skipped, written or {}
+        self.prompt = ""  # as it was read, where there is one
+        self.title, self.left_out = (
+            "",
+            "",
+        )  # of a poem: as it was read; its characters that were not
+        self.stand_ins: dict[str, str] = {}  # a character that has no token -> the one inside
         if sampler.repetition_penalty != 1:
             self.seen = np.zeros(len(tokenizer), bool)
             self.seen[[token for token in self.ids if token not in sampler.spared]] = True
@@ -140,4 +149,12 @@ class Generation:
     def _as_text(self, new: Iterable[int]) -> Iterator[str]:
         """Decodes new tokens; the last one before them may call for a space between."""
         added = self._tokenizer.pieces(chain([self.ids[self.given - 1]], new))
-        return islice(added, 1 + self._skipped, None)
+        text = islice(added, 1 + self._skipped, None)
+        return self._as_given(text) if self._written else text
+
+    def _as_given(self, pieces: Iterator[str]) -> Iterator[str]:
+        """A poem's characters, the visitor's own in the place of those that stand in for them."""
+        line = column = 0
+        for piece in pieces:
+            yield self._written.get((line, column), piece)
+            line, column = (line + 1, 0) if piece in (COMMA, STOP) else (line, column + 1)

@@ -106,8 +106,9 @@ class HubModels:
         """
         if not isinstance(source, str) or len(source) > MAX_SOURCE:
             raise UserError("error.hub_name")
+        source = hub.named(source)
         try:
-            repo, revision = hub.split_source(source.strip())
+            repo, revision = hub.split_source(source)
         except HubUnavailable:
             raise UserError("error.hub_name") from None
         if not hub.may_be_named(repo):
@@ -140,10 +141,14 @@ class HubModels:
         Raises:
             UserError: they cannot be had, or another program waits.
         """
+        if not isinstance(name, str) or len(name) > MAX_SOURCE:
+            return name
+        asked = hub.named(name)
         try:
-            hub.split_source(name if isinstance(name, str) else "")
+            hub.split_source(asked)
         except HubUnavailable:
             return name
+        name = asked
         other = self.models.others.get(name)
         if other is not None and other.digest:
             return name

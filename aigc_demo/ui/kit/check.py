@@ -4,6 +4,7 @@ import re
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import wraps
 from inspect import isasyncgenfunction
 from typing import Any
@@ -80,6 +81,16 @@ def digits(value: Any, most: int) -> list[int]:
     return [int(c) for c in typed]
 
 
+_language: ContextVar[Any] = ContextVar("language", default="en")  # of who is being answered
+
+
+def note(words: Words, key: str, **values: Any) -> None:
+    """Tells the visitor something beside the result, in the visitor's language."""
+    gr.Info(
+        words.say(_language.get(), key, **values), title=words.say(_language.get(), "note.title")
+    )
+
+
 def answered(words: Words, handler: Callable) -> Callable:
     """The handler with the visitor's language as a last argument, and its errors as toasts.
 
@@ -88,11 +99,13 @@ def answered(words: Words, handler: Callable) -> Callable:
 
     @wraps(handler)
     def run(*values: Any) -> Any:
+        _language.set(values[-1])
         with said_to_the_client(words, values[-1], titled=True):
             return handler(*values[:-1])
 
     @wraps(handler)
     async def write(*values: Any) -> Any:
+        _language.set(values[-1])
         with said_to_the_client(words, values[-1], titled=True):
             async for answer in handler(*values[:-1]):
                 yield answer

@@ -87,7 +87,7 @@ async def continue_text(
     settings = settings_of(temperature, top_k, top_p, penalty, seed)
     writing = (await ready(models, model)).begin(prompt, length, **settings)
     async for text in paced(writing):
-        yield prompt + text
+        yield writing.prompt + text  # as the model read it
 
 
 async def write_poem(
@@ -114,11 +114,17 @@ async def write_poem(
     script = check.one_of(script, "script", SCRIPTS)
     asked = begun(form, title, line, heads, regulated)
     settings = settings_of(temperature, top_k, top_p, penalty, seed)
-    form, title = asked[:2]
+    form = asked[0]
     poet = await ready(models, model)
     if form not in poet.forms:
         raise check.UserError("error.no_form")
     writing = poet.begin_poem(*asked, **settings)
+    title = writing.title
+    if writing.left_out:
+        check.note(words, "note.left_out", characters=writing.left_out)
+    if writing.stand_ins:
+        pairs = {"characters": "".join(writing.stand_ins)}
+        check.note(words, "note.stand_ins", **pairs, inside="".join(writing.stand_ins.values()))
     async for text in paced(writing):
         poem = (f"《{title}》\n" if title else "") + set_in_lines(text)
         yield in_script(poem, script), poem
