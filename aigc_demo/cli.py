@@ -120,7 +120,8 @@ def _sample_text(options: argparse.Namespace) -> None:
         )
         return
     top_p = TOP_P if options.top_p is None else options.top_p
-    text = writer.begin(options.prompt, options.length, top_p=top_p, **settings)
+    prompt = writer.opening if options.prompt is None else options.prompt
+    text = writer.begin(prompt, options.length, top_p=top_p, **settings)
     print(text.prompt, end="", flush=True)
     for piece in text.pieces():
         print(piece, end="", flush=True)
@@ -283,7 +284,7 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--digits", default="", help="which digits, such as 2026 (GAN)")
     sample.add_argument("--truncation", type=float, default=TRUNCATION, help="0 to 1 (GAN)")
     sample.add_argument("--output", type=Path, default=Path("digits.png"), help="PNG to write")
-    sample.add_argument("--prompt", default="ROMEO:\n", help="text to continue")
+    sample.add_argument("--prompt", help="text to continue; by default of the model's own")
     sample.add_argument("--length", type=int, default=200, help="new characters")
     sample.add_argument("--temperature", type=float, default=TEMPERATURE)
     sample.add_argument("--top-k", type=int)

@@ -51,6 +51,8 @@ class Loaded:
     tokenizer: Tokenizer | None
     device: torch.device
     digest: str  # SHA-256 of model.safetensors
+    opening: str = ""  # a prompt from the text that it learnt, where the training kept one
+    class_names: tuple[str, ...] = ()  # of the classes, where they are not the ten digits
 
 
 def bundled_names(root: Path | None = None) -> list[str]:
@@ -120,6 +122,13 @@ def save_model(
     replace_file(folder / "config.json", text.encode())
 
 
+def describe(folder: Path, **about: Any) -> None:
+    """Adds to config.json what its own data say of a model: opening, class_names."""
+    config = {**read_config(folder), **about}
+    text = json.dumps(config, ensure_ascii=False, indent=1) + "\n"
+    replace_file(folder / "config.json", text.encode())
+
+
 def replace_file(path: Path, data: bytes) -> None:
     """Writes a file so that, whatever happens, the old or the new one is there, whole."""
     part = path.with_name(path.name + ".tmp")
@@ -163,7 +172,8 @@ def load_model(
     tokenizer = _tokenizer(folder, config)
     model = _build(folder, config)
     _fill(model, state, path)
-    return Loaded(config["name"], found, model.eval().to(place), tokenizer, place, digest)
+    about = config.get("opening", ""), tuple(config.get("class_names", ()))
+    return Loaded(config["name"], found, model.eval().to(place), tokenizer, place, digest, *about)
 
 
 def _load_gpt2(name: str, folder: Path, place: torch.device) -> Loaded:
@@ -232,9 +242,14 @@ def read_config(folder: Path) -> dict[str, Any]:
     for key, kind in expected.items():
         if not isinstance(config, dict) or not isinstance(config.get(key), kind):
             raise ValueError(f"{path}: expected {key} of type {kind.__name__}")
-    unknown = set(config) - set(expected) - {"controls", "characters"}
+    unknown = set(config) - set(expected) - {"controls", "characters", "opening", "class_names"}
     if unknown:
         raise ValueError(f"{path}: expected no key {', '.join(sorted(unknown))}")
+    if not isinstance(config.get("opening", ""), str) or len(config.get("opening", "")) > 200:
+        raise ValueError(f"{path}: expected opening as a text of at most 200 characters")
+    names = config.get("class_names", [])
+    if not isinstance(names, list) or not all(type(name) is str for name in names):
+        raise ValueError(f"{path}: expected class_names as a list of texts")
     if config["format"] != FORMAT:
         raise ValueError(f"{path}: expected format {FORMAT}, got {config['format']}")
     if config["family"] not in FAMILIES:

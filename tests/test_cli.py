@@ -126,7 +126,7 @@ BAD = [
     ["sample", "shakespeare", "--prompt", "你好"],
     ["sample", "shakespeare", "--temperature", "inf"],
     ["sample", "poems", "--form", "八绝"],
-    ["sample", "poems", "--form", "七绝", "--title", "hello"],
+    ["sample", "poems", "--form", "七绝", "--first-line", "hello"],
     ["data", "--data", "/nonexistent"],
     ["publish", "gan", "no-owner"],
     ["publish", "samples", "owner/repo"],

@@ -34,6 +34,7 @@ from aigc_demo.tokenizer import (
 )
 from aigc_demo.weights import Loaded, find_folder, load_model
 
+PROMPT = "ROMEO:\n"  # to open with, where a model knows no better
 LONGEST_PROMPT = 20_000  # characters
 LONGEST_TITLE = 16
 MOST_TOKENS = 5_000
@@ -89,6 +90,17 @@ class TextWriter:
         if self._again and not isinstance(self.engine.loops[0].steps, ModelSteps):
             with self._reading:
                 self.loaded = replace(self.loaded, model=None)
+
+    @property
+    def opening(self) -> str:
+        """A prompt that it can read: of its own text, else the first of some that it knows."""
+        for prompt in (self.loaded.opening, PROMPT, "\n"):
+            try:
+                if prompt and self.tokenizer.encode(self.tokenizer.fold(prompt)):
+                    return prompt
+            except UnknownCharacters:
+                continue
+        return self.tokenizer.characters[:1]
 
     def write(self, prompt: str, max_new_tokens: int = 200, **settings: Any) -> str:
         """The continuation alone; arguments as for `begin`."""
@@ -165,7 +177,7 @@ class TextWriter:
             ValueError: a shorter or much too long text.
             UnknownCharacters: characters without a token.
         """
-        ids = self.tokenizer.encode(_checked(text, "text", LONGEST_PROMPT))
+        ids = self.tokenizer.encode(self.tokenizer.fold(_checked(text, "text", LONGEST_PROMPT)))
         if len(ids) < 2:
             raise ValueError(f"expected a text of at least 2 tokens, got {len(ids)}")
         tokens = torch.tensor(ids, device=self.loaded.device)

@@ -78,7 +78,11 @@ class Verses:
 
             same, sound = "", pinyin(character, Style.TONE3)[0][0]
             tones = {LEVEL if sound[-1:] in "12" else OBLIQUE}
-        return same or next(c for c in letters if {group[0] for group in readings(c)} == tones)
+        toned = (c for c in letters if {group[0] for group in readings(c)} == tones)
+        found = same or next(toned, "") or "".join(letters[:1])
+        if not found:
+            raise UnknownCharacters(character)
+        return found
 
     def _only(self, tokens: list[str]) -> Mask:
         """Forbids all but some tokens."""

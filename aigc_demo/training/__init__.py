@@ -13,8 +13,10 @@ from aigc_demo.names import GANS, PRESETS, SMALL_GAN, TRAINED, WRITERS
 from aigc_demo.prosody import FORMS, lines_of, plan_of
 from aigc_demo.samples import sample_digits, sample_text
 from aigc_demo.tokenizer import CharacterTokenizer, poem_ids
-from aigc_demo.training.run import leave_processes, tracked
+from aigc_demo.training.run import first_process, leave_processes, tracked
+from aigc_demo.weights import describe
 
+OPENING = 40  # characters
 WINDOWS, POEMS = 200, 2_000  # of the training text, that the table of neurons is measured on
 
 
@@ -75,7 +77,7 @@ class Source:
 def _train_digits(name: str, preset: str, source: Source, output: Path) -> None:
     from aigc_demo.training import gan, gan_mlp, judge, vae
 
-    images, labels = _read_images(source)
+    images, labels, names = _read_images(source)
     if name == "judge":
         judge.train(output, judge.RECIPES[preset], images, labels)
     elif name in ("gan", SMALL_GAN):
@@ -83,32 +85,34 @@ def _train_digits(name: str, preset: str, source: Source, output: Path) -> None:
         classes = int(labels.max()) + 1 if source.own.images else 10
         recipe = replace(recipe, model=replace(recipe.model, classes=classes))
         gan.train(output, recipe, images, labels, name)
+        if source.own.images and first_process():
+            describe(output, class_names=names)
     elif name == "gan-mlp":
         gan_mlp.train(output, gan_mlp.RECIPES[preset], images)
     else:
         vae.train(name, output, vae.RECIPES[name][preset], images)
 
 
-def _read_images(source: Source) -> tuple[Tensor, Tensor]:
-    """Images (N, 28, 28) in [0, 1] and labels (N,)."""
+def _read_images(source: Source) -> tuple[Tensor, Tensor, list[str]]:
+    """Images (N, 28, 28) in [0, 1], labels (N,) and the names of their classes."""
+    digits = [str(digit) for digit in range(10)]
     if source.own.images:
         from aigc_demo.data.own import read_pictures
 
-        images, labels, _ = read_pictures(source.own.images)
-        return images, labels
+        return read_pictures(source.own.images)
     if source.small:
-        return sample_digits("train")
+        return *sample_digits("train"), digits
     from aigc_demo.data.files import data_folder
     from aigc_demo.data.mnist import read_mnist
 
-    return read_mnist(data_folder(source.data), train=True)
+    return *read_mnist(data_folder(source.data), train=True), digits
 
 
 def _train_text(name: str, preset: str, source: Source, output: Path) -> None:
     from aigc_demo.training import overlap
     from aigc_demo.training import transformer as loop
     from aigc_demo.training.neurons import write_neurons
-    from aigc_demo.training.run import fingerprint, first_process
+    from aigc_demo.training.run import fingerprint
 
     recipe = loop.RECIPES[name][preset]
     if name == "shakespeare":
@@ -135,9 +139,19 @@ def _train_text(name: str, preset: str, source: Source, output: Path) -> None:
     recipe = replace(recipe, model=replace(recipe.model, vocabulary_size=len(tokenizer)))
     tokens = recipe.batch * length
     loop.train(name, output, recipe, tokenizer, fingerprint(read), batches, look, tokens)
+    if first_process() and source.own.text:
+        describe(output, opening=_opening(read))
     if first_process() and not source.own.text:  # own text is not written down beside the weights
         write_neurons(output, texts)
         overlap.write_overlap(output, known, places, gram)
+
+
+def _opening(text: str) -> str:
+    """The beginning of a text, to open with: its first line, or the first words of a long one."""
+    line = next(line.strip() for line in text.splitlines() if line.strip())
+    if len(line) <= OPENING:
+        return line + "\n"
+    return line[:OPENING].rpartition(" ")[0] or line[:OPENING]
 
 
 def _spaced(ids: list[int], length: int) -> list[list[int]]:

@@ -176,7 +176,7 @@ def serve(options: argparse.Namespace) -> None:
     collect_once()
     gc.enable()  # it was off while modules were imported
     patch_gradio()
-    models = Models(TABS, options.weights)
+    models = Models(TABS, options.weights, options.replace)
     demo = build(models=models)
     warming = threading.Timer(WARM_AFTER, _warm, [models])  # once the first visitor has the page
     warming.daemon = True

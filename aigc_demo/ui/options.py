@@ -7,7 +7,12 @@ from pathlib import Path
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Adds them to app.py or to the command demo."""
     add = parser.add_argument
-    add("--weights", type=Path, help="a weights folder, or a folder of them")
+    add("--weights", type=Path, help="a weights folder of your own, or a folder of them")
+    add(
+        "--replace",
+        action="store_true",
+        help="put these in the place of the bundled models of the same name, not beside them",
+    )
     add("--host", help="address to listen on (default: this machine only)")
     add("--port", type=_port, help="port (default: the first free from 7860)")
     add("--auth", type=_credentials, metavar="USER:PASSWORD", help="ask visitors for these")

@@ -593,8 +593,8 @@ def test_a_repetition_penalty_weakens_every_token_of_the_text_so_far(tiny_writer
 def test_a_prompt_with_unknown_characters_names_them(tiny_writer):
     for use in (tiny_writer.write, tiny_writer.stream, tiny_writer.log_probabilities):
         with pytest.raises(UnknownCharacters) as raised:
-            use("aéb春é")
-        assert raised.value.characters == "é春"
+            use("a漢b春漢")
+        assert raised.value.characters == "漢春"
 
 
 BAD_WRITING = [
@@ -774,11 +774,11 @@ def test_a_traditional_first_line_is_kept_as_written(tiny_poet):
     assert poem.startswith("萬里悲秋常作客，")
 
 
-@pytest.mark.parametrize("field", ["title", "first_line", "acrostic"])
-def test_characters_that_no_poem_knows_are_named(tiny_poet, field):
+@pytest.mark.parametrize("field", ["first_line", "acrostic"])
+def test_what_is_no_chinese_character_is_named(tiny_poet, field):
     with pytest.raises(UnknownCharacters) as raised:
         tiny_poet.poem("七绝", **{field: "春X国X"})
-    assert raised.value.characters == "X国"
+    assert raised.value.characters == "X"
 
 
 def test_streamed_verse_is_the_poem_without_line_breaks(tiny_poet):

@@ -129,7 +129,7 @@ BAD_POEMS = [
         {"model": "a/b@" + 40 * "0"},
         {"form": "七古"},
         {"form": None},
-        {"title": "x"},
+        {"line": "x"},
         {"title": "春" * 17},
         {"line": "春" * 6},
         {"line": "春，江"},
@@ -365,7 +365,7 @@ def test_a_damaged_model_leaves_the_rest_of_the_page_standing(tmp_path, capsys) 
     data = bytearray((tmp_path / "gan/model.safetensors").read_bytes())
     data[len(data) // 2] ^= 1
     (tmp_path / "gan/model.safetensors").write_bytes(data)
-    demo = build(tmp_path)
+    demo = build(models=Models(TABS, tmp_path, replace=True))
     assert "SHA-256" in capsys.readouterr().err
     captions = [
         block.props["texts"]["en"]
@@ -472,7 +472,7 @@ def test_warming_loads_the_writers_and_a_damaged_one_does_no_harm(tmp_path, caps
 
     shutil.copytree(BUNDLED / "poems", tmp_path / "poems")
     (tmp_path / "poems/model.safetensors").write_bytes(b"damaged")
-    models = Models(TABS, tmp_path)
+    models = Models(TABS, tmp_path, replace=True)
     models.warm()
     assert "error: poems" in capsys.readouterr().err
     assert "shakespeare" in models._loaded
@@ -533,5 +533,5 @@ def test_there_are_threads_for_all_that_the_queue_lets_in() -> None:
 def test_garbage_is_collected_again_once_the_page_is_served(tmp_path) -> None:
     gc.disable()
     with pytest.raises(ValueError, match="expected"):
-        serve(argparse.Namespace(mcp=False, weights=tmp_path / "none"))
+        serve(argparse.Namespace(mcp=False, weights=tmp_path / "none", replace=False))
     assert gc.isenabled()

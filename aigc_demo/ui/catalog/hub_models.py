@@ -143,6 +143,9 @@ class HubModels:
         """
         if not isinstance(name, str) or len(name) > MAX_SOURCE:
             return name
+        for known in self.models.others.values():
+            if known.own and name in (known.own, known.name):
+                return known.name
         asked = hub.named(name)
         try:
             hub.split_source(asked)

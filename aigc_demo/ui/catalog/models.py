@@ -3,6 +3,7 @@
 Beside the bundled ones, an LRU cache holds a few that visitors named on the Hub, see hub_models.py.
 """
 
+import re
 import sys
 import threading
 from collections import OrderedDict, defaultdict
@@ -31,28 +32,38 @@ from aigc_demo.tokenizer import to_simplified
 from aigc_demo.ui.catalog.tab import Tab
 from aigc_demo.ui.kit.check import PINNED, UserError
 from aigc_demo.ui.kit.memory import return_memory
-from aigc_demo.weights import bundled_names, name_of
+from aigc_demo.weights import bundled_names, family_of, name_of
 
 ENCODED = 600  # test digits whose posteriors are kept
+OWN = "own/"  # before the name of a user's own weights
 MOST_OTHERS = 3  # models from the Hub that are loaded at once
 MOST_BYTES = 2_000_000_000  # of the parameters of all these
 
 
 @dataclass
 class Other:
-    """Weights that came from the Hub."""
+    """Weights that are none of the bundled: from the Hub, or a user's own."""
 
-    name: str  # owner/repo@commit
+    name: str  # owner/repo@commit; of a user's own own/FOLDER@the hash of the weights
     family: str
     tab: Tab
     digest: str = ""  # SHA-256 of the weights, once they are loaded
 
+    @property
+    def own(self) -> str:
+        """The folder's name of a user's own; "" of what came from the Hub."""
+        return self.name[len(OWN) :].partition("@")[0] if self.name.startswith(OWN) else ""
+
 
 class Models:
-    """Wrappers by name. Other weights folders take the place of bundled ones of the same name."""
+    """Wrappers by name: the bundled models, and others beside them."""
 
-    def __init__(self, tabs: Sequence[Tab], weights: Path | None = None) -> None:
-        """tabs: of the page, which say what each can use; weights: a folder, or one of them."""
+    def __init__(
+        self, tabs: Sequence[Tab], weights: Path | None = None, replace: bool = False
+    ) -> None:
+        """tabs: of the page, which say what each can use; weights: a user's own folder, or a folder
+        of them, shown beside the bundled; replace: in the place of those of the same name instead.
+        """
         self.tabs = {tab.name: tab for tab in tabs}
         self.bundled = bundled_names()
         self.folders: dict[str, Path] = {}
@@ -62,9 +73,9 @@ class Models:
         self._lock = threading.RLock()
         self._locks: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
         if weights is not None:
-            self._add(weights)
+            self._add(weights, replace)
 
-    def _add(self, weights: Path) -> None:
+    def _add(self, weights: Path, replace: bool) -> None:
         """A weights folder, or a folder of them.
 
         Raises:
@@ -78,7 +89,17 @@ class Models:
                 f"expected a weights folder, or a folder of them, got {str(weights)!r}"
             )
         for place in places:
-            self.folders[name_of(place)] = place
+            if replace:
+                self.folders[name_of(place)] = place
+                continue
+            family, digest = family_of(place), weights_hash(place)
+            tab = self.tab_of(family)
+            if tab is None:
+                raise ValueError(f"{place}: expected a model that a tab shows, got a {family}")
+            folder = re.sub(r"[^\w.-]", "-", place.resolve().name, flags=re.ASCII)[-60:].strip(".-")
+            name = f"{OWN}{folder or family}@{digest[:40]}"
+            self.folders[name], self.others[name] = place, Other(name, family, tab, digest)
+            print(f"{place}: on the page as {self.others[name].own!r}")
 
     def get(self, name: str, load: Callable[[str | Path], Any]) -> Any:
         """The wrapper of one model.

@@ -4,6 +4,7 @@ from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.names import GANS
 from aigc_demo.ui.catalog.tab import Tab
 from aigc_demo.ui.gan.api import GANEndpoints
+from aigc_demo.ui.gan.requests import names_of
 from aigc_demo.ui.gan.tab import build_gan_tab
 
 TAB = Tab(
@@ -13,5 +14,5 @@ TAB = Tab(
     families=GANS,
     load=DigitSampler.load,
     endpoints=GANEndpoints,
-    about=lambda sampler: {"plain": sampler.classes == 0},
+    about=lambda sampler: {"plain": sampler.classes == 0, "classes": names_of(sampler)},
 )

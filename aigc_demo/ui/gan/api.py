@@ -74,7 +74,7 @@ class GANEndpoints(Endpoints):
             An animated WebP, there and back.
         """
         sampler = self._sampler(model)
-        ends = [check.whole(label, "digits", 0, 9) for label in (first_label, last_label)]
+        ends = [check.whole(label, "digits", 0, 99) for label in (first_label, last_label)]
         labels = (ends[0], ends[1]) if sampler.classes else None
         if labels:
             known_classes(sampler, ends)
@@ -109,5 +109,5 @@ class GANEndpoints(Endpoints):
 def _labels(labels: Any) -> list[int]:
     """Digits given as text or as a list."""
     if isinstance(labels, list) and 0 < len(labels) <= 64:
-        return [check.whole(label, "digits", 0, 9) for label in labels]
+        return [check.whole(label, "digits", 0, 99) for label in labels]
     return check.digits(labels, 64)

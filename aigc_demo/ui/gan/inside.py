@@ -14,6 +14,7 @@ from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.names import GANS, TRUNCATION
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.gan import formulas
+from aigc_demo.ui.gan.requests import classes_of_model, label_of
 from aigc_demo.ui.gan.then_and_now import build_then
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.drawings import drawn_digit
@@ -66,7 +67,7 @@ class Asked:
 def _asked(models: Models, model, digit, seed, truncation) -> Asked:
     """Checks the fields of an inside view."""
     sampler = models.gan(models.known(model, GANS))
-    digit = check.digit(digit)
+    digit = label_of(sampler, digit)
     if sampler.classes and digit >= sampler.classes:
         raise check.UserError("error.classes", classes=sampler.classes)
     truncation = check.real(truncation, "truncation", 0, 1)
@@ -213,6 +214,7 @@ def build_inside(page: Page, here: gr.Tab) -> tuple[list, Callable]:
         digit_in_sight = tiles(
             page.words, columns=1, largest=2, strip="", count=0, elem_id="inside-sight"
         )
+    model.change(None, model, digit, js=classes_of_model("{}"), api_visibility="private")
     truncation = gr.Number(TRUNCATION, minimum=0, maximum=1, visible=False)
     asked: list[Any] = [model, digit, seed, truncation]
     fields = dict(zip(("model", "digit", "seed", "truncation"), asked, strict=True))

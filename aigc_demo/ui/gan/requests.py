@@ -20,7 +20,7 @@ def draw(models: Models, words: Words, model, wanted, count, seed, truncation) -
     Of a model without classes, whose page shows no choice of them, always mixed.
     """
     sampler = models.gan(models.known(model, GANS))
-    classes = _wanted(wanted)
+    classes = _wanted(wanted, max(10, sampler.classes))
     if sampler.classes:
         known_classes(sampler, classes)
     else:
@@ -36,11 +36,35 @@ def draw(models: Models, words: Words, model, wanted, count, seed, truncation) -
     )
 
 
-def _wanted(wanted) -> list[int]:
-    """The classes that a visitor ticked; none means all."""
-    if not isinstance(wanted, list) or len(wanted) > 10:
-        raise check.UserError("error.choice", name="digits", allowed=", ".join(check.DIGITS))
-    return [check.digit(digit) for digit in wanted]
+def names_of(sampler: DigitSampler) -> list[str]:
+    """The names of a model's classes."""
+    return list(sampler.loaded.class_names) or [str(i) for i in range(sampler.classes)]
+
+
+def classes_of_model(more: str) -> str:
+    """The script that offers the classes of a chosen model, by name where it has names.
+
+    more: further properties of the field, as a JavaScript object.
+    """
+    names = "(window.aigc.page.about || {})[model]?.classes || []"
+    return (
+        f"(model) => {{ const names = {names}; const known = names.length ? names"
+        " : [...'0123456789']; return { __type__: 'update', choices: known.map((name, i) =>"
+        f" [name, String(i)]), ...{more} }}; }}"
+    )
+
+
+def label_of(sampler: DigitSampler, value) -> int:
+    """A class as a choice of the page: "0" to "9", or as many as a model of a user's own has."""
+    return int(check.one_of(value, "digits", tuple(map(str, range(max(10, sampler.classes))))))
+
+
+def _wanted(wanted, most: int) -> list[int]:
+    """The classes that a visitor ticked, of so many; none means all."""
+    allowed = tuple(str(i) for i in range(most))
+    if not isinstance(wanted, list) or len(wanted) > most:
+        raise check.UserError("error.choice", name="digits", allowed=", ".join(allowed))
+    return [int(check.one_of(label, "digits", allowed)) for label in wanted]
 
 
 def known_classes(sampler: DigitSampler, labels: list[int]) -> list[int]:
@@ -85,7 +109,7 @@ def pick(models: Models, words: Words, model, wanted, seed, truncation, place) -
     seed = check.seed(seed) + place
     truncation = check.real(truncation, "truncation", 0, 1)
     label = "0"
-    classes = _wanted(wanted)
+    classes = _wanted(wanted, max(10, sampler.classes))
     if sampler.classes and classes:
         label = str(classes[place % len(classes)])
     elif sampler.classes:

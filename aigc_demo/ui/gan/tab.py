@@ -10,7 +10,7 @@ from aigc_demo.ui.gan import tables
 from aigc_demo.ui.gan.inside import build_inside
 from aigc_demo.ui.gan.lab import build_lab
 from aigc_demo.ui.gan.one_step import build_duel
-from aigc_demo.ui.gan.requests import MAX_COUNT, draw, morph, pick, write_number
+from aigc_demo.ui.gan.requests import MAX_COUNT, classes_of_model, draw, morph, pick, write_number
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.widgets import player, tiles
 from aigc_demo.ui.page.hub_panel import add_other_weights
@@ -62,8 +62,8 @@ def _build_digits(page: Page) -> tuple[Callable, list]:
         tr(gr.Markdown(elem_classes="hint"), "gan.pick_hint")
     share.opens()
     plain = "['gan-mlp', ...(window.aigc.page.plain || [])].includes(model)"
-    only_with_classes = f"(model) => ({{ __type__: 'update', visible: !{plain} }})"
-    model.change(None, model, wanted, js=only_with_classes, api_visibility="private")
+    update = classes_of_model(f"{{ visible: !{plain} }}")  # one without classes shows no choice
+    model.change(None, model, wanted, js=update, api_visibility="private")
     chosen = (model.input, wanted.change, count.release, truncation.release, seed.submit)
     for event in several(button.click, *chosen, roll.then):
         share.compute(event)

@@ -12,7 +12,7 @@ from aigc_demo.ui.page.tables import Rows, table_of_digits, table_of_frames
 def digits(models: Models, model, wanted, count, seed, truncation) -> Rows:
     """Each digit's seed, the class asked for, and what the judge reads."""
     sampler = models.gan(model)
-    classes = [check.digit(digit) for digit in wanted] if sampler.classes else []
+    classes = list(map(int, wanted)) if sampler.classes else []
     labels = [classes[i % len(classes)] for i in range(count)] if classes else None
     seeds = list(range(seed, seed + count))
     return table_of_digits(models, seeds, labels, sampler.sample(seeds, labels, truncation))

@@ -47,8 +47,9 @@ def head(demo: gr.Blocks) -> str:
     Its `page` is what they share: asked, the link of a file that was opened; pending, the link
     that waits for its bar, {tab, query}; bars, of all results; sighted, by tab when its result
     was last in sight; others, by the first bundled model of a field the [label, name] from the Hub
-    that stand after it; code, what makes a picture of a bar's link; plain, models without classes;
-    weights, by tab what fetches the model that a link names.
+    that stand after it; about, what is known of each of these by its name; code, what makes a
+    picture of a bar's link; plain, models without classes; weights, by tab what fetches the model
+    that a link names.
     """
     scripts = dict(
         block.script_in_head

@@ -81,8 +81,8 @@ def about(models: Models, other: Other) -> dict[str, Any]:
     told: dict[str, Any] = {
         "name": other.name,
         "family": other.family,
-        "label": f"{repo} @ {commit[:7]}",
-        "url": hub.address_of(repo, commit),
+        "label": other.own or f"{repo} @ {commit[:7]}",
+        "url": "" if other.own else hub.address_of(repo, commit),
     }
     assert other.tab.load is not None
     return {**told, **other.tab.about(models.get(other.name, other.tab.load))}
@@ -102,6 +102,7 @@ def add_other_weights(page: Page, *keys: str) -> None:
         tab=tab,
         suggestions=suggestions(page.models.tabs[tab]),
         choices=choices,
+        own=_own(page.models, tab),
         elem_id=f"{tab}-others",
     )
     fetch = fetcher(page.others, tab)
@@ -113,11 +114,24 @@ def add_other_weights(page: Page, *keys: str) -> None:
     panel.offer(None, panel, fields, js=updates if len(fields) > 1 else one, **LOCAL)
 
 
+def _own(models: Models, tab: str) -> list[dict[str, Any]]:
+    """A user's own models of a tab; one that cannot be loaded is named in the log, and left out."""
+    found = []
+    for other in list(models.others.values()):
+        if other.own and other.tab.name == tab:
+            try:
+                found.append(about(models, other))
+            except check.UserError:
+                del models.others[other.name]
+    return found
+
+
 def _panel(words: Words, **props: Any) -> gr.HTML:
     """Weights by the name of their repository. Events: ask, with value {source, linked, number};
     cancel; offer, when they are here, with value {updates} of the fields that list models.
 
-    Props: tab; suggestions; choices, of these fields as bundled; state, of what was asked:
+    Props: tab; suggestions; choices, of these fields as bundled; own, the user's models that are
+    there from the start; state, of what was asked:
     {number, stage, and what belongs to it}.
     """
     template = (

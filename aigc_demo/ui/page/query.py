@@ -98,6 +98,9 @@ def _read_drawing(text: str) -> str:
     return value
 
 
+LABELS = tuple(map(str, range(100)))  # of classes, in links; a model may know fewer
+
+
 def codec(name: str, component: Any) -> Codec:
     """The codec of a field of the page; the field's own bounds and choices hold.
 
@@ -124,13 +127,18 @@ def codec(name: str, component: Any) -> Codec:
                 lambda text: check.one_of(text, name, ("yes", "no")) == "yes",
             )
         case gr.CheckboxGroup():
-            return Codec("".join, lambda text: list(map(str, _some_digits(text))))
+            return Codec(_write_labels, _read_labels)
         case gr.Radio() | gr.Dropdown():
             allowed = tuple(str(value) for _, value in component.choices)
             if name == "model":
                 return Codec(
                     lambda model: check.text(model, name, 400),
                     lambda text: _read_model(text, allowed),
+                )
+            if name == "digit":  # whether the model knows it is seen later
+                return Codec(
+                    lambda label: check.one_of(label, name, LABELS),
+                    lambda text: check.one_of(text, name, LABELS),
                 )
             return Codec(
                 lambda choice: check.one_of(choice, name, allowed),
@@ -147,11 +155,18 @@ def _read_model(text: str, allowed: tuple[str, ...]) -> str:
     return text if check.PINNED.fullmatch(text) else check.one_of(text, "model", allowed)
 
 
-def _some_digits(text: str) -> list[int]:
-    """The digits of a choice, each once; none is a choice too."""
-    if len(set(text)) < len(text):
+def _write_labels(labels: Any) -> str:
+    """Digits one after the other, or, where one is above 9, with a dot behind each."""
+    one = all(check.one_of(label, "digits", LABELS) in check.DIGITS for label in labels)
+    return "".join(labels) if one else "".join(f"{label}." for label in labels)
+
+
+def _read_labels(text: str) -> list[str]:
+    """The inverse of `_write_labels`, each label once; none is a choice too."""
+    labels = text.removesuffix(".").split(".") if "." in text else list(text)
+    if len(set(labels)) < len(labels):
         raise ValueError(f"expected each digit once, got {text[:20]!r}")
-    return check.digits(text, 10) if text else []
+    return [check.one_of(label, "digits", LABELS) for label in labels]
 
 
 def _read_point(text: str) -> dict[str, float]:

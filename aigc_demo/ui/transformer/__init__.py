@@ -13,5 +13,5 @@ TAB = Tab(
     families=("transformer",),
     load=TextWriter.load,
     endpoints=TextEndpoints,
-    about=lambda writer: {"verse": bool(writer.forms)},
+    about=lambda writer: {"verse": bool(writer.forms), "opening": writer.opening},
 )

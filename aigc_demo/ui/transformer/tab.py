@@ -143,6 +143,8 @@ def _build_shakespeare(page: Page) -> tuple[gr.Textbox, gr.Radio]:
             length = tr(gr.Slider(1, MAX_LENGTH, 300, step=1), "transformer.length")
             with tr(gr.Accordion(open=False), "page.more"):
                 sampling = _sampling(page, TEMPERATURE, TOP_P, 1, "shakespeare")
+    opens_with = "(model, prompt) => (window.aigc.page.about || {})[model]?.opening ?? prompt"
+    model.input(None, [model, prompt], prompt, js=opens_with, api_visibility="private")
     with left:
         fields = {"model": model, "prompt": prompt, "length": length, **sampling}
         share = _share(page, "shakespeare", continue_text, fields, [text])

@@ -375,7 +375,7 @@ def other_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     torch.manual_seed(0)
     model = VAE(VAEConfig(latent_size=2, hidden=16, channels=4)).eval()
     save_model(folder / "vae-2d", "vae-2d", "vae", model)
-    with serving("--weights", str(folder)) as url:
+    with serving("--weights", str(folder), "--replace") as url:
         yield url
 
 
@@ -409,6 +409,6 @@ def test_the_map_of_damaged_weights_has_nothing_to_fetch(tmp_path: Path) -> None
     shutil.copytree(BUNDLED / "vae-2d", tmp_path / "vae-2d")
     weights = tmp_path / "vae-2d/model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1] + b"?")
-    models = Models(TABS, tmp_path)
+    models = Models(TABS, tmp_path, replace=True)
     assert tab.map_digits(models) is None
     assert tab.map_decoder(models) is None

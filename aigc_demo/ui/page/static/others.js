@@ -44,8 +44,8 @@ function line({ name, family, url }) {
   const link = document.createElement("a");
   Object.assign(link, { href: url, target: "_blank", rel: "noopener", textContent: commit });
   const title = document.createElement("b");
-  title.textContent = repo;
-  item.append(title, ` · ${word(family)} · `, link);
+  title.textContent = url ? repo : repo.replace(/^own\//, "");
+  item.append(title, ` · ${word(family)}`, ...(url ? [" · ", link] : []));
   return item;
 }
 
@@ -75,6 +75,8 @@ function offer(model) {
   here.set(model.name, model);
   const others = (window.aigc.page.others ||= {});
   window.aigc.page.plain = [...(window.aigc.page.plain || []), ...(model.plain ? [model.name] : [])];
+  const known = (window.aigc.page.about ||= {});
+  known[model.name] = model;
   const choice = [model.label, model.name];
   for (const { en } of props.choices) {
     const first = en[0][1];
@@ -115,12 +117,16 @@ form.addEventListener("submit", (event) => {
 });
 cancel.addEventListener("click", stop);
 watch("state", follow);
+// A user's own models are choices from the start, once the page stands.
+for (const model of props.own || []) here.set(model.name, model);
+if (props.own?.length) setTimeout(() => props.own.forEach(offer), 500);
 window.addEventListener("aigc:language", paint);
 paint();
 
 // For links (links.js): fetches what a link names, then goes on with the name of its commit.
 window.aigc.page.weights = window.aigc.page.weights || {};
 window.aigc.page.weights[props.tab] = (source, next) => {
+  if (here.has(source)) return next(source);
   then = next;
   ask(source, true);
 };

@@ -1,0 +1,102 @@
+"""Models of a user's own, trained by the real command, as guests on the page."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from browser.pages import LONG, Visitor, copied, open_tab, painted, wait_for_other
+from PIL import Image
+from playwright.sync_api import Browser, expect
+from servers import ROOT, serving
+
+from aigc_demo.samples import sample_digits
+
+NAMES = ["a1", "a2", "a10", "cat", "dog", "drei", "ein", "f", "g", "h", "wolf", "zwei"]
+TEXT = "话说天下大势，分久必合，合久必分。周末七国分争，并入于秦。\n及秦灭之后，楚、汉分争。\n" * 40
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """runs/ with a GAN of twelve named classes, a writer of Chinese prose, and a damaged one."""
+    folder = tmp_path_factory.mktemp("own")
+    images, labels = sample_digits("train")
+    for place, name in enumerate(NAMES):
+        inner = folder / "pictures" / name
+        inner.mkdir(parents=True)
+        for number, image in enumerate(images[labels == place % 10][:20]):
+            Image.fromarray((255 * image.numpy()).astype(np.uint8)).save(inner / f"{number}.png")
+    (folder / "novel.txt").write_bytes(TEXT.encode("gbk"))
+    for name, data in (("gan", "--images=pictures"), ("shakespeare", "--text=novel.txt")):
+        output = folder / "runs" / {"gan": "zoo", "shakespeare": "novel"}[name]
+        command = [sys.executable, "-m", "aigc_demo", "train", name, "--preset", "smoke", data]
+        subprocess.run(
+            [*command, "--output", output], cwd=folder, check=True, env=_environment(), timeout=300
+        )
+    shutil.copytree(folder / "runs" / "zoo", folder / "runs" / "broken")
+    weights = folder / "runs" / "broken" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"?")
+    return folder / "runs"
+
+
+def _environment() -> dict[str, str]:
+    import os
+
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture(scope="module")
+def address(runs: Path) -> Iterator[str]:
+    with serving("--weights", str(runs)) as url:
+        yield url
+
+
+def test_the_folder_knows_its_classes_and_how_to_open(runs: Path) -> None:
+    zoo = json.loads((runs / "zoo" / "config.json").read_text())
+    assert zoo["class_names"] == NAMES
+    novel = json.loads((runs / "novel" / "config.json").read_text())
+    assert novel["opening"] == TEXT.splitlines()[0] + "\n"
+    command = [sys.executable, "-m", "aigc_demo", "sample", str(runs / "novel"), "--length", "20"]
+    said = subprocess.run(command, capture_output=True, text=True, env=_environment(), timeout=120)
+    assert said.returncode == 0 and said.stdout.startswith(novel["opening"])
+    wrong = [*command, "--prompt", "The"]
+    said = subprocess.run(wrong, capture_output=True, text=True, env=_environment(), timeout=120)
+    assert said.returncode == 1 and said.stdout == "" and said.stderr.count("\n") == 1
+
+
+def test_own_models_stand_beside_the_bundled_ones(browser: Browser, address: str) -> None:
+    with Visitor(browser, address + "?lang=en") as page:
+        before = painted(page, "#gan-digits canvas")
+        choices = page.locator("#gan-model label")
+        expect(choices).to_have_text([re.compile("by class"), re.compile("2014"), "zoo"])
+        choices.nth(2).click()
+        expect(page.locator("#gan-wanted label")).to_have_text(NAMES)
+        drawn = wait_for_other(page, "#gan-digits canvas", before)
+        page.locator("#gan-wanted label").nth(11).click()
+        one = wait_for_other(page, "#gan-digits canvas", drawn)
+        link = copied(page, "gan.digits")
+        assert "own%2Fzoo%40" in link or "own/zoo@" in link
+        page.locator("#gan-digits canvas").click(position={"x": 20, "y": 20})  # looked into
+        page.locator(
+            "#inside-network[data-painted], #inside-network [data-painted]"
+        ).first.wait_for()
+
+        open_tab(page, "transformer", "shakespeare")
+        writers = page.locator("#shakespeare-model label")
+        expect(writers).to_have_text(["Shakespeare", "novel"])
+        writers.nth(1).click()
+        prompt = page.locator("#shakespeare-prompt textarea")
+        expect(prompt).to_have_value(TEXT.splitlines()[0] + "\n")
+        page.locator("#shakespeare-write").click()
+        text = page.locator("#shakespeare-text textarea")
+        expect(text).to_have_value(re.compile(rf"^{TEXT[:10]}[\s\S]{{100,}}"), timeout=LONG)
+    with Visitor(browser, link) as page:  # the link opens it again
+        page.wait_for_function(
+            "([canvas, wanted]) => document.querySelector(canvas)?.toDataURL() === wanted",
+            arg=["#gan-digits canvas", one],
+        )
