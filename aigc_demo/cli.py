@@ -90,7 +90,7 @@ def _sample(options: argparse.Namespace) -> None:
     family = family_of(find_folder(options.name))
     if family == "transformer":
         _sample_text(options)
-    elif family in ("gan", "gan-mlp", "vae"):
+    elif family in ("gan", "gan-mlp", "vae", "flow"):
         _sample_digits(options, family)
     else:
         raise ValueError(f"expected a model that generates, got {options.name} ({family})")
@@ -130,6 +130,7 @@ def _sample_text(options: argparse.Namespace) -> None:
 
 def _sample_digits(options: argparse.Namespace, family: str) -> None:
     from aigc_demo.images import grid, png
+    from aigc_demo.inference.flow import FlowSampler
     from aigc_demo.inference.gan import DigitSampler
     from aigc_demo.inference.vae import LatentWalker
     from aigc_demo.weights import replace_file
@@ -142,8 +143,11 @@ def _sample_digits(options: argparse.Namespace, family: str) -> None:
         if not all(digit in "0123456789" for digit in options.digits):
             raise ValueError(f"expected digits 0-9, got {options.digits!r}")
         labels = [int(digit) for digit in options.digits] or None
-        sampler = DigitSampler.load(options.name, options.device)
-        images = sampler.sample(seeds, labels, options.truncation)
+        if family == "flow":
+            images = FlowSampler.load(options.name, options.device).sample(seeds, labels)
+        else:
+            sampler = DigitSampler.load(options.name, options.device)
+            images = sampler.sample(seeds, labels, options.truncation)
     else:
         images = LatentWalker.load(options.name, options.device).sample(seeds)
     replace_file(options.output, png(grid(images, columns=8), scale=4))

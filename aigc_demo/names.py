@@ -4,9 +4,10 @@ JUDGE = "judge"  # the classifier that reads digits
 GANS = ("gan", "gan-mlp")  # that the page draws with
 SMALL_GAN = "gan-small"  # whose training goes on step by step on the page
 VAES = ("vae-2d", "vae")
+FLOWS = ("flow",)
 BETAS = {"vae-beta-0": 0, "vae-beta-1": 1, "vae-beta-10": 10}  # name -> weight of the KL term
 WRITERS = ("shakespeare", "poems")
-TRAINED = (JUDGE, *GANS, SMALL_GAN, *VAES, *BETAS, *WRITERS)  # by the command train
+TRAINED = (JUDGE, *GANS, SMALL_GAN, *VAES, *BETAS, *FLOWS, *WRITERS)  # by the command train
 PRESETS = ("smoke", "cpu", "gpu")  # of a training
 SUBJECTS = ("gan", "vae", "text", "app", "load")  # of the benchmark
 

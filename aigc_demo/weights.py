@@ -21,6 +21,7 @@ from torch.overrides import TorchFunctionMode
 
 from aigc_demo.checkpoints import gpt2
 from aigc_demo.devices import choose_device
+from aigc_demo.models.flow import Flow, FlowConfig
 from aigc_demo.models.gan import GAN, GANConfig
 from aigc_demo.models.gan_mlp import MLPGAN, MLPGANConfig
 from aigc_demo.models.gpt2 import GPT2
@@ -36,6 +37,7 @@ FAMILIES: dict[str, tuple[type[nn.Module], type]] = {
     "gan": (GAN, GANConfig),
     "gan-mlp": (MLPGAN, MLPGANConfig),
     "vae": (VAE, VAEConfig),
+    "flow": (Flow, FlowConfig),
     "transformer": (Transformer, TransformerConfig),
     "judge": (Judge, JudgeConfig),
 }

@@ -13,10 +13,12 @@ from playwright.sync_api import Browser, Page, expect
 from servers import serving
 from torch import nn
 
+from aigc_demo.inference.flow import FlowSampler
 from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.inference.judge import DigitJudge
 from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.inference.vae import LatentWalker
+from aigc_demo.models.flow import Flow, FlowConfig
 from aigc_demo.models.gan import GAN, GANConfig
 from aigc_demo.models.gan_mlp import MLPGAN, MLPGANConfig
 from aigc_demo.models.judge import Judge, JudgeConfig
@@ -65,10 +67,11 @@ def tiny_folders(tmp_path_factory):
         "vae": _lively(VAE, VAEConfig(latent_size=3, hidden=16)),
         "judge": _lively(Judge, JudgeConfig(channels=4)),
         "gan-mlp": _lively(MLPGAN, MLPGANConfig(latent_size=8, width=8)),
-        "flow": _lively(VAE, VAEConfig(latent_size=4, hidden=16, channels=4, couplings=2)),
+        "coupled": _lively(VAE, VAEConfig(latent_size=4, hidden=16, channels=4, couplings=2)),
+        "flow": _lively(Flow, FlowConfig(channels=8, blocks=1)),
     }
     for family, model in models.items():
-        save_model(root / family, f"tiny-{family}", "vae" if family == "flow" else family, model)
+        save_model(root / family, f"tiny-{family}", "vae" if family == "coupled" else family, model)
     tokenizers = {
         "transformer": CharacterTokenizer(ENGLISH),
         "poems": poem_tokenizer(CHINESE),
@@ -88,6 +91,11 @@ def tiny_gan(tiny_folders):
 
 
 @pytest.fixture(scope="session")
+def tiny_flow(tiny_folders):
+    return FlowSampler.load(tiny_folders["flow"], "cpu")
+
+
+@pytest.fixture(scope="session")
 def tiny_vae(tiny_folders):
     return LatentWalker.load(tiny_folders["vae"], "cpu")
 
@@ -99,9 +107,9 @@ def tiny_mlp(tiny_folders):
 
 
 @pytest.fixture(scope="session")
-def tiny_flow(tiny_folders):
+def tiny_coupled(tiny_folders):
     """A convolutional VAE with a learned prior."""
-    return LatentWalker.load(tiny_folders["flow"], "cpu")
+    return LatentWalker.load(tiny_folders["coupled"], "cpu")
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load, save
 
 from aigc_demo.devices import choose_device
+from aigc_demo.models.flow import Flow, FlowConfig
 from aigc_demo.models.gan import GAN, GANConfig
 from aigc_demo.models.gan_mlp import MLPGAN, MLPGANConfig
 from aigc_demo.models.judge import Judge, JudgeConfig
@@ -29,6 +30,7 @@ MODELS = {
     "gan": lambda: GAN(GANConfig(latent_size=4, channels=4, discriminator_channels=4)),
     "gan-mlp": lambda: MLPGAN(MLPGANConfig(latent_size=4, width=4)),
     "vae": lambda: VAE(VAEConfig(4, hidden=8, channels=4, couplings=1)),
+    "flow": lambda: Flow(FlowConfig(channels=8, blocks=1)),
     "judge": lambda: Judge(JudgeConfig(channels=2)),
     "transformer": lambda: Transformer(
         TransformerConfig(vocabulary_size=3, context=8, layers=1, heads=2, width=8)

@@ -33,7 +33,7 @@ def evaluate(
     score: Callable[..., Figures]
     if family == "judge":
         from aigc_demo.evaluation.judge import score
-    elif family in ("gan", "gan-mlp"):
+    elif family in ("gan", "gan-mlp", "flow"):
         from aigc_demo.evaluation.gan import score
     elif family == "vae":
         from aigc_demo.evaluation.vae import score

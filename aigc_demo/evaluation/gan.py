@@ -10,6 +10,7 @@ from tqdm import tqdm
 from aigc_demo.data.files import data_folder
 from aigc_demo.data.mnist import read_mnist
 from aigc_demo.evaluation.distance import density_and_coverage, frechet_distance
+from aigc_demo.inference.flow import FlowSampler
 from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.inference.judge import DigitJudge
 from aigc_demo.models.judge import Judge, JudgeConfig
@@ -19,11 +20,12 @@ COUNT = 10_000  # samples of the full protocol
 PUPIL_DIGITS = 60_000
 PUPIL_STEPS = 2_000
 
+Sampler = DigitSampler | FlowSampler
 Digits = tuple[Tensor, Tensor]  # images (N, 28, 28) and labels (N,)
 
 
 def score(loaded: Loaded, data: Path | None, full: bool) -> dict[str, float]:
-    """The figures of a GAN, all by the bundled judge, on seeds 0, 1, 2, ...
+    """The figures of a GAN, or of a flow in 20 steps, by the bundled judge, on seeds 0, 1, 2, ...
 
     Quick: of 2,000 samples, as many of each class, how many the judge reads as the digit asked
     for; of a model without classes, the share of the digit it draws least often. Full: the same of
@@ -32,7 +34,8 @@ def score(loaded: Loaded, data: Path | None, full: bool) -> dict[str, float]:
     usual for models with classes; accuracy on the test digits of a fresh classifier trained on
     60,000 samples only, beside one trained on the real training digits.
     """
-    sampler, judge = DigitSampler(loaded), DigitJudge.load()
+    sampler: Sampler = FlowSampler(loaded) if loaded.family == "flow" else DigitSampler(loaded)
+    judge = DigitJudge.load()
     count = COUNT if full else 2_000
     images, labels = draw(sampler, count)
     read = judge.classify(images).argmax(1)
@@ -50,7 +53,7 @@ def score(loaded: Loaded, data: Path | None, full: bool) -> dict[str, float]:
 
 
 def draw(
-    sampler: DigitSampler, count: int, first: int = 0, labels: Tensor | None = None
+    sampler: Sampler, count: int, first: int = 0, labels: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
     """So many images (N, 28, 28), seed after seed, and the labels asked for: (N,), or in turn.
 
@@ -66,7 +69,7 @@ def draw(
 
 
 def _distances(
-    sampler: DigitSampler, judge: DigitJudge, even: Tensor, train: Digits, test: Tensor
+    sampler: Sampler, judge: DigitJudge, even: Tensor, train: Digits, test: Tensor
 ) -> dict[str, float]:
     """even: samples of the same seeds, as many of each class, for one more row."""
     some = torch.randperm(len(train[0]), generator=torch.Generator().manual_seed(0))[:COUNT]
@@ -87,7 +90,7 @@ def _distances(
 
 
 def _gan_train_scores(
-    sampler: DigitSampler, judge: DigitJudge, train: Digits, test: Digits
+    sampler: Sampler, judge: DigitJudge, train: Digits, test: Digits
 ) -> dict[str, float]:
     """GAN-train accuracy (Shmelkov et al. 2018, arXiv:1807.09499): of a classifier that was trained
     on samples only, on real test digits; and of the same trained on real digits.

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from aigc_demo.data.poems import Poem, common_characters, fit_to, read_poems
 from aigc_demo.data.shakespeare import split_text
-from aigc_demo.names import GANS, PRESETS, SMALL_GAN, TRAINED, WRITERS
+from aigc_demo.names import FLOWS, GANS, PRESETS, SMALL_GAN, TRAINED, WRITERS
 from aigc_demo.prosody import FORMS, lines_of, plan_of
 from aigc_demo.samples import sample_digits, sample_text
 from aigc_demo.tokenizer import CharacterTokenizer, poem_ids
@@ -52,8 +52,8 @@ def train(
         raise ValueError(f"expected one of {', '.join(TRAINED)}, got {name!r}")
     if preset not in PRESETS:
         raise ValueError(f"expected one of {', '.join(PRESETS)}, got {preset!r}")
-    if own.images and name not in GANS:
-        raise ValueError(f"expected gan or gan-mlp to learn from own pictures, got {name}")
+    if own.images and name not in (*GANS, *FLOWS):
+        raise ValueError(f"expected gan, gan-mlp or flow to learn from own pictures, got {name}")
     if own.text and name != "shakespeare":
         raise ValueError(f"expected shakespeare to learn from own text, got {name}")
     source = Source(preset == "smoke" and data is None, data, own)
@@ -75,7 +75,7 @@ class Source:
 
 
 def _train_digits(name: str, preset: str, source: Source, output: Path) -> None:
-    from aigc_demo.training import gan, gan_mlp, judge, vae
+    from aigc_demo.training import flow, gan, gan_mlp, judge, vae
 
     images, labels, names = _read_images(source)
     if name == "judge":
@@ -85,12 +85,16 @@ def _train_digits(name: str, preset: str, source: Source, output: Path) -> None:
         classes = int(labels.max()) + 1 if source.own.images else 10
         recipe = replace(recipe, model=replace(recipe.model, classes=classes))
         gan.train(output, recipe, images, labels, name)
-        if source.own.images and first_process():
-            describe(output, class_names=names)
+    elif name in FLOWS:
+        rule = flow.RECIPES[preset]
+        rule = replace(rule, model=replace(rule.model, classes=len(names)))
+        flow.train(output, rule, images, labels, name)
     elif name == "gan-mlp":
         gan_mlp.train(output, gan_mlp.RECIPES[preset], images)
     else:
         vae.train(name, output, vae.RECIPES[name][preset], images)
+    if source.own.images and name != "gan-mlp" and first_process():
+        describe(output, class_names=names)
 
 
 def _read_images(source: Source) -> tuple[Tensor, Tensor, list[str]]:

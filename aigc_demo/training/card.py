@@ -34,6 +34,12 @@ ABOUT: dict[str, tuple[str, str, str]] = {  # name -> what it is, data, limits
         MNIST,
         "Its digits are half formed. It is a place to start from, not a model to draw with.",
     ),
+    "flow": (
+        "A class-conditional flow-matching model of 28x28 digits: a small U-Net that leads noise "
+        "to a digit along straight lines.",
+        MNIST,
+        "It draws nothing but single digits, and takes a pass of the network for each step.",
+    ),
     "vae": (
         "A convolutional variational autoencoder of 28x28 digits with 32 latent dimensions and a "
         "prior learned as a flow of affine couplings.",

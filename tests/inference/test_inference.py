@@ -399,14 +399,14 @@ def test_samples_are_decoded_points_of_the_standard_normal_prior(tiny_vae):
     assert torch.equal(tiny_vae.sample(range(4)), tiny_vae.decode(z[:4]))
 
 
-def test_a_learned_prior_bends_the_noise(tiny_flow):
-    points = tiny_flow.points(range(20))
+def test_a_learned_prior_bends_the_noise(tiny_coupled):
+    points = tiny_coupled.points(range(20))
     with torch.inference_mode():
-        expected = tiny_flow.prior.from_noise(tiny_flow.noise(range(20)))
+        expected = tiny_coupled.prior.from_noise(tiny_coupled.noise(range(20)))
     torch.testing.assert_close(points, expected)
-    assert not torch.allclose(points, tiny_flow.noise(range(20)))
-    assert torch.equal(tiny_flow.points([7])[0], points[7])
-    assert torch.equal(tiny_flow.sample([7])[0], tiny_flow.decode(points[7:8])[0])
+    assert not torch.allclose(points, tiny_coupled.noise(range(20)))
+    assert torch.equal(tiny_coupled.points([7])[0], points[7])
+    assert torch.equal(tiny_coupled.sample([7])[0], tiny_coupled.decode(points[7:8])[0])
 
 
 def test_a_walk_on_the_great_arc_keeps_its_length(tiny_vae):

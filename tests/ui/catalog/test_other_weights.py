@@ -28,7 +28,7 @@ from aigc_demo.ui.transformer import requests as transformer
 from aigc_demo.ui.vae import requests as vae
 
 WORDS = Words()
-KIND = {"gan": "gan", "gan-mlp": "gan", "vae": "vae", "flow": "vae"} | dict.fromkeys(
+KIND = {"gan": "gan", "gan-mlp": "gan", "vae": "vae", "coupled": "vae"} | dict.fromkeys(
     ("transformer", "poems"), "transformer"
 )
 
@@ -237,10 +237,10 @@ def test_a_fetched_gan_draws_what_its_weights_draw(page_models, put, tiny_gan):
     assert page_models.hash(name) == tiny_gan.loaded.digest
 
 
-def test_fetched_vaes_and_writers_are_used(page_models, put, tiny_flow, tiny_poet):
-    walker = fetched(page_models, f"alice/flow@{put('flow', 'alice/flow')}", "vae")
+def test_fetched_vaes_and_writers_are_used(page_models, put, tiny_coupled, tiny_poet):
+    walker = fetched(page_models, f"alice/flow@{put('coupled', 'alice/flow')}", "vae")
     shown = vae.draw(page_models, WORDS, walker, 5, 2)
-    assert shown["strip"] == vae.strip(tiny_flow.sample(range(2, 7)))
+    assert shown["strip"] == vae.strip(tiny_coupled.sample(range(2, 7)))
     walked, _ = vae.walk(page_models, WORDS, walker, "38", "straight", 0, 6)
     assert walked["count"] == 6
     poet = fetched(page_models, f"alice/poet@{put('poems', 'alice/poet')}", "transformer")

@@ -56,9 +56,9 @@ def test_single_precision_is_sent_where_half_would_lose(tiny_vae: LatentWalker) 
     assert torch.equal(sent, torch.cat(stored))
 
 
-def test_a_decoder_that_convolves_is_refused(tiny_flow: LatentWalker) -> None:
+def test_a_decoder_that_convolves_is_refused(tiny_coupled: LatentWalker) -> None:
     with pytest.raises(ValueError, match="expected Linear layers with SiLU between, got Conv2d"):
-        decoder_layers(tiny_flow)
+        decoder_layers(tiny_coupled)
 
 
 def test_nothing_of_the_map_is_in_the_page_itself() -> None:
