@@ -98,6 +98,7 @@ def _sample(options: argparse.Namespace) -> None:
 
 def _sample_text(options: argparse.Namespace) -> None:
     from aigc_demo.inference.transformer import TextWriter
+    from aigc_demo.prosody import set_in_lines
 
     writer = TextWriter.load(options.name, options.device)
     settings = {
@@ -107,17 +108,20 @@ def _sample_text(options: argparse.Namespace) -> None:
         "seed": options.seed,
     }
     if options.form:
-        print(
-            writer.poem(
-                options.form,
-                options.title,
-                options.first_line,
-                acrostic=options.acrostic,
-                regulated=not options.free,
-                top_p=POEM_TOP_P if options.top_p is None else options.top_p,
-                **settings,
-            )
+        poem = writer.begin_poem(
+            options.form,
+            options.title,
+            options.first_line,
+            acrostic=options.acrostic,
+            regulated=not options.free,
+            top_p=POEM_TOP_P if options.top_p is None else options.top_p,
+            **settings,
         )
+        print(set_in_lines(poem.whole()))
+        if poem.left_out:
+            print(f"left out of the title: {poem.left_out}", file=sys.stderr)
+        for written, inside in poem.stand_ins.items():
+            print(f"{inside} stood in for {written} inside the model", file=sys.stderr)
         return
     top_p = TOP_P if options.top_p is None else options.top_p
     prompt = writer.opening if options.prompt is None else options.prompt
