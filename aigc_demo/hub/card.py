@@ -8,7 +8,7 @@ from typing import Any
 TASKS = {  # family -> the Hub's name of the task
     "judge": "image-classification",
     "transformer": "text-generation",
-    **dict.fromkeys(("gan", "gan-mlp", "vae"), "unconditional-image-generation"),
+    **dict.fromkeys(("gan", "gan-mlp", "vae", "flow"), "unconditional-image-generation"),
 }
 DATA = {  # name -> language, what it was scored on: name, and the Hub's or our own identifier
     "shakespeare": ("en", "Tiny Shakespeare, the last 10 %", "tiny_shakespeare"),

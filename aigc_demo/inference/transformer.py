@@ -290,7 +290,14 @@ class TextWriter:
             unknown = error.characters
         known = "".join(c for c in text if c not in unknown)
         fitted = iter(fit_script(known, self.tokenizer))
-        stand_ins = {c: self.verses.stand_in(c) for c in unknown}
+        stand_ins, refused = {}, []
+        for character in unknown:
+            try:
+                stand_ins[character] = self.verses.stand_in(character)
+            except UnknownCharacters:
+                refused.append(character)
+        if refused:
+            raise UnknownCharacters(refused)
         return "".join(c if c in unknown else next(fitted) for c in text), stand_ins
 
     @cached_property

@@ -111,6 +111,12 @@ def assert_accessible(page: Page) -> None:
         "scrollable-region-focusable": {"enabled": False}
     }  # browsers focus these by themselves
     options = {"resultTypes": ["violations"], "rules": rules}
+    moving = (
+        "() => document.getAnimations().every(one => one.playState !== 'running'"
+        " || one.effect.getComputedTiming().iterations === Infinity)"
+    )
+    expect(page.locator(".pending:visible, .generating:visible")).to_have_count(0)
+    page.wait_for_function(moving)  # what fades in has no contrast yet
     violations = Axe().run(page, options=options).response["violations"]
     found = {
         (one["id"], node["html"][:200])

@@ -277,7 +277,7 @@ def test_bad_input_gets_one_sentence_and_loses_nothing(visit: Page) -> None:
 
     open_tab(visit, "transformer", "poems")
     poem = visit.locator("#poems-text textarea").input_value()
-    fill(visit, "#poems-title", "hello")
+    fill(visit, "#poems-heads", "helo")
     visit.locator("#poems-write").click()
     sentence = words(language)["error.unknown_characters"].format(characters="helo")
     expect(visit.get_by_test_id("toast-text").last).to_have_text(sentence)
