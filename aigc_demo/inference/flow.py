@@ -1,6 +1,6 @@
 """Draws digits by following the flow from noise, step by step."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -9,7 +9,7 @@ from torch import Tensor
 from aigc_demo.images import check_images
 from aigc_demo.inference.check import HIGHEST_SEED, real, whole, wholes
 from aigc_demo.inference.cores import Chunks
-from aigc_demo.models.flow import between
+from aigc_demo.models.flow import between, follow, shown
 from aigc_demo.weights import Loaded, load_model
 
 CHUNK = 8  # images computed together, always so many: results do not depend on the batch
@@ -104,7 +104,7 @@ class FlowSampler:
         """
         noise, drawn = self.noise(seeds, labels)
         moments = self._follow(noise, drawn, 0.0, steps, guidance, solver)
-        return _shown(torch.stack(moments))
+        return shown(torch.stack(moments))
 
     def redraw(
         self,
@@ -131,7 +131,7 @@ class FlowSampler:
         digits = _of(images, len(seeds))
         noise, drawn = self.noise(seeds, labels)
         begun = between(noise, digits, torch.full((len(digits),), start))
-        return _shown(self._follow(begun, drawn, start, steps, guidance, "euler")[-1])
+        return shown(self._follow(begun, drawn, start, steps, guidance, "euler")[-1])
 
     def fill(
         self,
@@ -162,7 +162,7 @@ class FlowSampler:
             return torch.where(kept, between(noise, digits, torch.full((len(x),), t)), x)
 
         made = self._follow(noise, drawn, 0.0, steps, guidance, "euler", put_back)[-1]
-        return torch.where(kept, check_images(images), _shown(made))
+        return torch.where(kept, check_images(images), shown(made))
 
     def _follow(
         self,
@@ -172,24 +172,18 @@ class FlowSampler:
         steps: int,
         guidance: float,
         solver: str,
-        held: object = None,
+        held: Callable[[Tensor, float], Tensor] | None = None,
     ) -> list[Tensor]:
         """The pictures from a time to the end. held: changes each before the next step."""
         steps = whole(steps, "steps", 1, MOST_STEPS)
         guidance = real(guidance, "guidance", 0, 10)
         if solver not in SOLVERS:
             raise ValueError(f"expected a solver of {', '.join(SOLVERS)}, got {solver!r}")
-        moments, size = [x], (1 - start) / steps
-        for step in range(steps):
-            t = start + step * size
-            x = held(x, t) if callable(held) else x
-            slope = self.velocity(x, t, labels, guidance)
-            if solver == "heun":  # the mean of the slopes here and where Euler's step would lead
-                there = self.velocity(x + size * slope, t + size, labels, guidance)
-                slope = (slope + there) / 2
-            x = x + size * slope
-            moments.append(x)
-        return moments
+
+        def velocity(x: Tensor, t: float) -> Tensor:
+            return self.velocity(x, t, labels, guidance)
+
+        return follow(velocity, x, steps, start, solver, held)
 
 
 def _of(images: Tensor, count: int) -> Tensor:
@@ -198,8 +192,3 @@ def _of(images: Tensor, count: int) -> Tensor:
     if len(images) != count:
         raise ValueError(f"expected {count} images, one a seed, got {len(images)}")
     return 2 * images - 1
-
-
-def _shown(x: Tensor) -> Tensor:
-    """Pictures on their way in [0, 1]."""
-    return (x / 2 + 0.5).clamp(0, 1)

@@ -9,6 +9,7 @@ Salimans 2022, arXiv:2207.12598.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -135,9 +136,30 @@ def flow_loss(velocity: Tensor, noise: Tensor, digit: Tensor) -> Tensor:
     return F.mse_loss(velocity, digit - noise)
 
 
-def follow(flow: Flow, noise: Tensor, label: Tensor, steps: int) -> Tensor:
-    """Euler's method from noise (B, 1, 28, 28) to digits (B, 1, 28, 28) in [0, 1]; label: (B,)."""
-    x = noise
+def follow(
+    velocity: Callable[[Tensor, float], Tensor],
+    x: Tensor,
+    steps: int,
+    start: float = 0.0,
+    solver: str = "euler",
+    held: Callable[[Tensor, float], Tensor] | None = None,
+) -> list[Tensor]:
+    """The pictures from a time to the end, the first and the last among them, steps + 1 in all.
+
+    velocity: of pictures at a time; solver: euler or heun; held: changes them before each step.
+    """
+    moments, size = [x], (1 - start) / steps
     for step in range(steps):
-        x = x + flow(x, x.new_full((len(x),), step / steps), label) / steps
+        t = start + step * size
+        x = held(x, t) if held else x
+        slope = velocity(x, t)
+        if solver == "heun":  # the mean of the slopes here and where Euler's step would lead
+            slope = (slope + velocity(x + size * slope, t + size)) / 2
+        x = x + size * slope
+        moments.append(x)
+    return moments
+
+
+def shown(x: Tensor) -> Tensor:
+    """Pictures on their way in [0, 1]."""
     return (x / 2 + 0.5).clamp(0, 1)

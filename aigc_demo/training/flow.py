@@ -9,7 +9,7 @@ from torch import Tensor
 from aigc_demo.devices import mixed_precision
 from aigc_demo.images import grid, png
 from aigc_demo.models.batch import normal, part, uniform
-from aigc_demo.models.flow import Flow, FlowConfig, between, flow_loss, follow
+from aigc_demo.models.flow import Flow, FlowConfig, between, flow_loss, follow, shown
 from aigc_demo.training.run import (
     Run,
     fingerprint,
@@ -42,8 +42,12 @@ RECIPES = {
 def look(flow: Flow, device: torch.device) -> bytes:
     """A PNG of ten digits of each class, always from the same noise, in 10 steps."""
     noise = torch.randn(100, 1, 28, 28, generator=torch.Generator().manual_seed(0))
-    label = torch.arange(100) % flow.config.classes
-    images = follow(flow, noise.to(device), label.to(device), steps=10)
+    label = (torch.arange(100) % flow.config.classes).to(device)
+
+    def velocity(x: Tensor, t: float) -> Tensor:
+        return flow(x, x.new_full((len(x),), t), label)
+
+    images = shown(follow(velocity, noise.to(device), steps=10)[-1])
     return png(grid(images.squeeze(1).cpu(), columns=10))
 
 

@@ -227,9 +227,7 @@ class Models:
         """Loads the writers before someone asks for them; a damaged one is complained of later."""
         for name in self.known_of(WRITERS):
             with suppress(UserError):
-                self.writer(
-                    name
-                ).release_weights()  # makes its engine, which is all that writing needs
+                self.writer(name).release_weights()  # its engine is made: writing needs no more
         to_simplified("詩")  # reads its dictionaries
 
     def neurons(self, name: str) -> NeuronTable | None:

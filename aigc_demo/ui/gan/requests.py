@@ -20,7 +20,7 @@ def draw(models: Models, words: Words, model, wanted, count, seed, truncation) -
     Of a model without classes, whose page shows no choice of them, always mixed.
     """
     sampler = models.gan(models.known(model, GANS))
-    classes = _wanted(wanted, max(10, sampler.classes))
+    classes = _wanted(sampler, wanted)
     if sampler.classes:
         known_classes(sampler, classes)
     else:
@@ -54,17 +54,22 @@ def classes_of_model(more: str) -> str:
     )
 
 
+def _labels(sampler: DigitSampler) -> tuple[str, ...]:
+    """The choices of the page: "0" to "9", or as many as a model of a user's own has."""
+    return tuple(map(str, range(max(10, sampler.classes))))
+
+
 def label_of(sampler: DigitSampler, value) -> int:
-    """A class as a choice of the page: "0" to "9", or as many as a model of a user's own has."""
-    return int(check.one_of(value, "digits", tuple(map(str, range(max(10, sampler.classes))))))
+    """A class as a choice of the page."""
+    return int(check.one_of(value, "digits", _labels(sampler)))
 
 
-def _wanted(wanted, most: int) -> list[int]:
-    """The classes that a visitor ticked, of so many; none means all."""
-    allowed = tuple(str(i) for i in range(most))
-    if not isinstance(wanted, list) or len(wanted) > most:
+def _wanted(sampler: DigitSampler, wanted) -> list[int]:
+    """The classes that a visitor ticked; none means all."""
+    allowed = _labels(sampler)
+    if not isinstance(wanted, list) or len(wanted) > len(allowed):
         raise check.UserError("error.choice", name="digits", allowed=", ".join(allowed))
-    return [int(check.one_of(label, "digits", allowed)) for label in wanted]
+    return [label_of(sampler, label) for label in wanted]
 
 
 def known_classes(sampler: DigitSampler, labels: list[int]) -> list[int]:
@@ -109,7 +114,7 @@ def pick(models: Models, words: Words, model, wanted, seed, truncation, place) -
     seed = check.seed(seed) + place
     truncation = check.real(truncation, "truncation", 0, 1)
     label = "0"
-    classes = _wanted(wanted, max(10, sampler.classes))
+    classes = _wanted(sampler, wanted)
     if sampler.classes and classes:
         label = str(classes[place % len(classes)])
     elif sampler.classes:

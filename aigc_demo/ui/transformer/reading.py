@@ -8,6 +8,7 @@ from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.words import Words
 from aigc_demo.ui.page.page import Page, Update
+from aigc_demo.ui.transformer.requests import SCRIPTS, in_script
 from aigc_demo.ui.transformer.widgets import poem
 
 LOOKS = ("text", "tones", "pinyin", "picture")
@@ -21,11 +22,11 @@ def read_poem(models: Models, words: Words, text, form, script, look) -> Update:
     lines = lines_of(_body(text))
     if look == "text" or not lines:
         return gr.update(poem=None)
-    simplified = check.one_of(script, "script", ("simplified", "traditional")) == "simplified"
+    script = check.one_of(script, "script", SCRIPTS)
     shown = {
-        "title": _in_script(text[1:].partition("》\n")[0] if text[:1] == "《" else "", simplified),
+        "title": in_script(text[1:].partition("》\n")[0] if text[:1] == "《" else "", script),
         "look": look,
-        "lines": [_line(row, look, simplified) for row in scan(lines, form)],
+        "lines": [_line(row, look, script) for row in scan(lines, form)],
     }
     return gr.update(poem=shown)
 
@@ -35,11 +36,7 @@ def _body(text: str) -> str:
     return text.partition("》\n")[2] if text[:1] == "《" else text
 
 
-def _in_script(text: str, simplified: bool) -> str:
-    return to_simplified(text) if simplified else text
-
-
-def _line(row: list[Scanned], look: str, simplified: bool) -> list[dict]:
+def _line(row: list[Scanned], look: str, script: str) -> list[dict]:
     """The characters of a line for the browser."""
     line = "".join(one.character for one in row)
     sounds: list = [None] * len(row)
@@ -49,7 +46,7 @@ def _line(row: list[Scanned], look: str, simplified: bool) -> list[dict]:
         sounds = lazy_pinyin(to_simplified(line), Style.TONE, errors=list)  # type: ignore[arg-type]
     return [
         {"name": name, "tone": one.tone, "foot": one.foot, "kept": one.kept, "sound": sound}
-        for name, one, sound in zip(_in_script(line, simplified), row, sounds, strict=True)
+        for name, one, sound in zip(in_script(line, script), row, sounds, strict=True)
     ]
 
 
