@@ -14,7 +14,7 @@ LONG = 60_000  # ms; a busy machine is slow, not wrong
 WORDS = Words()
 
 FIRST_TEXTS = {  # what is written when a tab opens, once it is whole
-    "shakespeare": ("shakespeare", re.compile(r"^[\s\S]{300,}$")),
+    "shakespeare": ("shakespeare", re.compile(r"^ROMEO:\n[\s\S]{300}$")),
     "poems": ("poems", re.compile(r"^(《.*》\n)?([㐀-鿿]{5,7}[，。]\n?){4,8}$")),
 }
 
