@@ -10,7 +10,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browser.pages import LONG, Visitor, copied, open_tab, painted, wait_for_other
+from browser.pages import (
+    LONG,
+    Visitor,
+    bar,
+    choose,
+    copied,
+    open_tab,
+    painted,
+    wait_for_other,
+    words,
+)
 from PIL import Image
 from playwright.sync_api import Browser, expect
 from servers import ROOT, serving
@@ -80,11 +90,21 @@ def test_own_models_stand_beside_the_bundled_ones(browser: Browser, address: str
         page.locator("#gan-wanted label").nth(11).click()
         one = wait_for_other(page, "#gan-digits canvas", drawn)
         link = copied(page, "gan.digits")
+        with page.expect_download(timeout=LONG) as table:
+            page.locator(f"{bar('gan.digits')} button[value=csv]").click()
+        rows = [row.split(",") for row in table.value.path().read_text().splitlines()]
+        assert ["seed", "class"] in rows and rows[-1][1] == "zwei"
         assert "own%2Fzoo%40" in link or "own/zoo@" in link
         page.locator("#gan-digits canvas").click(position={"x": 20, "y": 20})  # looked into
         page.locator(
             "#inside-network[data-painted], #inside-network [data-painted]"
         ).first.wait_for()
+        for view in ("scores", "yours", "copied"):  # which know digits only
+            choose(page, view)
+            sentence = words("en")["error.not_digits"]
+            expect(page.get_by_test_id("toast-text").last).to_have_text(sentence)
+            page.get_by_test_id("toast-close").last.click()
+            expect(page.get_by_test_id("toast-text")).to_have_count(0)
 
         open_tab(page, "transformer", "shakespeare")
         writers = page.locator("#shakespeare-model label")

@@ -510,6 +510,18 @@ def test_a_drawing_is_centred_taken_back_erased_and_drawn_by_keys(visit: Page) -
     total = f"c => ({ink})(c).filter((_, i) => i % 4 === 0).reduce((a, b) => a + b, 0)"
     assert visit.locator(pad).evaluate(total) == 0
     visit.locator("#vae-pad [data-word=eraser]").click()
+    for buttons, pressed in ((1, "false"), (32, "true")):  # a pen's tip, and its other end
+        visit.locator(pad).evaluate(
+            "(c, buttons) => { c.setPointerCapture = () => {};"
+            " c.dispatchEvent(new PointerEvent('pointerdown', { buttons, pointerType: 'pen' })); }",
+            buttons,
+        )
+        eraser = visit.locator("#vae-pad [data-word=eraser]")
+        expect(eraser).to_have_attribute("aria-pressed", pressed)
+        visit.locator(pad).dispatch_event("pointerup")
+        expect(eraser).to_have_attribute("aria-pressed", "false")
+    visit.locator(pad).press("Control+z")
+    visit.locator(pad).press("Control+z")
     visit.locator(pad).focus()
     visit.keyboard.down("Shift")
     for _ in range(15):

@@ -14,7 +14,7 @@ from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.names import GANS, TRUNCATION
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.gan import formulas
-from aigc_demo.ui.gan.requests import classes_of_model, label_of
+from aigc_demo.ui.gan.requests import classes_of_model, digits_only, label_of
 from aigc_demo.ui.gan.then_and_now import build_then
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.drawings import drawn_digit
@@ -90,7 +90,7 @@ def overview(models: Models, words: Words, model, digit, seed, truncation) -> Up
     ]
     players = {name: getattr(asked.sampler, name) for name in ("generator", "discriminator")}
     sizes = {name: f"{parameters_of(player):,}" for name, player in players.items()}
-    texts = words.both("inside.network", **sizes)
+    texts = words.both("inside.network" if model in GANS else "inside.network_own", **sizes)
     return gr.update(stations=stations, texts=texts)
 
 
@@ -126,6 +126,7 @@ def judge(
 ) -> tuple[Update, str, str, Update]:
     """Eight fakes beside eight real digits: scores, the loss with its terms, the sums by hand."""
     asked = _asked(models, model, digit, seed, truncation)
+    digits_only(asked.sampler)
     seeds, labels = range(asked.seed, asked.seed + BATCH), [asked.digit] * BATCH
     verdict = inside.judge_batch(asked.sampler, seeds, labels, asked.truncation)
     groups = [
@@ -148,6 +149,7 @@ def judge(
 def opinion(models: Models, words: Words, model, drawn) -> tuple[Update, dict[str, float]]:
     """Discriminator's and judge's opinion of a drawn digit; before one is drawn, of a real one."""
     sampler = models.gan(models.known(model, GANS))
+    digits_only(sampler)
     if drawn in ("", None):
         image, title = inside.real_digits([5], first=4)[0], "inside.data"
     else:
@@ -183,6 +185,7 @@ def move(models: Models, words: Words, digit, seed, truncation, lean, thick, wid
 def neighbours(models: Models, words: Words, model, digit, seed, truncation) -> Update:
     """One generated digit and the training digits nearest to it."""
     asked = _asked(models, model, digit, seed, truncation)
+    digits_only(asked.sampler)
     image = asked.sampler.draw(asked.noise()[None], asked.labels)
     near = models.index.nearest(image, NEAREST)
     distances = near.distances[0].tolist()

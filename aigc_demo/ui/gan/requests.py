@@ -41,6 +41,22 @@ def names_of(sampler: DigitSampler) -> list[str]:
     return list(sampler.loaded.class_names) or [str(i) for i in range(sampler.classes)]
 
 
+def are_digits(sampler: DigitSampler) -> bool:
+    """Whether the classes are the digits from 0 on, as the judge and the real pictures know them.
+
+    A model without classes is taken to draw digits.
+    """
+    return names_of(sampler) == list(check.DIGITS)[: sampler.classes]
+
+
+def digits_only(sampler: DigitSampler) -> None:
+    """Raises:
+    UserError: the classes are no digits, so nothing can be said by judge or real digits.
+    """
+    if not are_digits(sampler):
+        raise check.UserError("error.not_digits")
+
+
 def classes_of_model(more: str) -> str:
     """The script that offers the classes of a chosen model, by name where it has names.
 

@@ -18,6 +18,7 @@ const asDrawn = element.querySelector("input[type=checkbox]");
 const past = []; // what the pad showed before each stroke
 let last = null;
 let erasing = false;
+let turned = false; // whether the eraser is there as the other end of the pen
 let mine = ""; // the value that this pad has made or shown
 
 function wipe() {
@@ -93,7 +94,10 @@ canvas.addEventListener("pointerdown", (event) => {
   canvas.focus({ preventScroll: true });
   canvas.setPointerCapture(event.pointerId);
   remember();
-  setEraser(erasing || Boolean(event.buttons & 32)); // the other end of a pen
+  if (event.buttons & 32 && !erasing) {
+    setEraser(true); // the other end of a pen: until it is lifted
+    turned = true;
+  }
   last = place(event);
   line(last, last);
 });
@@ -107,6 +111,7 @@ for (const end of ["pointerup", "pointercancel"]) {
   canvas.addEventListener(end, () => {
     if (!last) return;
     last = null;
+    if (turned) setEraser(false);
     send();
   });
 }
@@ -120,6 +125,7 @@ function takeBack() {
 
 function setEraser(on) {
   erasing = on;
+  turned = false;
   rubber.setAttribute("aria-pressed", String(on));
 }
 
