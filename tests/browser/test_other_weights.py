@@ -93,6 +93,7 @@ def test_a_gan_is_fetched_used_looked_into_and_linked_to(
         page.locator("#gan-digits canvas").click(position={"x": 30, "y": 30})
         expect(page.locator("#inside-model input")).to_have_value(re.compile("alice/gan @"))
         expect(page.locator("#inside-network .station").first).to_be_visible(timeout=LONG)
+        expect(page.locator("#inside-network")).to_contain_text(re.compile("trained on|训练图片"))
     with Visitor(browser, link) as page:  # fetched for the link, on a page that knows nothing
         wait_for_picture(page, "#gan-digits canvas", drawn)
         expect(page.locator("#gan-model label").nth(2).locator("input")).to_be_checked()
@@ -122,6 +123,7 @@ def test_a_vae_is_a_choice_wherever_one_is_chosen(
         page.locator("#within-model input").click()
         page.get_by_role("option").nth(2).click()
         expect(page.locator("#within-network .station").first).to_be_visible()
+        expect(page.locator("#within-network")).to_contain_text(re.compile("trained on|训练图片"))
     assert name in link
     with Visitor(browser, link) as page:
         wait_for_picture(page, "#vae-digits canvas", shown)

@@ -76,7 +76,8 @@ def overview(models: Models, words: Words, model, chosen, seed) -> Update:
         one["sign"] = {"σ": "+", "ε": "·", "z": "="}.get(one["title"], "→")
     halves = {"encoder": walker.encoder, "decoder": walker.decoder}
     sizes = {name: f"{parameters_of(half):,}" for name, half in halves.items()}
-    texts = words.both("within.network", **sizes)
+    bundled = model in (*VAES, *BETAS)
+    texts = words.both("within.network" if bundled else "within.network_own", **sizes)
     return gr.update(stations=stations, texts=texts)
 
 
