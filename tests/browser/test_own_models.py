@@ -99,9 +99,9 @@ def test_own_models_stand_beside_the_bundled_ones(browser: Browser, address: str
         page.locator(
             "#inside-network[data-painted], #inside-network [data-painted]"
         ).first.wait_for()
+        sentence = words("en")["error.not_digits"]
         for view in ("scores", "yours", "copied"):  # which know digits only
             choose(page, view)
-            sentence = words("en")["error.not_digits"]
             expect(page.get_by_test_id("toast-text").last).to_have_text(sentence)
             page.get_by_test_id("toast-close").last.click()
             expect(page.get_by_test_id("toast-text")).to_have_count(0)

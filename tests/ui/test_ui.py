@@ -535,3 +535,24 @@ def test_garbage_is_collected_again_once_the_page_is_served(tmp_path) -> None:
     with pytest.raises(ValueError, match="expected"):
         serve(argparse.Namespace(mcp=False, weights=tmp_path / "none", replace=False))
     assert gc.isenabled()
+
+
+def test_weights_in_the_place_of_bundled_ones_claim_no_data_of_theirs(tmp_path) -> None:
+    import shutil
+
+    from aigc_demo.ui.gan.inside import overview as see_gan
+    from aigc_demo.ui.transformer.overview import see_overview
+    from aigc_demo.ui.vae.inside import overview as see_vae
+    from aigc_demo.weights import BUNDLED
+
+    words, seen = Words(), []
+    for name in ("gan", "vae-2d", "shakespeare"):
+        shutil.copytree(BUNDLED / name, tmp_path / name)
+    for models in (Models(TABS), Models(TABS, tmp_path, replace=True)):
+        texts = [
+            see_gan(models, words, "gan", "3", 7, 1.0)["texts"]["en"],
+            see_vae(models, words, "vae-2d", "#3", 7)["texts"]["en"],
+            see_overview(models, words, "shakespeare", "ROMEO:", 0, 1, 1)[0]["texts"]["en"],
+        ]
+        seen.append([bool(re.search("60,000|1.0 million", text)) for text in texts])
+    assert seen == [[True] * 3, [False] * 3]

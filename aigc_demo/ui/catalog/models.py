@@ -263,6 +263,10 @@ class Models:
             raise UserError(f"error.of_{other.tab.name}")
         return name
 
+    def is_bundled(self, name: str) -> bool:
+        """Whether a model has its bundled weights; a guest, or one that was replaced, has not."""
+        return name not in self.folders
+
     def known_of(self, names: tuple[str, ...]) -> list[str]:
         """Those of some models that are here."""
         return [name for name in names if name in self.bundled or name in self.folders]

@@ -90,7 +90,9 @@ def overview(models: Models, words: Words, model, digit, seed, truncation) -> Up
     ]
     players = {name: getattr(asked.sampler, name) for name in ("generator", "discriminator")}
     sizes = {name: f"{parameters_of(player):,}" for name, player in players.items()}
-    texts = words.both("inside.network" if model in GANS else "inside.network_own", **sizes)
+    texts = words.both(
+        "inside.network" if models.is_bundled(model) else "inside.network_own", **sizes
+    )
     return gr.update(stations=stations, texts=texts)
 
 

@@ -28,12 +28,17 @@ def draw(models: Models, words: Words, model, wanted, count, seed, truncation) -
     count = check.whole(count, "count", 1, MAX_COUNT)
     seed = check.seed(seed)
     seeds = range(seed, seed + count)
-    labels = [classes[i % len(classes)] for i in range(count)] if classes else None
+    labels = in_turn(classes, count)
     truncation = check.real(truncation, "truncation", 0, 1)
     images = sampler.sample(seeds, labels, truncation)
     return gr.update(
         strip=strip(images), count=count, texts=words.both("gan.drawn", count=count, seed=seed)
     )
+
+
+def in_turn(classes: list[int], count: int) -> list[int] | None:
+    """So many labels, of the wanted classes in turn; None where none is wanted."""
+    return [classes[i % len(classes)] for i in range(count)] if classes else None
 
 
 def names_of(sampler: DigitSampler) -> list[str]:
@@ -50,8 +55,10 @@ def are_digits(sampler: DigitSampler) -> bool:
 
 
 def digits_only(sampler: DigitSampler) -> None:
-    """Raises:
-    UserError: the classes are no digits, so nothing can be said by judge or real digits.
+    """Refuses a model of other classes where the judge or real digits are to be asked.
+
+    Raises:
+        UserError: its classes are not the digits.
     """
     if not are_digits(sampler):
         raise check.UserError("error.not_digits")

@@ -4,7 +4,7 @@ import torch
 
 from aigc_demo.names import TRUNCATION
 from aigc_demo.ui.catalog.models import Models
-from aigc_demo.ui.gan.requests import LONGEST_NUMBER, are_digits, names_of
+from aigc_demo.ui.gan.requests import LONGEST_NUMBER, are_digits, in_turn, names_of
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.page.tables import Rows, table_of_digits, table_of_frames
 
@@ -13,7 +13,7 @@ def digits(models: Models, model, wanted, count, seed, truncation) -> Rows:
     """Each picture's seed and class; of digits, what the judge reads too."""
     sampler = models.gan(model)
     classes = list(map(int, wanted)) if sampler.classes else []
-    labels = [classes[i % len(classes)] for i in range(count)] if classes else None
+    labels = in_turn(classes, count)
     seeds = list(range(seed, seed + count))
     if not are_digits(sampler):
         names = names_of(sampler)

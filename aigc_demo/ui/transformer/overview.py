@@ -48,7 +48,8 @@ def see_overview(
     ]
     last = guesses[-1]
     parameters = f"{parameters_of(writer.model):,}"
-    learnt = words.both(LEARNT_FROM.get(model, "through.learnt_elsewhere"), parameters=parameters)
+    known = LEARNT_FROM.get(model) if models.is_bundled(model) else None
+    learnt = words.both(known or "through.learnt_elsewhere", parameters=parameters)
     picture = {
         "tokens": reading.names[window],
         "first": first,

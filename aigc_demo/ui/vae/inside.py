@@ -76,8 +76,9 @@ def overview(models: Models, words: Words, model, chosen, seed) -> Update:
         one["sign"] = {"σ": "+", "ε": "·", "z": "="}.get(one["title"], "→")
     halves = {"encoder": walker.encoder, "decoder": walker.decoder}
     sizes = {name: f"{parameters_of(half):,}" for name, half in halves.items()}
-    bundled = model in (*VAES, *BETAS)
-    texts = words.both("within.network" if bundled else "within.network_own", **sizes)
+    texts = words.both(
+        "within.network" if models.is_bundled(model) else "within.network_own", **sizes
+    )
     return gr.update(stations=stations, texts=texts)
 
 
