@@ -273,6 +273,7 @@ def test_bad_input_gets_one_sentence_and_loses_nothing(visit: Page) -> None:
     sentence = words(language)["error.digits"].format(most=16)
     expect(visit.get_by_test_id("toast-text")).to_have_text(sentence)
     assert "Error" not in visit.get_by_test_id("toast-body").inner_text()
+    expect(visit.locator(".error:visible")).to_have_count(0)  # nor over the results
     assert painted(visit, "#gan-number-result canvas") == before
 
     open_tab(visit, "transformer", "poems")
