@@ -13,5 +13,6 @@ SUBJECTS = ("gan", "vae", "text", "app", "load")  # of the benchmark
 
 # Settings that page, API and command begin with.
 TRUNCATION = 0.8
+FLOW_STEPS, GUIDANCE = 20, 1.0
 TEMPERATURE = 0.8
 TOP_P, POEM_TOP_P = 0.95, 0.9

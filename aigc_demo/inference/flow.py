@@ -1,6 +1,6 @@
 """Draws digits by following the flow from noise, step by step."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -10,11 +10,13 @@ from aigc_demo.images import check_images
 from aigc_demo.inference.check import HIGHEST_SEED, real, whole, wholes
 from aigc_demo.inference.cores import Chunks
 from aigc_demo.models.flow import between, follow, shown
+from aigc_demo.models.gan import spherical_path
 from aigc_demo.weights import Loaded, load_model
 
 CHUNK = 8  # images computed together, always so many: results do not depend on the batch
 SOLVERS = ("euler", "heun")
 MOST_STEPS = 50
+AGAIN = 4  # looks at each step, where a digit is completed
 
 
 class FlowSampler:
@@ -58,10 +60,12 @@ class FlowSampler:
         arXiv:2207.12598, eq. 6, with w = guidance - 1).
         """
         rows, times = x[:, None], torch.full((len(x),), t)
+        if guidance == 0:
+            return self._velocity(rows, times, torch.full((len(x),), self.classes))[:, 0]
         told = self._velocity(rows, times, torch.tensor(labels))[:, 0]
         if guidance == 1:
             return told
-        untold = self._velocity(rows, times, torch.full((len(x),), self.classes))[:, 0]
+        untold = self.velocity(x, t, labels, 0)
         return untold + guidance * (told - untold)
 
     def sample(
@@ -87,7 +91,8 @@ class FlowSampler:
         Raises:
             ValueError: something outside these ranges.
         """
-        return self.path(seeds, labels, steps, guidance, solver)[-1]
+        *_, digits = self.moments(seeds, labels, steps, guidance, solver)
+        return digits
 
     def path(
         self,
@@ -102,9 +107,54 @@ class FlowSampler:
         Returns:
             (steps + 1, B, 28, 28), shown in [0, 1].
         """
+        return torch.stack([*self.moments(seeds, labels, steps, guidance, solver)])
+
+    def moments(
+        self,
+        seeds: Sequence[int],
+        labels: Sequence[int] | None = None,
+        steps: int = 20,
+        guidance: float = 1.0,
+        solver: str = "euler",
+    ) -> Iterator[Tensor]:
+        """The same one by one, as each is computed: (B, 28, 28), steps + 1 times."""
         noise, drawn = self.noise(seeds, labels)
-        moments = self._follow(noise, drawn, 0.0, steps, guidance, solver)
-        return shown(torch.stack(moments))
+        return map(shown, self.follow(noise, drawn, steps, guidance, solver))
+
+    def morph(
+        self,
+        labels: tuple[int, int],
+        seeds: tuple[int, int],
+        frames: int = 24,
+        steps: int = 20,
+        guidance: float = 1.0,
+    ) -> Tensor:
+        """From one digit to another: the noise turns, and so does the velocity's class.
+
+        Args:
+            labels: the first and the last class; seeds: of their noise; frames: 2 or more.
+
+        Returns:
+            (frames, 28, 28) in [0, 1].
+
+        Raises:
+            ValueError: something out of range.
+        """
+        noise, ends = self.noise(seeds, labels)
+        if len(noise) != 2:
+            raise ValueError(f"expected two seeds and two labels, got {len(noise)}")
+        frames = whole(frames, "frames", 2, 200)
+        guidance = real(guidance, "guidance", 0, 10)
+        first, last = noise.flatten(1)
+        x = spherical_path(first, last, frames).view(frames, 28, 28)
+        share = torch.linspace(0, 1, frames)[:, None, None]
+
+        def velocity(x: Tensor, t: float) -> Tensor:
+            here, there = (self.velocity(x, t, [label] * frames, guidance) for label in ends)
+            return here if ends[0] == ends[1] else torch.lerp(here, there, share)
+
+        *_, digits = _follow(velocity, x, 0.0, steps, "euler")
+        return shown(digits)
 
     def redraw(
         self,
@@ -131,7 +181,8 @@ class FlowSampler:
         digits = _of(images, len(seeds))
         noise, drawn = self.noise(seeds, labels)
         begun = between(noise, digits, torch.full((len(digits),), start))
-        return shown(self._follow(begun, drawn, start, steps, guidance, "euler")[-1])
+        *_, made = self.follow(begun, drawn, steps, guidance, start=start)
+        return shown(made)
 
     def fill(
         self,
@@ -143,6 +194,9 @@ class FlowSampler:
         guidance: float = 1.0,
     ) -> Tensor:
         """Digits completed: what is kept of them is put back at every step of the way.
+
+        Each step is taken from several noises that belong to its time, so that what is new fits
+        what is kept: Lugmayr et al. 2022, arXiv:2201.09865, section 4.2.
 
         Args:
             images: (B, 28, 28) in [0, 1]; keep: (B, 28, 28), 1 where they are kept, else 0.
@@ -156,34 +210,63 @@ class FlowSampler:
         digits, kept = _of(images, len(seeds)), check_images(keep).bool()
         if kept.shape != digits.shape:
             raise ValueError(f"expected keep {tuple(digits.shape)}, got {tuple(kept.shape)}")
+        steps = whole(steps, "steps", 1, MOST_STEPS)
+        guidance = real(guidance, "guidance", 0, 10)
         noise, drawn = self.noise(seeds, labels)
+        fresh = _more_noise(seeds, steps * (AGAIN - 1))
+        x = noise
+        for step in range(steps):
+            t = torch.tensor(step / steps)
+            for again in range(AGAIN):
+                x = torch.where(kept, torch.lerp(noise, digits, t), x)
+                end = x + (1 - t) * self.velocity(x, t.item(), drawn, guidance)
+                if again < AGAIN - 1:  # back to this time, with other noise, to fit what is kept
+                    x = torch.lerp(fresh[:, step * (AGAIN - 1) + again], end, t)
+            x = torch.lerp(x, end, 1 / (steps - step))  # a step of Euler
+        return torch.where(kept, check_images(images), shown(x))
 
-        def put_back(x: Tensor, t: float) -> Tensor:
-            return torch.where(kept, between(noise, digits, torch.full((len(x),), t)), x)
-
-        made = self._follow(noise, drawn, 0.0, steps, guidance, "euler", put_back)[-1]
-        return torch.where(kept, check_images(images), shown(made))
-
-    def _follow(
+    def follow(
         self,
         x: Tensor,
         labels: Sequence[int],
-        start: float,
-        steps: int,
-        guidance: float,
-        solver: str,
-        held: Callable[[Tensor, float], Tensor] | None = None,
-    ) -> list[Tensor]:
-        """The pictures from a time to the end. held: changes each before the next step."""
-        steps = whole(steps, "steps", 1, MOST_STEPS)
+        steps: int = 20,
+        guidance: float = 1.0,
+        solver: str = "euler",
+        start: float = 0.0,
+    ) -> Iterator[Tensor]:
+        """The pictures x (B, 28, 28) of a time, and after each step to the end, one by one.
+
+        They are as the model has them, in about [-1, 1]; `shown` brings them to [0, 1]. Other
+        arguments and errors as of `sample`.
+        """
         guidance = real(guidance, "guidance", 0, 10)
-        if solver not in SOLVERS:
-            raise ValueError(f"expected a solver of {', '.join(SOLVERS)}, got {solver!r}")
 
         def velocity(x: Tensor, t: float) -> Tensor:
             return self.velocity(x, t, labels, guidance)
 
-        return follow(velocity, x, steps, start, solver, held)
+        return _follow(velocity, x, start, steps, solver)
+
+
+def _follow(
+    velocity: Callable[[Tensor, float], Tensor],
+    x: Tensor,
+    start: float,
+    steps: int,
+    solver: str,
+) -> Iterator[Tensor]:
+    steps = whole(steps, "steps", 1, MOST_STEPS)
+    if solver not in SOLVERS:
+        raise ValueError(f"expected a solver of {', '.join(SOLVERS)}, got {solver!r}")
+    return follow(velocity, x, steps, start, solver)
+
+
+def _more_noise(seeds: Sequence[int], count: int) -> Tensor:
+    """So many noises more of each seed, (B, count, 28, 28)."""
+    found = []
+    for seed in seeds:
+        generator = torch.Generator().manual_seed(seed)
+        found.append(torch.randn(1 + count, 28, 28, generator=generator)[1:])
+    return torch.stack(found)
 
 
 def _of(images: Tensor, count: int) -> Tensor:

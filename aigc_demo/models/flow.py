@@ -9,7 +9,7 @@ Salimans 2022, arXiv:2207.12598.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -142,22 +142,23 @@ def follow(
     steps: int,
     start: float = 0.0,
     solver: str = "euler",
-    held: Callable[[Tensor, float], Tensor] | None = None,
-) -> list[Tensor]:
+) -> Iterator[Tensor]:
     """The pictures from a time to the end, the first and the last among them, steps + 1 in all.
 
-    velocity: of pictures at a time; solver: euler or heun; held: changes them before each step.
+    velocity: of pictures at a time; solver: euler or heun, which ends on a step of Euler, as the
+    velocity at the very end says nothing more (Karras et al. 2022, arXiv:2206.00364, algorithm 1).
     """
-    moments, size = [x], (1 - start) / steps
+    size = (1 - start) / steps
+    yield x
     for step in range(steps):
         t = start + step * size
-        x = held(x, t) if held else x
         slope = velocity(x, t)
-        if solver == "heun":  # the mean of the slopes here and where Euler's step would lead
+        if (
+            solver == "heun" and step < steps - 1
+        ):  # the mean of the slopes here and where Euler's step would lead
             slope = (slope + velocity(x + size * slope, t + size)) / 2
         x = x + size * slope
-        moments.append(x)
-    return moments
+        yield x
 
 
 def shown(x: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ import httpx
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
-from aigc_demo.ui import gan, transformer, vae
+from aigc_demo.ui import flow, gan, transformer, vae
 from aigc_demo.ui.api.endpoints import add_endpoints, parameters
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit.memory import collect_once, one_heap
@@ -96,7 +96,7 @@ def build(weights: Path | None = None, models: Models | None = None) -> gr.Block
 
 
 WARM_AFTER = 3.0  # seconds
-TABS = (gan.TAB, vae.TAB, transformer.TAB)
+TABS = (gan.TAB, vae.TAB, transformer.TAB, flow.TAB)
 
 
 def styles(words: Words) -> str:

@@ -4,8 +4,8 @@ from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.names import GANS
 from aigc_demo.ui.catalog.tab import Tab
 from aigc_demo.ui.gan.api import GANEndpoints
-from aigc_demo.ui.gan.requests import names_of
 from aigc_demo.ui.gan.tab import build_gan_tab
+from aigc_demo.ui.page.classes import names_of
 
 TAB = Tab(
     "gan",

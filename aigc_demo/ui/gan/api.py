@@ -8,9 +8,9 @@ from aigc_demo.images import animation, grid, png
 from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.names import GANS, TRUNCATION
 from aigc_demo.ui.catalog.tab import Endpoints
-from aigc_demo.ui.gan.requests import known_classes
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.page.api_files import file_of, picture_of
+from aigc_demo.ui.page.classes import known_classes, labels_of
 from aigc_demo.ui.page.page import PICTURES
 
 
@@ -43,7 +43,7 @@ class GANEndpoints(Endpoints):
         count, seed = check.whole(count, "count", 1, 64), check.seed(seed)
         wanted = None
         if labels != "mixed":
-            digits = known_classes(sampler, _labels(labels))
+            digits = known_classes(sampler, labels_of(labels))
             wanted = [digits[i % len(digits)] for i in range(count)]
         truncation = check.real(truncation, "truncation", 0, 1)
         images = sampler.sample(range(seed, seed + count), wanted, truncation)
@@ -104,10 +104,3 @@ class GANEndpoints(Endpoints):
 
     def _sampler(self, model: Any) -> DigitSampler:
         return self._models.gan(self._models.known(self._others.bring(model, "gan"), GANS))
-
-
-def _labels(labels: Any) -> list[int]:
-    """Digits given as text or as a list."""
-    if isinstance(labels, list) and 0 < len(labels) <= 64:
-        return [check.whole(label, "digits", 0, 99) for label in labels]
-    return check.digits(labels, 64)

@@ -14,18 +14,18 @@ from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.names import GANS, TRUNCATION
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.gan import formulas
-from aigc_demo.ui.gan.requests import classes_of_model, digits_only, label_of
 from aigc_demo.ui.gan.then_and_now import build_then
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.drawings import drawn_digit
 from aigc_demo.ui.kit.widgets import code, gallery, network, pad, tiles
 from aigc_demo.ui.kit.words import Words
+from aigc_demo.ui.page.classes import classes_of_model, digits_only, label_of
 from aigc_demo.ui.page.inside_views import (
     View,
     add_layers,
     add_views,
     code_of,
-    group,
+    copied,
     parameters_of,
     scored,
     shown,
@@ -35,7 +35,6 @@ from aigc_demo.ui.page.page import FORMULAS, Page, Update, dice, several
 
 BATCH = 8  # fakes, and as many real digits, that the discriminator is asked about
 FURTHEST = 3.0  # standard deviations that a direction can be followed
-NEAREST = 6
 FIRST_PART = 2  # the one that is open at first: 64 maps of 14x14
 
 
@@ -189,19 +188,7 @@ def neighbours(models: Models, words: Words, model, digit, seed, truncation) -> 
     asked = _asked(models, model, digit, seed, truncation)
     digits_only(asked.sampler)
     image = asked.sampler.draw(asked.noise()[None], asked.labels)
-    near = models.index.nearest(image, NEAREST)
-    distances = near.distances[0].tolist()
-    groups = [
-        group(words, "generator", "inside.invented", [""]),
-        group(words, "data", "inside.nearest", [f"{distance:.2f}" for distance in distances]),
-    ]
-    texts = words.both(
-        "inside.neighbours",
-        nearest=f"{distances[0]:.2f}",
-        typical=f"{models.index.typical:.2f}",
-        share=f"{100 * models.index.share_of_real_nearer(distances[0]):.0f}",
-    )
-    return gr.update(strip=strip(torch.cat([image, near.pictures[0]])), groups=groups, texts=texts)
+    return copied(models, words, image)
 
 
 def build_inside(page: Page, here: gr.Tab) -> tuple[list, Callable]:

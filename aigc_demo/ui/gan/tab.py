@@ -10,9 +10,10 @@ from aigc_demo.ui.gan import tables
 from aigc_demo.ui.gan.inside import build_inside
 from aigc_demo.ui.gan.lab import build_lab
 from aigc_demo.ui.gan.one_step import build_duel
-from aigc_demo.ui.gan.requests import MAX_COUNT, classes_of_model, draw, morph, pick, write_number
+from aigc_demo.ui.gan.requests import MAX_COUNT, draw, morph, pick, write_number
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.widgets import player, tiles
+from aigc_demo.ui.page.classes import classes_of_model
 from aigc_demo.ui.page.hub_panel import add_other_weights
 from aigc_demo.ui.page.page import DRAWING, Page, dice, several
 from aigc_demo.ui.page.share import CUT, FILM, Share

@@ -4,9 +4,10 @@ import torch
 
 from aigc_demo.names import TRUNCATION
 from aigc_demo.ui.catalog.models import Models
-from aigc_demo.ui.gan.requests import LONGEST_NUMBER, are_digits, in_turn, names_of
+from aigc_demo.ui.gan.requests import LONGEST_NUMBER
 from aigc_demo.ui.kit import check
-from aigc_demo.ui.page.tables import Rows, table_of_digits, table_of_frames
+from aigc_demo.ui.page.classes import in_turn
+from aigc_demo.ui.page.tables import Rows, table_of_classes, table_of_digits, table_of_frames
 
 
 def digits(models: Models, model, wanted, count, seed, truncation) -> Rows:
@@ -15,12 +16,8 @@ def digits(models: Models, model, wanted, count, seed, truncation) -> Rows:
     classes = list(map(int, wanted)) if sampler.classes else []
     labels = in_turn(classes, count)
     seeds = list(range(seed, seed + count))
-    if not are_digits(sampler):
-        names = names_of(sampler)
-        _, labels = sampler.noise(seeds, labels)
-        asked = [names[label] for label in labels]
-        return [["seed", "class"], *map(list, zip(seeds, asked, strict=True))]
-    return table_of_digits(models, seeds, labels, sampler.sample(seeds, labels, truncation))
+    images = sampler.sample(seeds, labels, truncation)
+    return table_of_classes(models, sampler, seeds, labels, images)
 
 
 def number(models: Models, number, seed) -> Rows:

@@ -81,6 +81,25 @@ def drawn_digit(value: Any) -> Tensor:
     return (image * 255).round() / 255  # as a picture or a link can hold it
 
 
+def gap_of(value: Any) -> Tensor:
+    """What a visitor painted out, (28, 28), true where the picture is to be drawn anew.
+
+    Raises:
+        UserError: nothing.
+    """
+    if value in ("", None):
+        raise UserError("error.no_gap")
+    if not isinstance(value, str) or value.startswith("photo:"):
+        raise UserError("error.drawing")
+    pixels = pixels_of(value)
+    cell = len(pixels) // SIDE
+    grey = torch.from_numpy(pixels.astype(np.float32)).view(SIDE, cell, SIDE, cell)
+    gap = grey.mean((1, 3)) > 40
+    if not gap.any():
+        raise UserError("error.no_gap")
+    return gap
+
+
 def seen(image: Tensor, value: Any = None) -> dict[str, Any]:
     """The properties of a pad that show what the model sees, (28, 28).
 

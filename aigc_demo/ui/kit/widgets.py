@@ -110,9 +110,11 @@ def player(words: Words, largest: int = 10, **props: Any) -> gr.HTML:
     )
 
 
-def pad(words: Words, value: str = "", **props: Any) -> gr.HTML:
+def pad(words: Words, value: str = "", gap: bool = False, **props: Any) -> gr.HTML:
     """A square to draw on or to fill with a photograph. Events: stroke, with value: the drawing
     (drawings.py); cleared. Prop to show what the model sees: strip.
+
+    gap: what is drawn is painted over a digit, the prop under, to say which part of it goes.
     """
     tools = "".join(
         f'<button type="button" data-word="{name}"{more}></button>'
@@ -120,16 +122,17 @@ def pad(words: Words, value: str = "", **props: Any) -> gr.HTML:
             ("undo", " disabled"),
             ("eraser", ' aria-pressed="false"'),
             ("clear", ""),
-            ("photo", ""),
+            ("photo", " hidden" if gap else ""),
         )
     )
+    blank = "gap" if gap else "pad"
     template = (
-        '<div class="sheet"><canvas width="280" height="280" tabindex="0" role="img"'
-        ' data-word="pad_keys" data-as="label"></canvas>'
-        '<span data-word="pad" aria-hidden="true"></span></div>'
+        f'<div class="sheet {blank}"><canvas width="280" height="280" tabindex="0" role="img"'
+        f' data-word="{blank}_keys" data-as="label"></canvas>'
+        f'<span data-word="{blank}" aria-hidden="true"></span></div>'
         '<input type="file" accept="image/*" hidden>'
         f'<div class="tools">{tools}</div>'
-        '<label><input type="checkbox"><span data-word="as_drawn"></span></label>'
+        f'<label{" hidden" * gap}><input type="checkbox"><span data-word="as_drawn"></span></label>'
         '<div class="view-of" hidden><canvas class="seen pixels" width="28" height="28" role="img"'
         ' data-word="seen" data-as="label"></canvas><span data-word="seen"></span></div>'
     )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import gradio as gr
+import torch
 from torch import Tensor, nn
 
 from aigc_demo.explain import gan, source
@@ -15,6 +16,7 @@ from aigc_demo.ui.kit.words import Words
 from aigc_demo.ui.page.page import FORMULAS, LOCAL, Page, Update
 from aigc_demo.ui.page.share import Share, answers
 
+NEAREST = 6  # training digits beside a drawn one
 FEW = 4  # numbers that are written and not drawn
 VIEW = ".view"  # what the words of a choice of views end with
 GO = "(to) => [to.look, ...to.fields]"
@@ -203,6 +205,23 @@ def group(words: Words, role: str, title: str, texts: list[str], **values: Any) 
     """Digits of one kind with a caption each, as the gallery wants them."""
     items = [{"text": text, "score": None} for text in texts]
     return {"role": role, "title": words.both(title, **values), "items": items}
+
+
+def copied(models: Models, words: Words, image: Tensor) -> Update:
+    """A drawn digit (1, 28, 28) and the training digits nearest to it, for the gallery."""
+    near = models.index.nearest(image, NEAREST)
+    distances = near.distances[0].tolist()
+    groups = [
+        group(words, "generator", "copied.drawn", [""]),
+        group(words, "data", "copied.nearest", [f"{distance:.2f}" for distance in distances]),
+    ]
+    texts = words.both(
+        "copied.told",
+        nearest=f"{distances[0]:.2f}",
+        typical=f"{models.index.typical:.2f}",
+        share=f"{100 * models.index.share_of_real_nearer(distances[0]):.0f}",
+    )
+    return gr.update(strip=strip(torch.cat([image, near.pictures[0]])), groups=groups, texts=texts)
 
 
 def scored(words: Words, role: str, title: str, scores: list[float]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ import numpy as np
 
 from aigc_demo.images import SIDE, to_bytes
 from aigc_demo.ui.kit import check
-from aigc_demo.ui.kit.drawings import drawing_of, drawn_digit
+from aigc_demo.ui.kit.drawings import drawing_of, drawn_digit, gap_of
 
 MAX_QUERY = 4096  # characters of a query that go into an address; longer states go into a file
 LARGEST = 64 * 1024  # characters of a query that is read
@@ -196,6 +196,19 @@ def _place(name: str, most: int) -> Codec:
     return Codec(_write_number, lambda text: check.whole(_read_number(text), name, 0, most))
 
 
+def _write_gap(value: Any) -> str:
+    """28x28 cells of a pad, painted or not, as 98 bytes."""
+    return pack(np.packbits(gap_of(value).numpy()).tobytes())
+
+
+def _read_gap(text: str) -> str:
+    """The same as the pad gives it."""
+    cells = np.unpackbits(np.frombuffer(unpack(text, SIDE * SIDE // 8), np.uint8))
+    if len(cells) != SIDE * SIDE:
+        raise ValueError(f"expected {SIDE * SIDE} cells, got {len(cells)}")
+    return drawing_of(cells * np.uint8(255))
+
+
 SLIDERS = (("temperature", 0, 2), ("top_k", 0, 200), ("top_p", 0.05, 1))
 
 
@@ -220,6 +233,7 @@ BY_NAME = {  # values of the page's own widgets
         lambda text: _read_drawing(text) if text else "",
     ),
     "point": Codec(lambda point: ",".join(_write_number(point[a]) for a in "xy"), _read_point),
+    "gap": Codec(_write_gap, _read_gap),
     "image": Codec(_write_image, _read_image),
     "token": _place("token", 9_999),
     "part": _place("part", 99),

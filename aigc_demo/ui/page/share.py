@@ -171,8 +171,17 @@ class Share:
         def run(models: Models, words: Words, link: Any, *values: Any) -> Any:
             return {outputs[0]: gr.skip()} if link else handler(models, words, *values)
 
-        inputs = [self.bar, *inputs]
-        return self.page.compute(event, run, inputs, outputs, js=UNASKED, **options)
+        @wraps(handler)
+        async def stream(models: Models, words: Words, link: Any, *values: Any) -> AsyncIterator:
+            if link:
+                yield {outputs[0]: gr.skip()}
+                return
+            async for answer in handler(models, words, *values):
+                yield answer
+
+        given = [self.bar, *inputs]
+        chosen = stream if isasyncgenfunction(handler) else run
+        return self.page.compute(event, chosen, given, outputs, js=UNASKED, **options)
 
     def compute_first(self, event: Callable, **options: Any) -> Any:
         """Runs the handler on an event of the tab's opening, unless a link is opened there."""

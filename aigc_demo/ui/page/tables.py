@@ -6,6 +6,7 @@ from torch import Tensor
 
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit import check
+from aigc_demo.ui.page.classes import are_digits, names_of
 
 Rows = list[list[Any]]
 
@@ -19,6 +20,17 @@ def table_of_digits(
     rows = zip(seeds, asked, probabilities.argmax(1).tolist(), probabilities.tolist(), strict=True)
     head = ["seed", "asked", "judge_reads", *_judge_names()]
     return [head, *([seed, label, best, *values] for seed, label, best, values in rows)]
+
+
+def table_of_classes(
+    models: Models, sampler: Any, seeds: list[int], labels: list[int] | None, images: Tensor
+) -> Rows:
+    """Each picture's seed and class; of digits, what the judge reads too."""
+    if are_digits(sampler):
+        return table_of_digits(models, seeds, labels, images)
+    names = names_of(sampler)
+    _, drawn = sampler.noise(seeds, labels)
+    return [["seed", "class"], *([seed, names[k]] for seed, k in zip(seeds, drawn, strict=True))]
 
 
 def table_of_frames(models: Models, images: Tensor, points: Tensor) -> Rows:

@@ -12,6 +12,7 @@ const scale = canvas.width / SIDE;
 const file = element.querySelector("input[type=file]");
 const small = document.createElement("canvas");
 const button = (name) => element.querySelector(`[data-word=${name}]`);
+const ink = sheet.classList.contains("gap") ? colour("discriminator") : "#fff";
 const undo = button("undo");
 const rubber = button("eraser");
 const asDrawn = element.querySelector("input[type=checkbox]");
@@ -35,7 +36,7 @@ function place(event) {
 
 function line(from, to) {
   sheet.classList.remove("blank");
-  context.strokeStyle = erasing ? "#000" : "#fff";
+  context.strokeStyle = erasing ? "#000" : ink;
   context.lineWidth = (erasing ? 4.8 : 2.4) * scale;
   context.lineCap = context.lineJoin = "round";
   context.beginPath();
@@ -221,11 +222,22 @@ function restore() {
   target.putImageData(image, 0, 0);
   context.imageSmoothingEnabled = false;
   context.drawImage(small, 0, 0, canvas.width, canvas.height);
+  context.globalCompositeOperation = "multiply";
+  context.fillStyle = ink;
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.globalCompositeOperation = "source-over";
   sheet.classList.remove("blank");
+}
+
+// The digit that is painted over, in the place of the paper.
+function lay() {
+  sheet.style.backgroundImage = props.under ? `url("${props.under}")` : "";
 }
 
 wipe();
 show();
+lay();
 restore();
 watch("strip", show);
 watch("value", restore);
+watch("under", lay);

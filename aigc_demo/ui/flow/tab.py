@@ -1,0 +1,275 @@
+"""The diffusion tab: draw, follow one path, vary a drawing, fill a gap, morph; look inside."""
+
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+
+from aigc_demo.images import strip
+from aigc_demo.inference.flow import MOST_STEPS
+from aigc_demo.names import FLOW_STEPS, GUIDANCE
+from aigc_demo.samples import sample_digits
+from aigc_demo.ui.flow import tables
+from aigc_demo.ui.flow.inside import build_inside
+from aigc_demo.ui.flow.requests import (
+    HIGHEST_GUIDANCE,
+    MAX_COUNT,
+    MOST_FRAMES,
+    PICKABLE,
+    STAND_INS,
+    draw,
+    fill,
+    gap_drawn,
+    morph,
+    nothing,
+    path,
+    pick,
+    picked,
+    vary,
+)
+from aigc_demo.ui.kit import check
+from aigc_demo.ui.kit.drawings import drawing_of
+from aigc_demo.ui.kit.widgets import pad, player, tiles
+from aigc_demo.ui.page.classes import classes_of_model
+from aigc_demo.ui.page.hub_panel import add_other_weights
+from aigc_demo.ui.page.page import DRAWING, LOCAL, Page, dice, several
+from aigc_demo.ui.page.share import CUT, FILM, Share
+
+FIRST_TEST = 6  # the test digit that is on the pads when they open
+
+
+def build_flow_tab(page: Page) -> None:
+    """Adds the tab's components and events."""
+    tr = page.words.tr
+    with gr.Tabs(elem_id="flow-tasks", elem_classes="tasks", overflow_behavior="wrap") as tasks:
+        with tr(gr.Tab(id="digits"), "flow.digits_tab"):
+            picking, fields = _build_digits(page)
+        with tr(gr.Tab(id="path"), "flow.path_tab") as here:
+            _build_path(page, here)
+        with tr(gr.Tab(id="vary"), "flow.vary_tab") as here:
+            _build_vary(page, here)
+        with tr(gr.Tab(id="fill"), "flow.fill_tab") as here:
+            _build_fill(page, here)
+        with tr(gr.Tab(id="morph"), "flow.morph_tab") as here:
+            _build_morph(page, here)
+        with tr(gr.Tab(id="inside"), "flow.inside_tab") as here:
+            looked_at, follow = build_inside(page, here)
+    follow(page.compute(picking, pick, fields, [*looked_at, tasks], show_progress="hidden").then)
+    add_other_weights(page, "flow.model")
+    page.lesson("flow")
+
+
+def _choice(page: Page, name: str) -> gr.Radio:
+    """Which flow; there is a choice as soon as other weights were fetched."""
+    return page.words.tr(
+        gr.Radio(value="flow", visible=False, elem_id=f"{name}-model"), "flow.model"
+    )
+
+
+def _settings(page: Page) -> dict[str, Any]:
+    """Adds the settings of the solver."""
+    tr = page.words.tr
+    return {
+        "ode_steps": tr(gr.Slider(1, MOST_STEPS, FLOW_STEPS, step=1), "flow.steps"),
+        "guidance": _guidance(page),
+    }
+
+
+def _guidance(page: Page) -> gr.Slider:
+    return page.words.tr(gr.Slider(0, HIGHEST_GUIDANCE, GUIDANCE, step=0.25), "flow.guidance")
+
+
+def _build_digits(page: Page) -> tuple[Callable, list]:
+    """Returns the event of picking a digit, and the fields that say which it is."""
+    tr, words = page.words.tr, page.words
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=3, min_width=300, elem_classes="result") as left:
+            result = tiles(words, choosing=True, elem_id="flow-digits", strip="", count=0)
+        with gr.Column(scale=2, min_width=280):
+            model = _choice(page, "flow")
+            wanted = tr(gr.CheckboxGroup(value=[], elem_id="flow-wanted"), "flow.wanted")
+            count = tr(gr.Slider(1, MAX_COUNT, 35, step=1, elem_id="flow-count"), "flow.count")
+            seed, roll = dice(words, 7, "flow-seed")
+            button = tr(gr.Button(variant="primary", elem_id="flow-draw"), "flow.draw")
+            with tr(gr.Accordion(open=False), "page.more"):
+                settings = _settings(page)
+    fields = {"model": model, "digits": wanted, "count": count, "seed": seed, **settings}
+    with left:
+        about: dict[str, Any] = {"saves": CUT, "table": tables.digits, "show_progress": "hidden"}
+        share = Share(page, "digits", draw, fields, [result], there=False, **about, **DRAWING)
+        tr(gr.Markdown(elem_classes="hint"), "flow.pick_hint")
+    share.opens()
+    assert page.tab is not None
+    share.compute_first(page.tab.select)
+    model.change(None, model, wanted, js=classes_of_model("{}"), api_visibility="private")
+    sliders = [slider.release for slider in (count, *settings.values())]
+    for event in several(
+        button.click, model.input, wanted.change, *sliders, seed.submit, roll.then
+    ):
+        share.compute(event)
+    return result.pick, [model, wanted, seed, settings["guidance"], result]
+
+
+def _digit(page: Page, value: str, name: str, key: str = "inside.digit") -> gr.Dropdown:
+    choices = [(digit, digit) for digit in check.DIGITS]
+    return page.words.tr(gr.Dropdown(choices, value=value, elem_id=name), key)
+
+
+def _build_path(page: Page, here: gr.Tab) -> None:
+    tr, words = page.words.tr, page.words
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=3, min_width=300, elem_classes="result") as left:
+            film = player(words, elem_id="flow-film", strip="", count=0)
+            frames = tiles(words, columns=11, largest=3, elem_id="flow-frames", strip="", count=0)
+        with gr.Column(scale=2, min_width=280):
+            model = _choice(page, "flow-path")
+            digit = _digit(page, "3", "flow-digit")
+            seed, roll = dice(words, 7, "flow-path-seed")
+            button = tr(gr.Button(variant="primary", elem_id="flow-follow"), "flow.follow")
+            settings = _settings(page)
+    model.change(None, model, digit, js=classes_of_model("{}"), api_visibility="private")
+    fields = {"model": model, "digit": digit, "seed": seed, **settings}
+    with left:
+        about: dict[str, Any] = {"saves": FILM, "table": tables.path, "there": False}
+        share = Share(page, "path", path, fields, [film, frames], **about, **DRAWING)
+    sliders = [slider.release for slider in settings.values()]
+    _computed(share, here, button.click, model.input, digit.input, *sliders, seed.submit, roll.then)
+
+
+def _build_morph(page: Page, here: gr.Tab) -> None:
+    tr, words = page.words.tr, page.words
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=3, min_width=300, elem_classes="result") as left:
+            film = player(words, elem_id="flow-morph-film", strip="", count=0)
+            shown = tiles(
+                words, columns=12, largest=3, elem_id="flow-morph-frames", strip="", count=0
+            )
+        with gr.Column(scale=2, min_width=280):
+            model = _choice(page, "flow-morph")
+            first = _digit(page, "3", "flow-first", "flow.first")
+            last = _digit(page, "8", "flow-last", "flow.last")
+            seed, roll = dice(words, 5, "flow-morph-seed")
+            button = tr(gr.Button(variant="primary", elem_id="flow-morph"), "flow.morph")
+            with tr(gr.Accordion(open=False), "page.more"):
+                frames = tr(gr.Slider(2, MOST_FRAMES, 24, step=1), "flow.frames")
+                settings = _settings(page)
+    for end in (first, last):
+        model.change(None, model, end, js=classes_of_model("{}"), api_visibility="private")
+    ends = {"first": first, "last": last, "seed": seed, "frames": frames}
+    fields = {"model": model, **ends, **settings}
+    with left:
+        about: dict[str, Any] = {"saves": FILM, "table": tables.morph, "there": False}
+        share = Share(page, "morph", morph, fields, [film, shown], **about, **DRAWING)
+    sliders = [slider.release for slider in (frames, *settings.values())]
+    chosen = (model.input, first.input, last.input, *sliders, seed.submit)
+    _computed(share, here, button.click, *chosen, roll.then)
+
+
+def _computed(share: Share, here: gr.Tab, *events: Any) -> None:
+    """A result that follows some events, links, and the opening of its tab."""
+    share.opens()
+    share.compute_first(here.select)
+    for event in several(*events):
+        share.compute(event)
+
+
+def _test_digit(place: int) -> dict[str, str]:
+    """A pad with a test digit on it."""
+    image = sample_digits("test")[0][place]
+    return {"value": drawing_of((image * 255).round().byte().numpy()), "strip": strip(image[None])}
+
+
+def _shelf(page: Page, name: str) -> gr.HTML:
+    """Test digits to pick from."""
+    page.words.tr(gr.Markdown(elem_classes="hint"), "flow.shelf_hint")
+    images = sample_digits("test")[0][:PICKABLE]
+    return tiles(
+        page.words,
+        columns=15,
+        largest=2,
+        choosing=True,
+        elem_id=name,
+        strip=strip(images),
+        count=PICKABLE,
+    )
+
+
+def _as_digit(page: Page, value: str, name: str) -> gr.Dropdown:
+    choices = [(choice, choice) for choice in (*STAND_INS, *check.DIGITS)]
+    return page.words.tr(gr.Dropdown(choices, value=value, elem_id=name), "flow.as_digit")
+
+
+def _build_vary(page: Page, here: gr.Tab) -> None:
+    tr, words = page.words.tr, page.words
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=2, min_width=280):
+            canvas = pad(words, elem_id="flow-pad", **_test_digit(FIRST_TEST))
+        with gr.Column(scale=3, min_width=300):
+            result = tiles(words, columns=5, largest=3, elem_id="flow-varied", strip="", count=0)
+            place = gr.Column()
+            model = _choice(page, "flow-vary")
+            start = tr(gr.Slider(0, 1, 0.4, step=0.05, elem_id="flow-start"), "flow.start")
+            as_digit = _as_digit(page, "read", "flow-vary-as")
+            seed, roll = dice(words, 1, "flow-vary-seed")
+            with tr(gr.Accordion(open=False), "page.more"):
+                guidance = _guidance(page)
+    shelf = _shelf(page, "flow-shelf")
+    fields = {
+        "model": model,
+        "drawing": canvas,
+        "start": start,
+        "as_digit": as_digit,
+        "seed": seed,
+        "guidance": guidance,
+    }
+    with place:
+        about: dict[str, Any] = {"table": tables.varied, "there": False}
+        about["show_progress_on"] = result
+        share = Share(page, "vary", vary, fields, [canvas, result], **about, **DRAWING)
+    sliders = (start.release, guidance.release, seed.submit)
+    _computed(share, here, canvas.stroke, model.input, *sliders, as_digit.input, roll.then)
+    page.compute(canvas.cleared, nothing, [], result, show_progress="hidden", **DRAWING)
+    share.compute(page.compute(shelf.pick, picked, [shelf], canvas, **LOCAL).success)
+
+
+def _build_fill(page: Page, here: gr.Tab) -> None:
+    tr, words = page.words.tr, page.words
+    digit = _test_digit(FIRST_TEST)
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=2, min_width=280):
+            canvas = pad(words, elem_id="flow-fill-pad", **digit)
+        with gr.Column(scale=2, min_width=280):
+            gap = pad(words, gap=True, elem_id="flow-gap", value=_first_gap(), under=digit["strip"])
+        with gr.Column(scale=3, min_width=300):
+            result = tiles(words, columns=5, largest=3, elem_id="flow-filled", strip="", count=0)
+            place = gr.Column()
+            model = _choice(page, "flow-fill")
+            as_digit = _as_digit(page, "none", "flow-fill-as")
+            seed, roll = dice(words, 1, "flow-fill-seed")
+            with tr(gr.Accordion(open=False), "page.more"):
+                guidance = _guidance(page)
+    shelf = _shelf(page, "flow-fill-shelf")
+    fields = {
+        "model": model,
+        "drawing": canvas,
+        "gap": gap,
+        "as_digit": as_digit,
+        "seed": seed,
+        "guidance": guidance,
+    }
+    with place:
+        about: dict[str, Any] = {"table": tables.filled, "there": False}
+        about["show_progress_on"] = result
+        share = Share(page, "fill", fill, fields, [canvas, gap, result], **about, **DRAWING)
+    chosen = (model.input, as_digit.input, guidance.release, seed.submit)
+    _computed(share, here, canvas.stroke, gap.stroke, *chosen, roll.then)
+    for cleared in (canvas.cleared, gap.cleared):
+        page.compute(cleared, nothing, [], result, show_progress="hidden", **DRAWING)
+    share.compute(page.compute(shelf.pick, picked, [shelf], canvas, **LOCAL).success)
+
+
+def _first_gap() -> str:
+    """The lower half, painted out."""
+    gap = sample_digits("test")[0][0] > 2
+    gap[15:] = True
+    return gap_drawn(gap)

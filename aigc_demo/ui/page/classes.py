@@ -1,0 +1,84 @@
+"""Models that draw classes: their names, the choices of the page, what a visitor ticked."""
+
+from typing import Any
+
+from aigc_demo.ui.kit import check
+
+
+def in_turn(classes: list[int], count: int) -> list[int] | None:
+    """So many labels, of the wanted classes in turn; None where none is wanted."""
+    return [classes[i % len(classes)] for i in range(count)] if classes else None
+
+
+def names_of(sampler: Any) -> list[str]:
+    """The names of a model's classes."""
+    return list(sampler.loaded.class_names) or [str(i) for i in range(sampler.classes)]
+
+
+def are_digits(sampler: Any) -> bool:
+    """Whether the classes are the digits from 0 on, as the judge and the real pictures know them.
+
+    A model without classes is taken to draw digits.
+    """
+    return names_of(sampler) == list(check.DIGITS)[: sampler.classes]
+
+
+def digits_only(sampler: Any) -> None:
+    """Refuses a model of other classes where the judge or real digits are to be asked.
+
+    Raises:
+        UserError: its classes are not the digits.
+    """
+    if not are_digits(sampler):
+        raise check.UserError("error.not_digits")
+
+
+def classes_of_model(more: str) -> str:
+    """The script that offers the classes of a chosen model, by name where it has names.
+
+    more: further properties of the field, as a JavaScript object.
+    """
+    names = "(window.aigc.page.about || {})[model]?.classes || []"
+    return (
+        f"(model) => {{ const names = {names}; const known = names.length ? names"
+        " : [...'0123456789']; return { __type__: 'update', choices: known.map((name, i) =>"
+        f" [name, String(i)]), ...{more} }}; }}"
+    )
+
+
+def _labels(sampler: Any) -> tuple[str, ...]:
+    """The choices of the page: "0" to "9", or as many as a model of a user's own has."""
+    return tuple(map(str, range(max(10, sampler.classes))))
+
+
+def label_of(sampler: Any, value) -> int:
+    """A class as a choice of the page."""
+    return int(check.one_of(value, "digits", _labels(sampler)))
+
+
+def wanted_of(sampler: Any, wanted) -> list[int]:
+    """The classes that a visitor ticked; none means all."""
+    allowed = _labels(sampler)
+    if not isinstance(wanted, list) or len(wanted) > len(allowed):
+        raise check.UserError("error.choice", name="digits", allowed=", ".join(allowed))
+    return [label_of(sampler, label) for label in wanted]
+
+
+def known_classes(sampler: Any, labels: list[int]) -> list[int]:
+    """The labels, if the model knows them all: own weights may have fewer classes than ten.
+
+    Raises:
+        UserError: it does not.
+    """
+    if not sampler.classes:
+        raise check.UserError("error.no_classes")
+    if any(label >= sampler.classes for label in labels):
+        raise check.UserError("error.classes", classes=sampler.classes)
+    return labels
+
+
+def labels_of(labels: Any) -> list[int]:
+    """What a program names: digits as text, or a list of classes."""
+    if isinstance(labels, list) and 0 < len(labels) <= 64:
+        return [check.whole(label, "digits", 0, 99) for label in labels]
+    return check.digits(labels, 64)
