@@ -11,6 +11,8 @@ from pathlib import Path
 
 from aigc_demo import __version__
 from aigc_demo.names import (
+    FLOW_STEPS,
+    GUIDANCE,
     POEM_TOP_P,
     PRESETS,
     SUBJECTS,
@@ -148,7 +150,8 @@ def _sample_digits(options: argparse.Namespace, family: str) -> None:
             raise ValueError(f"expected digits 0-9, got {options.digits!r}")
         labels = [int(digit) for digit in options.digits] or None
         if family == "flow":
-            images = FlowSampler.load(options.name, options.device).sample(seeds, labels)
+            flow = FlowSampler.load(options.name, options.device)
+            images = flow.sample(seeds, labels, options.steps, options.guidance)
         else:
             sampler = DigitSampler.load(options.name, options.device)
             images = sampler.sample(seeds, labels, options.truncation)
@@ -290,6 +293,8 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--device", help="cuda, mps or cpu (default: the first there is)")
     sample.add_argument("--count", type=int, default=16, help="how many digits")
     sample.add_argument("--digits", default="", help="which digits, such as 2026 (GAN)")
+    sample.add_argument("--steps", type=int, default=FLOW_STEPS, help="1 to 50 (flow)")
+    sample.add_argument("--guidance", type=float, default=GUIDANCE, help="0 to 10 (flow)")
     sample.add_argument("--truncation", type=float, default=TRUNCATION, help="0 to 1 (GAN)")
     sample.add_argument("--output", type=Path, default=Path("digits.png"), help="PNG to write")
     sample.add_argument("--prompt", help="text to continue; by default of the model's own")

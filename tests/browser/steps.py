@@ -69,6 +69,24 @@ def samples(page: Page) -> None:
     wait_for_other(page, "#vae-digits canvas", before)
 
 
+def noise(page: Page) -> None:
+    expect(page.locator("#flow-digits .caption")).to_contain_text("35 digits")
+    before = painted(page, "#flow-digits canvas")
+    page.locator("#flow-wanted label").nth(4).click()
+    wait_for_parameter(page, "digits", "4")
+    expect(page.locator("#flow-digits .caption")).to_contain_text("35 digits")
+    wait_for_other(page, "#flow-digits canvas", before)
+
+
+def gap(page: Page) -> None:
+    before = painted(page, "#flow-filled canvas")
+    page.locator("#flow-gap [data-word=clear]").click()
+    expect(page.locator("#flow-filled .caption")).to_have_text("")
+    drag(page, "#flow-gap .sheet canvas", [(0.2, 0.3), (0.7, 0.3), (0.7, 0.4), (0.2, 0.4)])
+    expect(page.locator("#flow-filled .caption")).to_contain_text("drawn anew")
+    wait_for_other(page, "#flow-filled canvas", before)
+
+
 def play(page: Page) -> None:
     fill(page, "#shakespeare-prompt", "HAMLET:\nTo sleep")
     page.locator("#transformer-tasks input[type=number]").first.fill("60")
@@ -230,6 +248,11 @@ STEPS = {  # a tab, what is done in it, the canvases or texts that show its resu
     "picked": ("vae.rebuild", picked, ["#vae-rebuilt canvas"], "#vae-rebuilt .caption"),
     "walk": ("vae.walk", walk, ["#vae-frames canvas"], "#vae-film .caption"),
     "samples": ("vae.prior", samples, ["#vae-digits canvas"], "#vae-digits .caption"),
+    "noise": ("flow.digits", noise, ["#flow-digits canvas"], "#flow-digits .caption"),
+    "gap": (
+        *("flow.fill", gap),
+        *(["#flow-filled canvas"], "#flow-filled .caption"),
+    ),
     "play": ("transformer.shakespeare", play, [], "#shakespeare-text textarea"),
     "poem": ("transformer.poems", poem, [], "#poems-text textarea"),
     "head": (

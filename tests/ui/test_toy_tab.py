@@ -116,9 +116,9 @@ def test_a_tab_that_is_added_by_the_list_is_on_the_page(tmp_path: Path) -> None:
         path.write_text(json.dumps(words, ensure_ascii=False), encoding="utf-8")
     app = package / "ui/app.py"  # the one file that is edited
     source = app.read_text(encoding="utf-8")
-    source = source.replace("import gan, transformer, vae", "import gan, toy, transformer, vae")
-    assert "vae.TAB, transformer.TAB)" in source
-    app.write_text(source.replace("transformer.TAB)", "transformer.TAB, toy.TAB)"), "utf-8")
+    source = source.replace("gan, transformer, vae", "gan, toy, transformer, vae")
+    assert "transformer.TAB, flow.TAB)" in source
+    app.write_text(source.replace("flow.TAB)", "flow.TAB, toy.TAB)"), "utf-8")
 
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     done = subprocess.run(
@@ -127,7 +127,7 @@ def test_a_tab_that_is_added_by_the_list_is_on_the_page(tmp_path: Path) -> None:
 
     assert done.returncode == 0, done.stderr[-2000:]
     assert json.loads(done.stdout.splitlines()[-1]) == {
-        "tabs": ["gan", "vae", "transformer", "toy"],
+        "tabs": ["gan", "vae", "transformer", "flow", "toy"],
         "label": ["Count"],
         "texts": {"zh": "两倍是 6。", "en": "Twice is 6."},
         "lesson": True,

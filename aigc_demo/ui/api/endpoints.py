@@ -25,8 +25,11 @@ def names_of(tab: Tab) -> list[str]:
 
 def add_endpoints(demo: gr.Blocks, page: Page, tabs: Sequence[Tab]) -> None:
     """Adds every endpoint to the page being built."""
-    examples = {"model": "vae-2d", "picture": data_uri(png(sample_digits("test")[0][0]))}
-    examples["keep"] = [[int(row < 14)] * 28 for row in range(28)]
+    examples = {
+        "model": "vae-2d",
+        "picture": data_uri(png(sample_digits("test")[0][0])),
+        "keep": [[int(row < 14)] * 28 for row in range(28)],
+    }
     for tab in tabs:
         endpoints = tab.endpoints(page.models, page.others)
         for name in names_of(tab):

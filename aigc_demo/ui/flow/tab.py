@@ -173,7 +173,7 @@ def _computed(share: Share, here: gr.Tab, *events: Any) -> None:
         share.compute(event)
 
 
-def _test_digit(place: int) -> dict[str, str]:
+def _test_digit(place: int) -> dict[str, Any]:
     """A pad with a test digit on it."""
     image = sample_digits("test")[0][place]
     return {"value": drawing_of((image * 255).round().byte().numpy()), "strip": strip(image[None])}

@@ -33,6 +33,10 @@ ENDPOINTS = {
     "/vae_encode",
     "/vae_decode",
     "/vae_walk",
+    "/flow_sample",
+    "/flow_path",
+    "/flow_redraw",
+    "/flow_fill",
     "/text_write",
     "/poem_write",
     "/text_candidates",
@@ -329,7 +333,7 @@ def test_the_page_shows_what_each_parameter_is(page: Page, server_url: str) -> N
     page.goto(server_url)
     page.get_by_role("button", name="Use via API").click()
     panel = page.locator(".api-docs")
-    expect(panel.get_by_text("10 API endpoints")).to_be_visible(timeout=30_000)
+    expect(panel.get_by_text("14 API endpoints")).to_be_visible(timeout=30_000)
     expect(panel).to_contain_text("Draw digits. Returns: A grid of digits, 8 a row, as a PNG.")
     expect(panel).to_contain_text("a whole number from 0; digit i has seed + i.")
     expect(panel).not_to_contain_text("Any Default")
@@ -338,6 +342,8 @@ def test_the_page_shows_what_each_parameter_is(page: Page, server_url: str) -> N
 TOLD = Words().table["en"]
 LABELS = {
     "truncation": TOLD["gan.truncation"]["label"],
+    "steps": TOLD["flow.steps"]["label"],
+    "guidance": TOLD["flow.guidance"]["label"],
     **{
         name: TOLD[f"transformer.{name}"]["label"]
         for name in ("temperature", "top_p", "penalty", "top_k")
@@ -350,8 +356,16 @@ def test_page_api_and_command_begin_with_the_same_settings() -> None:
     import inspect
 
     from aigc_demo.cli import _parser
-    from aigc_demo.names import POEM_TOP_P, TEMPERATURE, TOP_P, TRUNCATION
+    from aigc_demo.names import (
+        FLOW_STEPS,
+        GUIDANCE,
+        POEM_TOP_P,
+        TEMPERATURE,
+        TOP_P,
+        TRUNCATION,
+    )
     from aigc_demo.ui.app import build
+    from aigc_demo.ui.flow.api import FlowEndpoints
     from aigc_demo.ui.gan.api import GANEndpoints
     from aigc_demo.ui.transformer.api import TextEndpoints
 
@@ -365,6 +379,12 @@ def test_page_api_and_command_begin_with_the_same_settings() -> None:
     for endpoint in (GANEndpoints.gan_sample, GANEndpoints.gan_morph):
         assert defaults(endpoint)["truncation"] == TRUNCATION
     assert page[LABELS["truncation"]] == [TRUNCATION] and told["truncation"] == TRUNCATION
+    for endpoint in (FlowEndpoints.flow_sample, FlowEndpoints.flow_path):
+        found = defaults(endpoint)
+        assert (found["steps"], found["guidance"]) == (FLOW_STEPS, GUIDANCE)
+    assert (told["steps"], told["guidance"]) == (FLOW_STEPS, GUIDANCE)
+    assert set(page[LABELS["steps"]]) == {FLOW_STEPS}
+    assert set(page[LABELS["guidance"]]) == {GUIDANCE}
     for endpoint, top_p in (
         (TextEndpoints.text_write, TOP_P),
         (TextEndpoints.poem_write, POEM_TOP_P),

@@ -28,11 +28,15 @@ from aigc_demo.ui.transformer import requests as transformer
 from aigc_demo.ui.vae import requests as vae
 
 WORDS = Words()
-KIND = {"gan": "gan", "gan-mlp": "gan", "vae": "vae", "coupled": "vae"} | dict.fromkeys(
-    ("transformer", "poems"), "transformer"
-)
+KIND = {
+    "gan": "gan",
+    "gan-mlp": "gan",
+    "vae": "vae",
+    "coupled": "vae",
+    "flow": "flow",
+} | dict.fromkeys(("transformer", "poems"), "transformer")
 
-GAN, VAE, TRANSFORMER = TABS
+GAN, VAE, TRANSFORMER, FLOW = TABS
 
 
 @pytest.fixture
@@ -268,7 +272,9 @@ def test_names_hold_on_the_tab_of_their_family_alone(page_models, put):
 
 def test_the_api_takes_a_repository_by_the_same_check(page_models, hub, put, monkeypatch):
     put("gan")
-    of_gan, of_vae, of_text = (tab.endpoints(page_models, HubModels(page_models)) for tab in TABS)
+    of_gan, of_vae, of_text, of_flow = (
+        tab.endpoints(page_models, HubModels(page_models)) for tab in TABS
+    )
     assert of_gan.gan_sample("alice/digits", "mixed", 4).path.endswith(".png")
     assert len(page_models.others) == 1
     with pytest.raises(check.UserError) as caught:
@@ -285,6 +291,11 @@ def test_the_api_takes_a_repository_by_the_same_check(page_models, hub, put, mon
         return [text async for text in of_text.text_write("alice/text", "to be", 8)][-1]
 
     assert len(finished(write())) == 8
+    put("flow", "alice/flow")
+    assert of_flow.flow_sample("alice/flow", "37", 4, steps=2).path.endswith(".png")
+    with pytest.raises(check.UserError) as caught:
+        of_flow.flow_path("alice/digits")
+    assert caught.value.key == "error.of_gan"
 
 
 def test_programs_wait_one_at_a_time(page_models, hub, put, monkeypatch):

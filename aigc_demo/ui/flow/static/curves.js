@@ -58,7 +58,7 @@ function paint() {
   brush.stroke();
   brush.textAlign = "left";
   brush.fillText(word(`${props.axes}_y`), 4, 14);
-  for (const line of [...lines].reverse()) {
+  for (const line of lines.toReversed()) {
     brush.strokeStyle = brush.fillStyle = colour(line.thin ? line.role : `${line.role}-ink`);
     brush.lineWidth = line.thin ? 1 : 2.5;
     brush.beginPath();
