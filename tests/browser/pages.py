@@ -22,7 +22,7 @@ TASKS = {
     "gan": ["digits", "number", "morph", "inside", "duel", "lab"],
     "vae": ["map", "rebuild", "walk", "prior", "inside"],
     "transformer": ["shakespeare", "poems", "inside"],
-    "flow": ["digits", "path", "vary", "fill", "morph", "inside"],
+    "flow": ["digits", "path", "vary", "fill", "morph", "compare", "inside"],
 }
 
 

@@ -95,6 +95,21 @@ def test_own_models_stand_beside_the_bundled_ones(browser: Browser, address: str
         rows = [row.split(",") for row in table.value.path().read_text().splitlines()]
         assert ["seed", "class"] in rows and rows[-1][1] == "zwei"
         assert "own%2Fzoo%40" in link or "own/zoo@" in link
+        open_tab(page, "gan", "morph")
+        before = painted(page, "#gan-frames canvas")
+        page.locator("#gan-morph-model label").nth(1).click()
+        wait_for_other(page, "#gan-frames canvas", before)
+        page.locator("#gan-last input").click()
+        page.get_by_role("option", name="zwei").click()
+        expect(page.locator("#gan-film .caption")).to_contain_text("zwei")
+        assert "last=11" in copied(page, "gan.morph")
+        open_tab(page, "gan", "number")
+        page.locator("#gan-number-model label").nth(1).click()
+        expect(page.get_by_test_id("toast-text").last).to_contain_text(
+            words("en")["error.not_digits"]
+        )
+        page.get_by_test_id("toast-close").last.click()
+        open_tab(page, "gan", "digits")
         page.locator("#gan-digits canvas").click(position={"x": 20, "y": 20})  # looked into
         page.locator(
             "#inside-network[data-painted], #inside-network [data-painted]"

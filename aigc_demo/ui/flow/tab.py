@@ -10,6 +10,7 @@ from aigc_demo.inference.flow import MOST_STEPS
 from aigc_demo.names import FLOW_STEPS, GUIDANCE
 from aigc_demo.samples import sample_digits
 from aigc_demo.ui.flow import tables
+from aigc_demo.ui.flow.compare import build_compare
 from aigc_demo.ui.flow.inside import build_inside
 from aigc_demo.ui.flow.requests import (
     HIGHEST_GUIDANCE,
@@ -52,6 +53,8 @@ def build_flow_tab(page: Page) -> None:
             _build_fill(page, here)
         with tr(gr.Tab(id="morph"), "flow.morph_tab") as here:
             _build_morph(page, here)
+        with tr(gr.Tab(id="compare"), "which.tab") as here:
+            build_compare(page, here)
         with tr(gr.Tab(id="inside"), "flow.inside_tab") as here:
             looked_at, follow = build_inside(page, here)
     follow(page.compute(picking, pick, fields, [*looked_at, tasks], show_progress="hidden").then)

@@ -7,7 +7,14 @@ from aigc_demo.names import GANS, TRUNCATION
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.words import Words
-from aigc_demo.ui.page.classes import in_turn, known_classes, wanted_of
+from aigc_demo.ui.page.classes import (
+    digits_only,
+    in_turn,
+    known_classes,
+    label_of,
+    names_of,
+    wanted_of,
+)
 from aigc_demo.ui.page.page import Update
 
 LONGEST_NUMBER = 16
@@ -36,24 +43,27 @@ def draw(models: Models, words: Words, model, wanted, count, seed, truncation) -
     )
 
 
-def write_number(models: Models, words: Words, number, seed) -> Update:
+def write_number(models: Models, words: Words, model, number, seed) -> Update:
     """A typed number, one digit after the other."""
-    labels = known_classes(models.gan(), check.digits(number, LONGEST_NUMBER))
+    sampler = models.gan(models.known(model, GANS))
+    digits_only(sampler)
+    labels = known_classes(sampler, check.digits(number, LONGEST_NUMBER))
     seed = check.seed(seed)
-    images = models.gan().sample(range(seed, seed + len(labels)), labels, TRUNCATION)
+    images = sampler.sample(range(seed, seed + len(labels)), labels, TRUNCATION)
     typed = "".join(map(str, labels))
     texts = words.both("gan.written", number=typed, seed=seed)
     return gr.update(strip=strip(images), count=len(labels), texts=texts)
 
 
-def morph(models: Models, words: Words, first, last, seed, steps) -> tuple[Update, Update]:
-    """From one digit to another, as an animation and as a strip."""
-    labels = [check.digit(digit) for digit in (first, last)]
-    known_classes(models.gan(), labels)
+def morph(models: Models, words: Words, model, first, last, seed, steps) -> tuple[Update, Update]:
+    """From one class to another, as an animation and as a strip."""
+    sampler = models.gan(models.known(model, GANS))
+    ends = known_classes(sampler, [label_of(sampler, digit) for digit in (first, last)])
     seed = check.seed(seed)
     steps = check.whole(steps, "steps", 2, MAX_COUNT)
-    frames = models.gan().morph((labels[0], labels[1]), (seed, seed + 1), steps, TRUNCATION)
-    texts = words.both("gan.morphed", first=labels[0], last=labels[1], steps=steps, seed=seed)
+    frames = sampler.morph((ends[0], ends[1]), (seed, seed + 1), steps, TRUNCATION)
+    names = [names_of(sampler)[label] for label in ends]
+    texts = words.both("gan.morphed", first=names[0], last=names[1], steps=steps, seed=seed)
     sheet = strip(frames)
     return gr.update(strip=sheet, count=steps, texts=texts), gr.update(strip=sheet, count=steps)
 

@@ -36,7 +36,7 @@ def build_gan_tab(page: Page) -> None:
         with tr(gr.Tab(id="lab"), "lab.tab"):
             build_lab(page)
     follow(page.compute(picked, pick, fields, [*looked_at, tasks], show_progress="hidden").then)
-    add_other_weights(page, "gan.model")
+    add_other_weights(page, "gan.model", "gan.by_class")
     page.lesson("gan")
 
 
@@ -71,53 +71,54 @@ def _build_digits(page: Page) -> tuple[Callable, list]:
     return result.pick, [model, wanted, seed, truncation, result]
 
 
+def _by_class(page: Page, name: str) -> gr.Radio:
+    """Which model that knows classes; there is a choice as soon as other weights are there."""
+    return page.words.tr(gr.Radio(value="gan", visible=False, elem_id=name), "gan.by_class")
+
+
 def _build_number(page: Page) -> None:
     tr, words = page.words.tr, page.words
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=300, elem_classes="result") as left:
-            shown = page.first(write_number, "2026", 3)
+            shown = page.first(write_number, "gan", "2026", 3)
             result = tiles(words, columns=16, elem_id="gan-number-result", **shown)
         with gr.Column(scale=2, min_width=280):
+            model = _by_class(page, "gan-number-model")
             number = tr(gr.Textbox("2026", max_lines=1, elem_id="gan-number"), "gan.number")
             seed, roll = dice(words, 3, "gan-number-seed")
             button = tr(gr.Button(variant="primary", elem_id="gan-write"), "gan.write")
     with left:
-        fields = {"number": number, "seed": seed}
-        share = Share(
-            page,
-            "number",
-            write_number,
-            fields,
-            [result],
-            model="gan",
-            table=tables.number,
-            **DRAWING,
-        )
+        fields = {"model": model, "number": number, "seed": seed}
+        about: dict[str, Any] = {"table": tables.number, **DRAWING}
+        share = Share(page, "number", write_number, fields, [result], **about)
     share.opens()
-    for event in several(button.click, number.submit, seed.submit, roll.then):
+    for event in several(button.click, model.input, number.submit, seed.submit, roll.then):
         share.compute(event)
 
 
 def _build_morph(page: Page) -> None:
     tr, words = page.words.tr, page.words
-    animated, laid_out = page.first_of(morph, 2, "3", "8", 5, 24)
+    animated, laid_out = page.first_of(morph, 2, "gan", "3", "8", 5, 24)
     choices = [(digit, digit) for digit in check.DIGITS]
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=300, elem_classes="result") as left:
             film = player(words, elem_id="gan-film", **animated)
             frames = tiles(words, columns=12, largest=3, elem_id="gan-frames", **laid_out)
         with gr.Column(scale=2, min_width=280):
+            model = _by_class(page, "gan-morph-model")
             first = tr(gr.Dropdown(choices, value="3", elem_id="gan-first"), "gan.first")
             last = tr(gr.Dropdown(choices, value="8", elem_id="gan-last"), "gan.last")
             seed, roll = dice(words, 5, "gan-morph-seed")
             button = tr(gr.Button(variant="primary", elem_id="gan-morph"), "gan.morph")
             with tr(gr.Accordion(open=False), "page.more"):
                 steps = tr(gr.Slider(2, MAX_COUNT, 24, step=1), "gan.steps")
-    fields = {"first": first, "last": last, "seed": seed, "steps": steps}
+    for end in (first, last):
+        model.change(None, model, end, js=classes_of_model("{}"), api_visibility="private")
+    fields = {"model": model, "first": first, "last": last, "seed": seed, "steps": steps}
     with left:
-        about = {"model": "gan", "saves": FILM, "table": tables.morph, **DRAWING}
+        about = {"saves": FILM, "table": tables.morph, **DRAWING}
         share = Share(page, "morph", morph, fields, [film, frames], **about)
     share.opens()
-    chosen = (first.input, last.input, steps.release, seed.submit)
+    chosen = (model.input, first.input, last.input, steps.release, seed.submit)
     for event in several(button.click, *chosen, roll.then):
         share.compute(event)

@@ -20,13 +20,14 @@ def digits(models: Models, model, wanted, count, seed, truncation) -> Rows:
     return table_of_classes(models, sampler, seeds, labels, images)
 
 
-def number(models: Models, number, seed) -> Rows:
+def number(models: Models, model, number, seed) -> Rows:
     labels = check.digits(number, LONGEST_NUMBER)
     seeds = list(range(seed, seed + len(labels)))
-    return table_of_digits(models, seeds, labels, models.gan().sample(seeds, labels, TRUNCATION))
+    images = models.gan(model).sample(seeds, labels, TRUNCATION)
+    return table_of_digits(models, seeds, labels, images)
 
 
-def morph(models: Models, first, last, seed, steps) -> Rows:
+def morph(models: Models, model, first, last, seed, steps) -> Rows:
     labels = (int(first), int(last))
-    frames = models.gan().morph(labels, (seed, seed + 1), steps, TRUNCATION)
+    frames = models.gan(model).morph(labels, (seed, seed + 1), steps, TRUNCATION)
     return table_of_frames(models, frames, torch.empty(steps, 0))

@@ -135,7 +135,7 @@ def codec(name: str, component: Any) -> Codec:
                     lambda model: check.text(model, name, 400),
                     lambda text: _read_model(text, allowed),
                 )
-            if name == "digit":  # whether the model knows it is seen later
+            if name in ("digit", "first", "last"):  # whether the model knows it is seen later
                 return Codec(
                     lambda label: check.one_of(label, name, LABELS),
                     lambda text: check.one_of(text, name, LABELS),

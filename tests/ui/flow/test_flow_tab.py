@@ -10,12 +10,13 @@ from PIL import Image
 from servers import finished
 
 from aigc_demo.explain import flow as explain
+from aigc_demo.explain.figures import card_figures
 from aigc_demo.images import data_uri, png, strip, to_bytes
 from aigc_demo.samples import sample_digits
 from aigc_demo.ui.app import TABS
 from aigc_demo.ui.catalog.hub_models import HubModels
 from aigc_demo.ui.catalog.models import Models
-from aigc_demo.ui.flow import formulas, inside, requests, tables
+from aigc_demo.ui.flow import compare, formulas, inside, requests, tables
 from aigc_demo.ui.flow.api import FlowEndpoints
 from aigc_demo.ui.kit.check import UserError
 from aigc_demo.ui.kit.drawings import drawing_of, gap_of
@@ -170,6 +171,20 @@ def test_every_view_answers(view: str) -> None:
     answer = handler(MODELS, WORDS, *values)
     first = answer[0] if isinstance(answer, tuple) else answer
     assert any(first.get(name) for name in ("stations", "strip", "lines", "parts"))
+
+
+def test_the_three_are_compared_by_what_their_cards_say() -> None:
+    shown, figures = compare.which(MODELS, WORDS, "3", 7)
+    assert [len(group["items"]) for group in shown["groups"]] == [6] * 6
+    drawn = images_of(shown).view(6, 6, 28, 28)
+    assert (MODELS.judge.classify(drawn[2]).argmax(1) == 3).all()  # the VAE's are picked
+    rows = {row[0]["text"]["en"]: row[1:] for row in figures["table"]["rows"]}
+    cards = [card_figures(name) for name in ("gan", "vae", "flow")]
+    told = rows[WORDS.table["en"]["which.frechet"]]
+    assert told == [card.get("frechet distance to real", "–") for card in cards]
+    assert told[1] == "–" and rows[WORDS.table["en"]["which.nats"]][1] == "81.074"
+    assert rows[WORDS.table["en"]["which.parameters"]][2] == "497,444"
+    assert all(int(cell) > 0 for cell in rows[WORDS.table["en"]["which.time"]])
 
 
 def test_the_way_is_eulers_and_its_guess_is_the_formula() -> None:

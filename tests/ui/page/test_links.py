@@ -81,8 +81,8 @@ LOOKED_AT: dict[str, dict[str, object]] = {  # the same of inside views, by fiel
 }
 RESULTS = {  # a state of each result that is not the one its tab opens with
     "gan.digits": ("gan-mlp", ["3", "7"], 12, 2**53 - 1, 0.35),
-    "gan.number": ("19840615", 8),
-    "gan.morph": ("0", "9", 77, 5),
+    "gan.number": ("gan", "19840615", 8),
+    "gan.morph": ("gan", "0", "9", 77, 5),
     "gan.inside": held("gan.inside"),
     "gan.duel": ("bbbdfg",),
     "gan.lab": (
@@ -111,6 +111,7 @@ RESULTS = {  # a state of each result that is not the one its tab opens with
     "flow.vary": ("flow", DRAWN, 0.65, "4", 3, 2),
     "flow.fill": ("flow", DRAWN, GAP, "none", 12, 1.25),
     "flow.morph": ("flow", "0", "9", 77, 5, 3, 1.25),
+    "flow.compare": ("8", 12),
     "flow.inside": held("flow.inside"),
 }
 
@@ -222,7 +223,7 @@ def test_what_is_no_query_leaves_the_page_as_it_opens(query) -> None:
         ("gan.digits", "weights", "<b>"),
         ("gan.digits", "mode", "float8"),
         ("gan.digits", "tab", "vae.map"),
-        ("gan.morph", "first", "10"),
+        ("gan.morph", "first", "100"),
         ("gan.morph", "model", "gan-mlp"),
         ("vae.map", "point", "1"),
         ("vae.map", "point", "1,inf"),

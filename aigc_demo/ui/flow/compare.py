@@ -1,0 +1,117 @@
+"""Which for what: one digit by GAN, VAE and diffusion, and their figures side by side."""
+
+from time import perf_counter
+from typing import Any
+
+import gradio as gr
+import torch
+from torch import Tensor
+
+from aigc_demo.explain.figures import card_figures, training_minutes
+from aigc_demo.explain.gan import seeds_that_read
+from aigc_demo.images import strip
+from aigc_demo.names import TRUNCATION
+from aigc_demo.ui.catalog.models import Models
+from aigc_demo.ui.kit import check
+from aigc_demo.ui.kit.widgets import gallery, table
+from aigc_demo.ui.kit.words import Words
+from aigc_demo.ui.page.inside_views import group, parameters_of
+from aigc_demo.ui.page.page import DRAWING, Page, Update, dice, several
+from aigc_demo.ui.page.share import Share
+
+SHOWN = 6  # digits of each
+TIMED = 16  # digits that are drawn to see how long it takes
+COMPARED = {"gan": "generator", "vae": "noise", "flow": "data"}  # model -> role of its colour
+FIGURES = {  # of a card -> what is said of it; the shares in percent
+    "label agreement": "which.agreement",
+    "frechet distance to real": "which.frechet",
+    "coverage to real": "which.coverage",
+    "gan train accuracy": "which.taught",
+    "negative log likelihood": "which.nats",
+}
+SHARES = ("label agreement", "gan train accuracy")
+
+
+def which(models: Models, words: Words, digit, seed) -> tuple[Update, Update]:
+    """One digit by three models, each above the training digits nearest to it, and the table."""
+    digit, seed = check.digit(digit), check.seed(seed)
+    pictures, groups = [], []
+    for name, role in COMPARED.items():
+        drawn = _drawn(models, name, digit, seed, SHOWN)
+        near = models.index.nearest(drawn, 1)
+        sure = models.judge.classify(drawn)[:, digit]
+        pictures += [drawn, near.pictures[:, 0]]
+        groups += [
+            group(words, role, f"which.{name}", [f"{100 * p:.0f}%" for p in sure.tolist()]),
+            group(words, "loss", "which.near", [f"{d:.1f}" for d in near.distances[:, 0].tolist()]),
+        ]
+    shown = gr.update(
+        strip=strip(torch.cat(pictures)), groups=groups, texts=words.both("which.told")
+    )
+    return shown, gr.update(table=_table(models, words, digit, seed))
+
+
+def _drawn(models: Models, name: str, digit: int, seed: int, count: int) -> Tensor:
+    """So many digits of a class by one of the models; the VAE's are picked by the judge."""
+    seeds, labels = range(seed, seed + count), [digit] * count
+    if name == "gan":
+        return models.gan().sample(seeds, labels, TRUNCATION)
+    if name == "flow":
+        return models.flow().sample(seeds, labels)
+    walker = models.vae("vae")
+    found = seeds_that_read(walker.sample, models.judge, digit, seed, count)
+    if len(found) < count:
+        raise check.UserError("error.never_drawn_vae", digit=digit)
+    return walker.sample(found)
+
+
+def _table(models: Models, words: Words, digit: int, seed: int) -> dict[str, Any]:
+    """A row a figure, a column a model. Milliseconds are measured here and now."""
+    networks = {
+        "gan": models.gan().generator,
+        "vae": models.vae("vae").loaded.model,
+        "flow": models.flow().loaded.model,
+    }
+    sources = {name: str(models.folders.get(name, name)) for name in COMPARED}
+    cards = {name: card_figures(source) for name, source in sources.items()}
+    rows: list[list[Any]] = []
+
+    def row(key: str, cells: list[str]) -> None:
+        rows.append([{"text": words.both(key)}, *cells])
+
+    row("which.parameters", [f"{parameters_of(network):,}" for network in networks.values()])
+    row("which.minutes", [training_minutes(source) for source in sources.values()])
+    row("which.time", [_milliseconds(models, name, seed) for name in COMPARED])
+    for figure, key in FIGURES.items():
+        cells = [cards[name].get(figure, "–") for name in COMPARED]
+        if figure in SHARES:
+            cells = [cell if cell == "–" else f"{100 * float(cell):.2f}%" for cell in cells]
+        row(key, cells)
+    return {"head": ["", *(words.both(f"which.{name}") for name in COMPARED)], "rows": rows}
+
+
+def _milliseconds(models: Models, name: str, seed: int) -> str:
+    """How long some digits of any class take."""
+    sampler = {"gan": models.gan, "vae": lambda: models.vae("vae"), "flow": models.flow}[name]()
+    begun = perf_counter()
+    sampler.sample(range(seed, seed + TIMED))
+    return f"{1000 * (perf_counter() - begun):.0f}"
+
+
+def build_compare(page: Page, here: gr.Tab) -> None:
+    """Adds the task. here: its tab."""
+    tr, words = page.words.tr, page.words
+    tr(gr.Markdown(elem_classes="hint"), "which.hint")
+    with gr.Row(elem_classes="asked"):
+        choices = [(digit, digit) for digit in check.DIGITS]
+        digit = tr(gr.Dropdown(choices, value="3", elem_id="which-digit"), "inside.digit")
+        seed, roll = dice(words, 7, "which-seed")
+    pictures = gallery(words, strip="", groups=[], elem_id="which-digits")
+    figures = table(words, table={}, elem_id="which-figures")
+    fields = {"digit": digit, "seed": seed}
+    about: dict[str, Any] = {"model": "flow", "saves": (), "there": False}
+    share = Share(page, "compare", which, fields, [pictures, figures], **about, **DRAWING)
+    share.opens()
+    share.compute_first(here.select)
+    for event in several(digit.input, seed.submit, roll.then):
+        share.compute(event)
