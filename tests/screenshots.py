@@ -16,7 +16,7 @@ URL = f"http://127.0.0.1:{PORT}/"
 
 
 def photograph(page: Page, language: str) -> None:
-    """One picture a tab: digits, map, poem."""
+    """One picture a tab: digits, map, poem, digits out of noise."""
     page.goto(f"{URL}?lang={language}")
     page.locator("#gan-digits canvas[data-painted]").wait_for()
     page.wait_for_timeout(1_000)
@@ -31,6 +31,10 @@ def photograph(page: Page, language: str) -> None:
     page.locator("#poems-text textarea").wait_for()
     page.wait_for_timeout(4_000)  # it is being written
     page.screenshot(path=FOLDER / f"transformer-{language}.png")
+    tabs.nth(3).click()
+    page.locator("#flow-digits canvas[data-painted]").wait_for()
+    page.wait_for_timeout(4_000)  # they come step by step
+    page.screenshot(path=FOLDER / f"flow-{language}.png")
 
 
 def main() -> None:

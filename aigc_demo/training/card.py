@@ -108,6 +108,7 @@ PROTOCOL: dict[str, str] = {  # family -> how the figures come about
 FAMILY = {
     "gan-mlp": "gan",
     "gan-small": "gan",
+    "flow": "gan",
     "vae-2d": "vae",
     **dict.fromkeys(BETAS, "vae"),
     "shakespeare": "transformer",
@@ -154,7 +155,10 @@ def write_card(
     if peers and not own:
         lines += "\n\nFor comparison:\n\n| figure | value |\n| --- | --- |\n" + peers
     scored = _SCORED if "name" in figures else "Not scored.\n"
-    hardware = ", on one core of a CPU with AVX512-BF16" if preset == "cpu" else ""
+    cores = (
+        "two cores of a CPU with AMX" if name == "flow" else "one core of a CPU with AVX512-BF16"
+    )
+    hardware = f", on {cores}" if preset == "cpu" else ""
     protocol = textwrap.fill(PROTOCOL[FAMILY.get(name, name)], 100)
     picture = "![Curves of the training](curves.png)\n\n" if curves_there else ""
     full = " --full" if figures.get("full") else ""

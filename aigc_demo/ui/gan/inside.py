@@ -35,7 +35,7 @@ from aigc_demo.ui.page.page import FORMULAS, Page, Update, dice, several
 
 BATCH = 8  # fakes, and as many real digits, that the discriminator is asked about
 FURTHEST = 3.0  # standard deviations that a direction can be followed
-FIRST_PART = 2  # the one that is open at first: 64 maps of 14x14
+FIRST_PART = 4  # the one that is open at first: the digit itself
 
 
 @dataclass(frozen=True)

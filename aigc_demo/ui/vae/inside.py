@@ -351,7 +351,7 @@ def _build_elbo(page: Page, asked: list) -> View:
 
 
 def _build_layers(page: Page, asked: list) -> View:
-    return add_layers(page, "within", look, look_at_part, asked, 1, names=NAMES)
+    return add_layers(page, "within", look, look_at_part, asked, 0, names=NAMES)
 
 
 def _build_dimensions(page: Page, asked: list) -> View:
