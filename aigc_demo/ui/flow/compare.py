@@ -92,7 +92,12 @@ def _table(models: Models, words: Words, digit: int, seed: int) -> dict[str, Any
 
 def _milliseconds(models: Models, name: str, seed: int) -> str:
     """How long some digits of any class take."""
-    sampler = {"gan": models.gan, "vae": lambda: models.vae("vae"), "flow": models.flow}[name]()
+    samplers: dict[str, Any] = {
+        "gan": models.gan(),
+        "vae": models.vae("vae"),
+        "flow": models.flow(),
+    }
+    sampler = samplers[name]
     begun = perf_counter()
     sampler.sample(range(seed, seed + TIMED))
     return f"{1000 * (perf_counter() - begun):.0f}"
