@@ -167,9 +167,9 @@ def layer(page: Page) -> None:
     before = painted(page, "#inside-parts canvas")
     page.locator("#inside-seed-dice").click()
     after = wait_for_other(page, "#inside-parts canvas", before)
-    page.locator("#inside-parts .part", has_text="G(z)").click()
+    page.locator("#inside-parts .part", has_text="14×14").first.click()
     wait_for_other(page, "#inside-parts canvas", after)
-    page.wait_for_function("() => /[?&]part=[^2]/.test(location.search)")
+    page.wait_for_function("() => /[?&]part=[^4]/.test(location.search)")
 
 
 def knob(page: Page) -> None:

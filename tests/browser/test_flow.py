@@ -19,9 +19,12 @@ pytestmark = pytest.mark.browser
 
 SEEN = """() => {
   window.captions = [];
-  const caption = document.querySelector("#flow-digits .caption");
-  new MutationObserver(() => window.captions.push(caption.textContent)).observe(
-    caption, { childList: true, characterData: true, subtree: true });
+  const look = () => {
+    const text = document.querySelector("#flow-digits .caption")?.textContent;
+    if (text && window.captions.at(-1) !== text) window.captions.push(text);
+  };
+  new MutationObserver(look).observe(
+    document.body, { childList: true, characterData: true, subtree: true });
 }"""
 
 
@@ -46,7 +49,8 @@ def test_digits_come_out_of_noise_and_lead_inside(visit: Page) -> None:
     for view, place, count in (("way", "way", 30), ("loss", "lesson", 6), ("steps", "few", 11)):
         choose(visit, view, "flowing")
         expect(visit.locator(f"#flowing-{place} figure")).to_have_count(count)
-    assert_formulas_are_set(visit, "#flowing-loss")
+        if view == "loss":
+            assert_formulas_are_set(visit, "#flowing-loss")
     painted(visit, "#flowing-error canvas")
     choose(visit, "paths", "flowing")
     before = painted(visit, "#flowing-paths canvas")
