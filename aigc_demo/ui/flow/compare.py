@@ -19,7 +19,7 @@ from aigc_demo.ui.page.inside_views import group, parameters_of
 from aigc_demo.ui.page.page import DRAWING, Page, Update, dice, several
 from aigc_demo.ui.page.share import Share
 
-SHOWN = 6  # digits of each
+SHOWN = 5  # digits of each: a line on a phone
 TIMED = 16  # digits that are drawn to see how long it takes
 COMPARED = {"gan": "generator", "vae": "noise", "flow": "data"}  # model -> role of its colour
 FIGURES = {  # of a card -> what is said of it; the shares in percent

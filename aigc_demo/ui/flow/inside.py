@@ -261,7 +261,10 @@ def build_inside(page: Page, here: gr.Tab) -> tuple[list, Callable]:
         choices = [(digit, digit) for digit in check.DIGITS]
         digit = tr(gr.Dropdown(choices, value="3", elem_id="flowing-digit"), "inside.digit")
         seed, roll = dice(page.words, 7, "flowing-seed")
-        time = tr(gr.Slider(0, 0.95, 0.5, step=0.05, elem_id="flowing-time"), "flowing.time")
+        time = tr(
+            gr.Slider(0, 0.95, 0.5, step=0.05, min_width=260, elem_id="flowing-time"),
+            "flowing.time",
+        )
         in_sight = tiles(page.words, columns=1, largest=2, strip="", count=0, elem_id="flow-sight")
     model.change(None, model, digit, js=classes_of_model("{}"), api_visibility="private")
     guidance = tr(
