@@ -153,9 +153,8 @@ def follow(
     for step in range(steps):
         t = start + step * size
         slope = velocity(x, t)
-        if (
-            solver == "heun" and step < steps - 1
-        ):  # the mean of the slopes here and where Euler's step would lead
+        if solver == "heun" and step < steps - 1:
+            # The mean of the slopes here and where Euler's step would lead.
             slope = (slope + velocity(x + size * slope, t + size)) / 2
         x = x + size * slope
         yield x

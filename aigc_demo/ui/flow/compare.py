@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from aigc_demo.explain.figures import card_figures, training_minutes
 from aigc_demo.explain.gan import seeds_that_read
@@ -15,6 +15,7 @@ from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.widgets import gallery, table
 from aigc_demo.ui.kit.words import Words
+from aigc_demo.ui.page.digits import digit_field
 from aigc_demo.ui.page.inside_views import group, parameters_of
 from aigc_demo.ui.page.page import DRAWING, Page, Update, dice, several
 from aigc_demo.ui.page.share import Share
@@ -48,7 +49,7 @@ def which(models: Models, words: Words, digit, seed) -> tuple[Update, Update]:
     shown = gr.update(
         strip=strip(torch.cat(pictures)), groups=groups, texts=words.both("which.told")
     )
-    return shown, gr.update(table=_table(models, words, digit, seed))
+    return shown, gr.update(table=_table(models, words, seed))
 
 
 def _drawn(models: Models, name: str, digit: int, seed: int, count: int) -> Tensor:
@@ -65,39 +66,34 @@ def _drawn(models: Models, name: str, digit: int, seed: int, count: int) -> Tens
     return walker.sample(found)
 
 
-def _table(models: Models, words: Words, digit: int, seed: int) -> dict[str, Any]:
+def _table(models: Models, words: Words, seed: int) -> dict[str, Any]:
     """A row a figure, a column a model. Milliseconds are measured here and now."""
-    networks = {
-        "gan": models.gan().generator,
-        "vae": models.vae("vae").loaded.model,
-        "flow": models.flow().loaded.model,
+    gan, vae, flow = models.gan(), models.vae("vae"), models.flow()
+    networks: list[list[nn.Module]] = [
+        [gan.generator],
+        [vae.decoder, vae.prior],
+        [flow.loaded.model],
+    ]
+    sources = [str(models.folders.get(name, name)) for name in COMPARED]
+    cards = [card_figures(source) for source in sources]
+    rows = {
+        "which.parameters": [f"{sum(map(parameters_of, used)):,}" for used in networks],
+        "which.minutes": [training_minutes(source) for source in sources],
+        "which.time": [_milliseconds(sampler, seed) for sampler in (gan, vae, flow)],
     }
-    sources = {name: str(models.folders.get(name, name)) for name in COMPARED}
-    cards = {name: card_figures(source) for name, source in sources.items()}
-    rows: list[list[Any]] = []
-
-    def row(key: str, cells: list[str]) -> None:
-        rows.append([{"text": words.both(key)}, *cells])
-
-    row("which.parameters", [f"{parameters_of(network):,}" for network in networks.values()])
-    row("which.minutes", [training_minutes(source) for source in sources.values()])
-    row("which.time", [_milliseconds(models, name, seed) for name in COMPARED])
     for figure, key in FIGURES.items():
-        cells = [cards[name].get(figure, "–") for name in COMPARED]
+        cells = [card.get(figure, "–") for card in cards]
         if figure in SHARES:
             cells = [cell if cell == "–" else f"{100 * float(cell):.2f}%" for cell in cells]
-        row(key, cells)
-    return {"head": ["", *(words.both(f"which.{name}") for name in COMPARED)], "rows": rows}
-
-
-def _milliseconds(models: Models, name: str, seed: int) -> str:
-    """How long some digits of any class take."""
-    samplers: dict[str, Any] = {
-        "gan": models.gan(),
-        "vae": models.vae("vae"),
-        "flow": models.flow(),
+        rows[key] = cells
+    return {
+        "head": ["", *(words.both(f"which.{name}") for name in COMPARED)],
+        "rows": [[{"text": words.both(key)}, *cells] for key, cells in rows.items()],
     }
-    sampler = samplers[name]
+
+
+def _milliseconds(sampler: Any, seed: int) -> str:
+    """How long some digits of any class take."""
     begun = perf_counter()
     sampler.sample(range(seed, seed + TIMED))
     return f"{1000 * (perf_counter() - begun):.0f}"
@@ -108,8 +104,7 @@ def build_compare(page: Page, here: gr.Tab) -> None:
     tr, words = page.words.tr, page.words
     tr(gr.Markdown(elem_classes="hint"), "which.hint")
     with gr.Row(elem_classes="asked"):
-        choices = [(digit, digit) for digit in check.DIGITS]
-        digit = tr(gr.Dropdown(choices, value="3", elem_id="which-digit"), "inside.digit")
+        digit = digit_field(words, "3", "which-digit")
         seed, roll = dice(words, 7, "which-seed")
     pictures = gallery(words, strip="", groups=[], elem_id="which-digits")
     figures = table(words, table={}, elem_id="which-figures")

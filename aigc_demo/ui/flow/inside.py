@@ -21,6 +21,7 @@ from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.widgets import code, gallery, network, tiles
 from aigc_demo.ui.kit.words import Words
 from aigc_demo.ui.page.classes import classes_of_model, digits_only, known_classes, label_of
+from aigc_demo.ui.page.digits import digit_field
 from aigc_demo.ui.page.inside_views import (
     View,
     add_layers,
@@ -56,6 +57,10 @@ class Asked:
     def time(self) -> float:
         return self.step / inside.STEPS
 
+    def image(self) -> Tensor:
+        """The digit, (1, 28, 28)."""
+        return self.sampler.sample([self.seed], [self.label], inside.STEPS, self.guidance)
+
     def way(self) -> inside.Way:
         return inside.way(self.sampler, self.seed, self.label, self.guidance)
 
@@ -81,8 +86,7 @@ def _velocity(values: Tensor) -> Tensor:
 def see_digit(models: Models, words: Words, model, digit, seed, guidance, time) -> Update:
     """The digit itself, which stays in sight."""
     asked = _asked(models, model, digit, seed, guidance, time)
-    image = asked.sampler.sample([asked.seed], [asked.label], inside.STEPS, asked.guidance)
-    return gr.update(strip=strip(image), count=1)
+    return gr.update(strip=strip(asked.image()), count=1)
 
 
 def overview(models: Models, words: Words, model, digit, seed, guidance, time) -> Update:
@@ -244,8 +248,7 @@ def see_copied(models: Models, words: Words, model, digit, seed, guidance, time)
     """The digit and the training digits nearest to it."""
     asked = _asked(models, model, digit, seed, guidance, time)
     digits_only(asked.sampler)
-    image = asked.sampler.sample([asked.seed], [asked.label], inside.STEPS, asked.guidance)
-    return copied(models, words, image)
+    return copied(models, words, asked.image())
 
 
 def build_inside(page: Page, here: gr.Tab) -> tuple[list, Callable]:
@@ -258,8 +261,7 @@ def build_inside(page: Page, here: gr.Tab) -> tuple[list, Callable]:
     with gr.Row(elem_classes="asked"):
         model = gr.Radio(value="flow", visible=False, elem_id="flowing-model")
         model = tr(model, "flow.model")
-        choices = [(digit, digit) for digit in check.DIGITS]
-        digit = tr(gr.Dropdown(choices, value="3", elem_id="flowing-digit"), "inside.digit")
+        digit = digit_field(page.words, "3", "flowing-digit")
         seed, roll = dice(page.words, 7, "flowing-seed")
         time = tr(
             gr.Slider(0, 0.95, 0.5, step=0.05, min_width=260, elem_id="flowing-time"),
@@ -281,6 +283,10 @@ def build_inside(page: Page, here: gr.Tab) -> tuple[list, Callable]:
     return asked[:4], share.compute
 
 
+def _formula(name: str) -> gr.Markdown:
+    return gr.Markdown(latex_delimiters=FORMULAS, elem_classes="formula", elem_id=name)
+
+
 def _build_overview(page: Page, asked: list) -> View:
     picture = network(page.words, stations=[], names=NAMES, elem_id="flowing-network")
     return View(overview, asked, [picture], goes=[(picture, ("part",))])
@@ -288,15 +294,13 @@ def _build_overview(page: Page, asked: list) -> View:
 
 def _build_way(page: Page, asked: list) -> View:
     pictures = gallery(page.words, strip="", groups=[], times=2, elem_id="flowing-way")
-    formula = gr.Markdown(
-        latex_delimiters=FORMULAS, elem_classes="formula", elem_id="flowing-guess"
-    )
+    formula = _formula("flowing-guess")
     return View(see_way, asked, [pictures, formula])
 
 
 def _build_loss(page: Page, asked: list) -> View:
     pictures = gallery(page.words, strip="", groups=[], times=3, elem_id="flowing-lesson")
-    formula = gr.Markdown(latex_delimiters=FORMULAS, elem_classes="formula", elem_id="flowing-loss")
+    formula = _formula("flowing-loss")
     lines = code(code=None, elem_id="flowing-loss-code")
     return View(see_loss, asked, [pictures, formula, lines])
 
@@ -308,9 +312,7 @@ def _build_paths(page: Page, asked: list) -> View:
 
 def _build_guidance(page: Page, asked: list) -> View:
     pictures = gallery(page.words, strip="", groups=[], times=3, elem_id="flowing-strengths")
-    formula = gr.Markdown(
-        latex_delimiters=FORMULAS, elem_classes="formula", elem_id="flowing-guidance"
-    )
+    formula = _formula("flowing-guidance")
     return View(see_guidance, asked, [pictures, formula])
 
 

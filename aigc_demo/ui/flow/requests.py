@@ -1,19 +1,19 @@
 """The handlers of the diffusion tab: digits, one path, variations, gaps, a morph."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any, NamedTuple
 
 import gradio as gr
 from torch import Tensor
 
-from aigc_demo.images import strip, to_bytes
+from aigc_demo.images import strip
 from aigc_demo.inference.flow import MOST_STEPS, FlowSampler
 from aigc_demo.names import FLOWS
 from aigc_demo.samples import sample_digits
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit import check
-from aigc_demo.ui.kit.drawings import drawing_of, drawn_digit, gap_of, seen
+from aigc_demo.ui.kit.drawings import drawn_digit, gap_of, seen
 from aigc_demo.ui.kit.words import Words
 from aigc_demo.ui.page.classes import are_digits, in_turn, known_classes, label_of, wanted_of
 from aigc_demo.ui.page.page import Update
@@ -48,19 +48,28 @@ def sampler_of(models: Models, model) -> FlowSampler:
     return models.flow(models.known(model, FLOWS))
 
 
-async def draw(
+async def draw(models: Models, words: Words, *fields: Any) -> AsyncIterator[Update]:
+    """Digits of the wanted classes in turn, as they come out of the noise.
+
+    fields: as of `drawing`, which is computed in a thread: the server goes on meanwhile.
+    """
+    updates = drawing(models, words, *fields)
+    while update := await asyncio.to_thread(next, updates, None):
+        yield update
+
+
+def drawing(
     models: Models, words: Words, model, wanted, count, seed, ode_steps, guidance
-) -> AsyncIterator[Update]:
-    """Digits of the wanted classes in turn, as they come out of the noise."""
+) -> Iterator[Update]:
+    """The same, step by step."""
     sampler = sampler_of(models, model)
     classes = known_classes(sampler, wanted_of(sampler, wanted))
     count = check.whole(count, "count", 1, MAX_COUNT)
     seed = check.seed(seed)
     chosen = settings_of(ode_steps, guidance)
-    moments = sampler.moments(range(seed, seed + count), in_turn(classes, count), *chosen)
     every = -(-chosen.steps // STREAMED)
-    for step in range(chosen.steps + 1):
-        images = await asyncio.to_thread(next, moments)
+    moments = sampler.moments(range(seed, seed + count), in_turn(classes, count), *chosen)
+    for step, images in enumerate(moments):
         last = step == chosen.steps
         if step % every and not last:
             continue
@@ -117,7 +126,7 @@ def vary(
     label, guidance = class_told(models, sampler, image, as_digit, guidance)
     seed = check.seed(seed)
     made = variations(sampler, image, start, label, seed, guidance)
-    texts = words.both("flow.varied", start=f"{start:.2f}", seed=seed, **_told(words, label))
+    texts = words.both("flow.varied", start=f"{start:.2f}", seed=seed, label=_named(label))
     return gr.update(**seen(image, drawn)), gr.update(
         strip=strip(made), count=VARIATIONS, texts=texts
     )
@@ -142,7 +151,7 @@ def fill(
     seed = check.seed(seed)
     made = completions(sampler, image, keep, label, seed, guidance)
     share = f"{100 * (1 - keep.float().mean().item()):.0f}"
-    texts = words.both("flow.filled", share=share, seed=seed, **_told(words, label))
+    texts = words.both("flow.filled", share=share, seed=seed, label=_named(label))
     return (
         gr.update(**seen(image, drawn)),
         gr.update(under=strip(image[None])),
@@ -157,11 +166,6 @@ def completions(
     seeds, labels = range(seed, seed + VARIATIONS), [label or 0] * VARIATIONS
     images, kept = (x.expand(VARIATIONS, -1, -1) for x in (image, keep.float()))
     return sampler.fill(images, kept, seeds, labels, guidance=guidance)
-
-
-def nothing(models: Models, words: Words) -> Update:
-    """Of a pad that was cleared the result goes too."""
-    return gr.update(strip="", count=0, texts=dict.fromkeys(words.table, ""))
 
 
 def picked(models: Models, words: Words, place) -> Update:
@@ -186,11 +190,6 @@ def class_told(
     return known_classes(sampler, [read])[0], guidance
 
 
-def _told(words: Words, label: int | None) -> dict[str, Any]:
+def _named(label: int | None) -> str:
     """The class for a sentence; "–" where none was told."""
-    return {"label": "–" if label is None else label}
-
-
-def gap_drawn(gap: Tensor) -> str:
-    """A gap (28, 28) as its pad holds it."""
-    return drawing_of(to_bytes(gap.float()).ravel())
+    return "–" if label is None else str(label)

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
+import numpy as np
 
-from aigc_demo.images import strip
+from aigc_demo.images import SIDE, strip
 from aigc_demo.inference.flow import MOST_STEPS
 from aigc_demo.names import FLOW_STEPS, GUIDANCE
 from aigc_demo.samples import sample_digits
@@ -20,9 +21,7 @@ from aigc_demo.ui.flow.requests import (
     STAND_INS,
     draw,
     fill,
-    gap_drawn,
     morph,
-    nothing,
     path,
     pick,
     picked,
@@ -32,6 +31,7 @@ from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.drawings import drawing_of
 from aigc_demo.ui.kit.widgets import pad, player, tiles
 from aigc_demo.ui.page.classes import classes_of_model
+from aigc_demo.ui.page.digits import digit_field, drawn_test_digit, nothing_shown, shelf
 from aigc_demo.ui.page.hub_panel import add_other_weights
 from aigc_demo.ui.page.page import DRAWING, LOCAL, Page, dice, several
 from aigc_demo.ui.page.share import CUT, FILM, Share
@@ -113,11 +113,6 @@ def _build_digits(page: Page) -> tuple[Callable, list]:
     return result.pick, [model, wanted, seed, settings["guidance"], result]
 
 
-def _digit(page: Page, value: str, name: str, key: str = "inside.digit") -> gr.Dropdown:
-    choices = [(digit, digit) for digit in check.DIGITS]
-    return page.words.tr(gr.Dropdown(choices, value=value, elem_id=name), key)
-
-
 def _build_path(page: Page, here: gr.Tab) -> None:
     tr, words = page.words.tr, page.words
     with gr.Row(equal_height=False):
@@ -126,7 +121,7 @@ def _build_path(page: Page, here: gr.Tab) -> None:
             frames = tiles(words, columns=11, largest=3, elem_id="flow-frames", strip="", count=0)
         with gr.Column(scale=2, min_width=280):
             model = _choice(page, "flow-path")
-            digit = _digit(page, "3", "flow-digit")
+            digit = digit_field(words, "3", "flow-digit")
             seed, roll = dice(words, 7, "flow-path-seed")
             button = tr(gr.Button(variant="primary", elem_id="flow-follow"), "flow.follow")
             settings = _settings(page)
@@ -149,8 +144,8 @@ def _build_morph(page: Page, here: gr.Tab) -> None:
             )
         with gr.Column(scale=2, min_width=280):
             model = _choice(page, "flow-morph")
-            first = _digit(page, "3", "flow-first", "flow.first")
-            last = _digit(page, "8", "flow-last", "flow.last")
+            first = digit_field(words, "3", "flow-first", "flow.first")
+            last = digit_field(words, "8", "flow-last", "flow.last")
             seed, roll = dice(words, 5, "flow-morph-seed")
             button = tr(gr.Button(variant="primary", elem_id="flow-morph"), "flow.morph")
             with tr(gr.Accordion(open=False), "page.more"):
@@ -176,25 +171,19 @@ def _computed(share: Share, here: gr.Tab, *events: Any) -> None:
         share.compute(event)
 
 
-def _test_digit(place: int) -> dict[str, Any]:
-    """A pad with a test digit on it."""
-    image = sample_digits("test")[0][place]
-    return {"value": drawing_of((image * 255).round().byte().numpy()), "strip": strip(image[None])}
+def _first_digit() -> dict[str, Any]:
+    """What a pad opens with."""
+    return {
+        "value": drawn_test_digit(FIRST_TEST),
+        "strip": strip(sample_digits("test")[0][FIRST_TEST][None]),
+    }
 
 
-def _shelf(page: Page, name: str) -> gr.HTML:
-    """Test digits to pick from."""
-    page.words.tr(gr.Markdown(elem_classes="hint"), "flow.shelf_hint")
-    images = sample_digits("test")[0][:PICKABLE]
-    return tiles(
-        page.words,
-        columns=15,
-        largest=2,
-        choosing=True,
-        elem_id=name,
-        strip=strip(images),
-        count=PICKABLE,
-    )
+def _add_shelf(page: Page, share: Share, canvas: gr.HTML, name: str) -> None:
+    """Test digits that go to a pad, and from there to its result."""
+    page.words.tr(gr.Markdown(elem_classes="hint"), "page.pick_hint")
+    picking = shelf(page.words, PICKABLE, name)
+    share.compute(page.compute(picking.pick, picked, [picking], canvas, **LOCAL).success)
 
 
 def _as_digit(page: Page, value: str, name: str) -> gr.Dropdown:
@@ -206,7 +195,7 @@ def _build_vary(page: Page, here: gr.Tab) -> None:
     tr, words = page.words.tr, page.words
     with gr.Row(equal_height=False):
         with gr.Column(scale=2, min_width=280):
-            canvas = pad(words, elem_id="flow-pad", **_test_digit(FIRST_TEST))
+            canvas = pad(words, elem_id="flow-pad", **_first_digit())
         with gr.Column(scale=3, min_width=300):
             result = tiles(words, columns=5, largest=3, elem_id="flow-varied", strip="", count=0)
             place = gr.Column()
@@ -216,7 +205,6 @@ def _build_vary(page: Page, here: gr.Tab) -> None:
             seed, roll = dice(words, 1, "flow-vary-seed")
             with tr(gr.Accordion(open=False), "page.more"):
                 guidance = _guidance(page)
-    shelf = _shelf(page, "flow-shelf")
     fields = {
         "model": model,
         "drawing": canvas,
@@ -231,13 +219,13 @@ def _build_vary(page: Page, here: gr.Tab) -> None:
         share = Share(page, "vary", vary, fields, [canvas, result], **about, **DRAWING)
     sliders = (start.release, guidance.release, seed.submit)
     _computed(share, here, canvas.stroke, model.input, *sliders, as_digit.input, roll.then)
-    page.compute(canvas.cleared, nothing, [], result, show_progress="hidden", **DRAWING)
-    share.compute(page.compute(shelf.pick, picked, [shelf], canvas, **LOCAL).success)
+    page.compute(canvas.cleared, nothing_shown, [], result, show_progress="hidden", **DRAWING)
+    _add_shelf(page, share, canvas, "flow-shelf")
 
 
 def _build_fill(page: Page, here: gr.Tab) -> None:
     tr, words = page.words.tr, page.words
-    digit = _test_digit(FIRST_TEST)
+    digit = _first_digit()
     with gr.Row(equal_height=False):
         with gr.Column(scale=2, min_width=280):
             canvas = pad(words, elem_id="flow-fill-pad", **digit)
@@ -251,7 +239,6 @@ def _build_fill(page: Page, here: gr.Tab) -> None:
             seed, roll = dice(words, 1, "flow-fill-seed")
             with tr(gr.Accordion(open=False), "page.more"):
                 guidance = _guidance(page)
-    shelf = _shelf(page, "flow-fill-shelf")
     fields = {
         "model": model,
         "drawing": canvas,
@@ -267,12 +254,12 @@ def _build_fill(page: Page, here: gr.Tab) -> None:
     chosen = (model.input, as_digit.input, guidance.release, seed.submit)
     _computed(share, here, canvas.stroke, gap.stroke, *chosen, roll.then)
     for cleared in (canvas.cleared, gap.cleared):
-        page.compute(cleared, nothing, [], result, show_progress="hidden", **DRAWING)
-    share.compute(page.compute(shelf.pick, picked, [shelf], canvas, **LOCAL).success)
+        page.compute(cleared, nothing_shown, [], result, show_progress="hidden", **DRAWING)
+    _add_shelf(page, share, canvas, "flow-fill-shelf")
 
 
 def _first_gap() -> str:
     """The lower half, painted out."""
-    gap = sample_digits("test")[0][0] > 2
-    gap[15:] = True
-    return gap_drawn(gap)
+    gap = np.zeros((SIDE, SIDE), np.uint8)
+    gap[15:] = 255
+    return drawing_of(gap)

@@ -3,14 +3,8 @@
 import torch
 
 from aigc_demo.ui.catalog.models import Models
-from aigc_demo.ui.flow.requests import (
-    class_told,
-    completions,
-    gap_of,
-    sampler_of,
-    variations,
-)
-from aigc_demo.ui.kit.drawings import drawn_digit
+from aigc_demo.ui.flow.requests import class_told, completions, sampler_of, variations
+from aigc_demo.ui.kit.drawings import drawn_digit, gap_of
 from aigc_demo.ui.page.classes import in_turn
 from aigc_demo.ui.page.tables import Rows, table_of_classes, table_of_digits, table_of_frames
 
@@ -19,8 +13,7 @@ def digits(models: Models, model, wanted, count, seed, ode_steps, guidance) -> R
     """Each picture's seed and class; of digits, what the judge reads too."""
     sampler = sampler_of(models, model)
     seeds, labels = list(range(seed, seed + count)), in_turn(list(map(int, wanted)), count)
-    images = sampler.sample(seeds, labels, ode_steps, guidance)
-    return table_of_classes(models, sampler, seeds, labels, images)
+    return table_of_classes(models, sampler, seeds, labels, ode_steps, guidance)
 
 
 def path(models: Models, model, digit, seed, ode_steps, guidance) -> Rows:

@@ -20,6 +20,7 @@ from aigc_demo.ui.kit.drawings import drawn_digit
 from aigc_demo.ui.kit.widgets import code, gallery, network, pad, tiles
 from aigc_demo.ui.kit.words import Words
 from aigc_demo.ui.page.classes import classes_of_model, digits_only, label_of
+from aigc_demo.ui.page.digits import digit_field
 from aigc_demo.ui.page.inside_views import (
     View,
     add_layers,
@@ -200,8 +201,7 @@ def build_inside(page: Page, here: gr.Tab) -> tuple[list, Callable]:
     tr = page.words.tr
     with gr.Row(elem_classes="asked"):
         model = tr(gr.Dropdown(GANS, value="gan", elem_id="inside-model"), "gan.model")
-        choices = [(d, d) for d in check.DIGITS]
-        digit = tr(gr.Dropdown(choices, value="3", elem_id="inside-digit"), "inside.digit")
+        digit = digit_field(page.words, "3", "inside-digit")
         seed, roll = dice(page.words, 7, "inside-seed")
         digit_in_sight = tiles(
             page.words, columns=1, largest=2, strip="", count=0, elem_id="inside-sight"

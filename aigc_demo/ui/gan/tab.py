@@ -11,9 +11,9 @@ from aigc_demo.ui.gan.inside import build_inside
 from aigc_demo.ui.gan.lab import build_lab
 from aigc_demo.ui.gan.one_step import build_duel
 from aigc_demo.ui.gan.requests import MAX_COUNT, draw, morph, pick, write_number
-from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.widgets import player, tiles
 from aigc_demo.ui.page.classes import classes_of_model
+from aigc_demo.ui.page.digits import digit_field
 from aigc_demo.ui.page.hub_panel import add_other_weights
 from aigc_demo.ui.page.page import DRAWING, Page, dice, several
 from aigc_demo.ui.page.share import CUT, FILM, Share
@@ -99,15 +99,14 @@ def _build_number(page: Page) -> None:
 def _build_morph(page: Page) -> None:
     tr, words = page.words.tr, page.words
     animated, laid_out = page.first_of(morph, 2, "gan", "3", "8", 5, 24)
-    choices = [(digit, digit) for digit in check.DIGITS]
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=300, elem_classes="result") as left:
             film = player(words, elem_id="gan-film", **animated)
             frames = tiles(words, columns=12, largest=3, elem_id="gan-frames", **laid_out)
         with gr.Column(scale=2, min_width=280):
             model = _by_class(page, "gan-morph-model")
-            first = tr(gr.Dropdown(choices, value="3", elem_id="gan-first"), "gan.first")
-            last = tr(gr.Dropdown(choices, value="8", elem_id="gan-last"), "gan.last")
+            first = digit_field(words, "3", "gan-first", "gan.first")
+            last = digit_field(words, "8", "gan-last", "gan.last")
             seed, roll = dice(words, 5, "gan-morph-seed")
             button = tr(gr.Button(variant="primary", elem_id="gan-morph"), "gan.morph")
             with tr(gr.Accordion(open=False), "page.more"):

@@ -16,8 +16,7 @@ def digits(models: Models, model, wanted, count, seed, truncation) -> Rows:
     classes = list(map(int, wanted)) if sampler.classes else []
     labels = in_turn(classes, count)
     seeds = list(range(seed, seed + count))
-    images = sampler.sample(seeds, labels, truncation)
-    return table_of_classes(models, sampler, seeds, labels, images)
+    return table_of_classes(models, sampler, seeds, labels, truncation)
 
 
 def number(models: Models, model, number, seed) -> Rows:

@@ -23,11 +23,14 @@ def table_of_digits(
 
 
 def table_of_classes(
-    models: Models, sampler: Any, seeds: list[int], labels: list[int] | None, images: Tensor
+    models: Models, sampler: Any, seeds: list[int], labels: list[int] | None, *settings: Any
 ) -> Rows:
-    """Each picture's seed and class; of digits, what the judge reads too."""
+    """Each picture's seed and class; of digits, what the judge reads too.
+
+    settings: of `sampler.sample`, behind seeds and labels.
+    """
     if are_digits(sampler):
-        return table_of_digits(models, seeds, labels, images)
+        return table_of_digits(models, seeds, labels, sampler.sample(seeds, labels, *settings))
     names = names_of(sampler)
     _, drawn = sampler.noise(seeds, labels)
     return [["seed", "class"], *([seed, names[k]] for seed, k in zip(seeds, drawn, strict=True))]

@@ -17,6 +17,7 @@ from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.drawings import drawn_digit
 from aigc_demo.ui.kit.widgets import bars, code, gallery, network, pad, tiles
 from aigc_demo.ui.kit.words import Words
+from aigc_demo.ui.page.digits import digit_field, shelf
 from aigc_demo.ui.page.inside_views import (
     View,
     add_layers,
@@ -297,16 +298,7 @@ def build_inside(page: Page, here: gr.Tab) -> None:
         model = tr(gr.Dropdown(VAES, value="vae-2d", elem_id="within-model"), "vae.model")
         seed, roll = dice(words, 0, "within-seed")
         in_sight = tiles(words, columns=1, largest=2, strip="", count=0, elem_id="within-sight")
-    images = sample_digits("test")[0][:PICKABLE]
-    shelf = tiles(
-        words,
-        columns=15,
-        largest=2,
-        choosing=True,
-        elem_id="within-shelf",
-        strip=strip(images),
-        count=PICKABLE,
-    )
+    picking = shelf(words, PICKABLE, "within-shelf")
     with tr(gr.Accordion(open=False, elem_id="within-draw"), "within.draw"):
         canvas = pad(words, elem_id="within-pad")
     chosen = gr.Textbox("#0", visible=False)
@@ -314,13 +306,13 @@ def build_inside(page: Page, here: gr.Tab) -> None:
     fields = dict(zip(("model", "image", "seed"), asked, strict=True))
     sight = View(see_image, asked, [in_sight])
     share = add_views(page, "within", VIEWS, asked, fields, sight)
-    picked = shelf.pick(None, shelf, chosen, js="(place) => `#${place}`", **LOCAL)
+    picked = picking.pick(None, picking, chosen, js="(place) => `#${place}`", **LOCAL)
     drawn = canvas.stroke(None, canvas, chosen, js="(drawing) => drawing", **LOCAL)
     for event in several(model.input, seed.submit, roll.then, picked.then, drawn.then):
         share.compute(event)
     share.compute_first(here.select)
     shelf_or_pad = "(image) => image[0] === '#' ? [Number(image.slice(1)), ''] : [-1, image]"
-    share.opens().then(None, chosen, [shelf, canvas], js=shelf_or_pad, **LOCAL)
+    share.opens().then(None, chosen, [picking, canvas], js=shelf_or_pad, **LOCAL)
 
 
 def _build_overview(page: Page, asked: list) -> View:
@@ -364,8 +356,7 @@ def _build_dimensions(page: Page, asked: list) -> View:
 
 
 def _build_blurry(page: Page, asked: list) -> View:
-    choices = [(digit, digit) for digit in check.DIGITS]
-    digit = page.words.tr(gr.Dropdown(choices, value="3", elem_id="within-digit"), "inside.digit")
+    digit = digit_field(page.words, "3", "within-digit")
     pictures = gallery(page.words, strip="", groups=[], elem_id="within-blurry")
     fields = [asked[0], digit, asked[2]]
     return View(see_blur, fields, [pictures], {"digit": digit}, [(digit.input, {})])

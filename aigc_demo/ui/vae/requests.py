@@ -94,11 +94,6 @@ def rebuild_picked(models: Models, words: Words, model, place, seed) -> tuple[Up
     return gr.update(**seen(image)), _rebuilt(walker, words, image, check.seed(seed))
 
 
-def nothing_rebuilt(models: Models, words: Words) -> Update:
-    """Of a pad that was cleared the result goes too."""
-    return gr.update(strip="", count=0, texts=dict.fromkeys(words.table, ""))
-
-
 def _rebuilt(walker: LatentWalker, words: Words, image: Tensor, seed: int) -> Update:
     mean, deviation = walker.encode(image[None])
     sampled = mean + deviation * walker.noise([seed])

@@ -2,9 +2,8 @@
 
 import gradio as gr
 
-from aigc_demo.images import strip, to_bytes
-from aigc_demo.ui.kit.drawings import drawing_of
 from aigc_demo.ui.kit.widgets import gallery, pad, player, tiles
+from aigc_demo.ui.page.digits import drawn_test_digit, nothing_shown, shelf
 from aigc_demo.ui.page.hub_panel import add_other_weights
 from aigc_demo.ui.page.page import DRAWING, Page, dice, several
 from aigc_demo.ui.page.share import FILM, Share
@@ -20,10 +19,8 @@ from aigc_demo.ui.vae.requests import (
     draw,
     map_decoder,
     map_digits,
-    nothing_rebuilt,
     rebuild,
     rebuild_picked,
-    test_digits,
     walk,
 )
 from aigc_demo.ui.vae.widgets import latent_map
@@ -82,27 +79,18 @@ def _choice(page: Page, name: str) -> gr.Radio:
 
 def _build_rebuild(page: Page) -> None:
     tr, words = page.words.tr, page.words
-    images, _ = test_digits()
     shown = page.first_of(rebuild_picked, 2, "vae-2d", 0, 0)
     with gr.Row(equal_height=False):
         with gr.Column(scale=2, min_width=280):
-            digit = {"value": _picked(0), "strip": shown[0]["strip"]}
+            digit = {"value": drawn_test_digit(0), "strip": shown[0]["strip"]}
             canvas = pad(words, elem_id="vae-pad", **digit)
         with gr.Column(scale=3, min_width=300):
             result = tiles(words, columns=3, elem_id="vae-rebuilt", **shown[1])
             place = gr.Column()
             model = _choice(page, "vae-rebuild-model")
             seed, roll = dice(words, 0, "vae-seed")
-    tr(gr.Markdown(elem_classes="hint"), "vae.pick_hint")
-    shelf = tiles(
-        words,
-        columns=15,
-        largest=2,
-        choosing=True,
-        elem_id="vae-shelf",
-        strip=strip(images[:PICKABLE]),
-        count=PICKABLE,
-    )
+    tr(gr.Markdown(elem_classes="hint"), "page.pick_hint")
+    picking = shelf(words, PICKABLE, "vae-shelf")
     fields, both = {"model": model, "drawing": canvas, "seed": seed}, [canvas, result]
     with place:
         about = {"show_progress_on": result, "table": tables.rebuilt, **DRAWING}
@@ -110,14 +98,12 @@ def _build_rebuild(page: Page) -> None:
     share.opens()
     for event in several(canvas.stroke, model.input, roll.then):
         share.compute(event)
-    page.compute(canvas.cleared, nothing_rebuilt, [], result, show_progress="hidden", **DRAWING)
-    picked = share.linked(rebuild_picked, lambda name, at, number: (name, _picked(int(at)), number))
-    page.compute(shelf.pick, picked, [model, shelf, seed], share.outputs, show_progress_on=result)
-
-
-def _picked(place: int) -> str:
-    """A test digit as if it were drawn."""
-    return drawing_of(to_bytes(test_digits()[0][place]))
+    page.compute(canvas.cleared, nothing_shown, [], result, show_progress="hidden", **DRAWING)
+    picked = share.linked(
+        rebuild_picked, lambda name, at, number: (name, drawn_test_digit(int(at)), number)
+    )
+    inputs = [model, picking, seed]
+    page.compute(picking.pick, picked, inputs, share.outputs, show_progress_on=result)
 
 
 def _build_walk(page: Page, here: gr.Tab) -> None:
