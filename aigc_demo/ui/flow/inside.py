@@ -33,7 +33,7 @@ from aigc_demo.ui.page.inside_views import (
     shown,
     station,
 )
-from aigc_demo.ui.page.page import FORMULAS, Page, Update, dice, several
+from aigc_demo.ui.page.page import FORMULAS, Page, Update, dice
 
 NAMES = {"noise": "state", "generator": "unet", "discriminator": "velocity"}
 EVERY = 2  # steps from one picture of the way to the next
@@ -275,9 +275,8 @@ def build_inside(page: Page, here: gr.Tab) -> tuple[list, Callable]:
     asked: list[Any] = [model, digit, seed, guidance, time]
     fields = dict(zip(("model", "digit", "seed", "guidance", "time"), asked, strict=True))
     sight = View(see_digit, asked, [in_sight])
-    share = add_views(page, "flowing", VIEWS, asked, fields, sight)
-    for event in several(model.input, digit.input, time.release, seed.submit, roll.then):
-        share.compute(event)
+    changes = [model.input, digit.input, time.release, seed.submit, roll.then]
+    share = add_views(page, "flowing", VIEWS, asked, fields, sight, changes)
     share.compute_first(here.select)
     share.opens()
     return asked[:4], share.compute

@@ -211,9 +211,8 @@ def build_inside(page: Page, here: gr.Tab) -> tuple[list, Callable]:
     asked: list[Any] = [model, digit, seed, truncation]
     fields = dict(zip(("model", "digit", "seed", "truncation"), asked, strict=True))
     sight = View(see_digit, asked, [digit_in_sight])
-    share = add_views(page, "inside", VIEWS, asked, fields, sight)
-    for event in several(model.input, digit.input, seed.submit, roll.then):
-        share.compute(event)
+    changes = [model.input, digit.input, seed.submit, roll.then]
+    share = add_views(page, "inside", VIEWS, asked, fields, sight, changes)
     share.compute_first(here.select)
     share.opens()
     return asked, share.compute

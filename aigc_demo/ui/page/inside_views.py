@@ -13,7 +13,7 @@ from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.widgets import ROLES, code, parts
 from aigc_demo.ui.kit.words import Words
-from aigc_demo.ui.page.page import FORMULAS, LOCAL, Page, Update
+from aigc_demo.ui.page.page import FORMULAS, LOCAL, Page, Update, several
 from aigc_demo.ui.page.share import Share, answers
 
 NEAREST = 6  # training digits beside a drawn one
@@ -41,10 +41,14 @@ def add_views(
     asked: Any,
     fields: Mapping[str, Any],
     sight: View | None = None,
+    changes: Sequence[Any] = (),
     **options: Any,
 ) -> Share:
     """Adds a choice of views, all of them, and the bar with the link. Returns what computes the
     open one.
+
+    The choice and the plain events of all views are one trigger, so that each waits for the answer
+    to the one before: on a busy server two of them may start in another order than they were sent.
 
     A widget that goes elsewhere has the event pick and the value {look, fields}: the view that
     opens, and what the fields of the link's names that stand beside it become.
@@ -52,6 +56,7 @@ def add_views(
     key: of the words: KEY.view has the choices, KEY.NAME_hint the line above a view.
     asked: what is looked at, as the builders of the views want it; fields: by a link's names.
     sight: what stays in sight whichever view is open; options: of Share.
+    changes: events after which the open view is computed; the builders may add some to a list.
 
     Not tabs: Gradio drops the properties of a widget that is updated before its tab opens. All
     views are there at once, and `view_styles` shows the one that is chosen.
@@ -98,10 +103,13 @@ def add_views(
     outputs = [widget for built in views.values() for widget in built.outputs]
     outputs += sight.outputs if sight else []
     share = Share(page, "inside", show, given, outputs, used=used, saves=(), there=False, **options)
-    share.compute(view.input)
+    plain = [event for built in views.values() for event, settings in built.events if not settings]
+    for event in several(view.input, *changes, *plain):
+        share.compute(event)
     for built in views.values():
         for event, settings in built.events:
-            share.compute(event, **settings)
+            if settings:
+                share.compute(event, **settings)
         for widget, names in built.goes:
             opened = [view, *(controls[name] for name in names)]
             share.compute(widget.pick(None, widget, opened, js=GO, **LOCAL).then)

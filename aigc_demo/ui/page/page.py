@@ -12,6 +12,7 @@ from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.widgets import opens_below
 from aigc_demo.ui.kit.words import Words
+from aigc_demo.ui.page.newest import Visits
 
 Update = dict[str, Any]  # what gr.update returns: the properties of a component that change
 COMPUTING: dict[str, Any] = {"concurrency_id": "computing", "concurrency_limit": 2}
@@ -34,6 +35,7 @@ class Page:
     def __init__(self, models: Models, words: Words, language: gr.Radio) -> None:
         self.models, self.words, self.language = models, words, language
         self.others = HubModels(models)  # on their way from the Hub
+        self.visits = Visits()
         self.tab: gr.Tab | None = None  # where components are added now, see `within`
         self.shares: list[Any] = []  # the results that have a link, see share.py
 
@@ -91,7 +93,11 @@ class Page:
         """
         settings = {"show_progress": "full", "api_visibility": "private", "preprocess": False}
         settings |= {**COMPUTING, **options}
-        return event(self.bind(handler), [*inputs, self.language], outputs, **settings)
+        bound = self.bind(handler)
+        if settings.get("trigger_mode") != "multiple":  # of which every answer is wanted
+            widgets = outputs if isinstance(outputs, list) else [outputs]
+            bound = self.visits.newest(bound, widgets)
+        return event(bound, [*inputs, self.language], outputs, **settings)
 
     def lesson(self, name: str) -> None:
         """Adds the lesson below the tab: formulas, training steps, diagram."""

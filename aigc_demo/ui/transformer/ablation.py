@@ -13,7 +13,7 @@ from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.widgets import code, table
 from aigc_demo.ui.kit.words import Words
 from aigc_demo.ui.page.inside_views import View, parameters_of
-from aigc_demo.ui.page.page import Page, Update, dice, several
+from aigc_demo.ui.page.page import Page, Update, dice
 from aigc_demo.ui.transformer import formulas
 from aigc_demo.ui.transformer.selection import Fields, asked, formula_of, model_code, older, part_of
 
@@ -99,7 +99,7 @@ def build_off(page: Page, fields: Fields) -> View:
         seed, roll = dice(page.words, 1, "through-seed")
     rows = table(page.words, table=None, elem_id="through-off")
     inputs = [fields.model, fields.text, fields.layer, fields.head, what, seed]
-    events: list[tuple] = [(event, {}) for event in several(what.input, seed.submit, roll.then)]
+    events: list[tuple] = [(event, {}) for event in (what.input, seed.submit, roll.then)]
     own = {"what": what, "seed": seed}
     return View(see_off, inputs, [rows], own, events)
 

@@ -196,9 +196,9 @@ def build_inside(page: Page, here: gr.Tab, written: list) -> None:
     fields = Fields(model, text, line, layer, head)
     looked_at = {"model": model, "text": text, "token": line, "layer": layer, "head": head}
     examples = {name: {"text": example} for name, example in FIRST.items()}
-    share = add_views(
-        page, "through", VIEWS, fields, looked_at, first={"token": LAST}, examples=examples
-    )
+    fields.moved.extend([line.pick, layer.submit, head.submit])
+    opening: dict[str, Any] = {"first": {"token": LAST}, "examples": examples}
+    share = add_views(page, "through", VIEWS, fields, looked_at, changes=fields.moved, **opening)
     # Another model begins with its example; a button takes what the visitor had it write.
     # Of other weights, those that know the forms of verse begin with the poem, the rest as it is.
     verse = "['poems', ...(window.aigc.page.others?.poems || []).map((choice) => choice[1])]"
@@ -215,8 +215,6 @@ def build_inside(page: Page, here: gr.Tab, written: list) -> None:
     for event in several(read.click, switched.then, taken.then, *fields.changed):
         shown = page.compute(event, show_tokens, [model, text], line, **hidden)
         share.compute(shown.success)
-    for event in several(line.pick, layer.submit, head.submit, *fields.moved):
-        share.compute(event)
     opened = share.unless_asked(here.select, show_tokens, [model, text], [line], **hidden)
     share.compute_first(opened.success)
     restored = share.opens().success

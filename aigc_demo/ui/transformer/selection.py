@@ -29,7 +29,7 @@ class Fields:
     layer: gr.Number
     head: gr.Number
     changed: list[Any] = field(default_factory=list)  # events after which the text is another one
-    moved: list[Any] = field(default_factory=list)  # events after which layer or head is
+    moved: list[Any] = field(default_factory=list)  # after which token, layer or head is
 
     @property
     def all(self) -> list[Any]:

@@ -28,7 +28,7 @@ from aigc_demo.ui.page.inside_views import (
     shown,
     station,
 )
-from aigc_demo.ui.page.page import FORMULAS, LOCAL, Page, Update, dice, several, throw
+from aigc_demo.ui.page.page import FORMULAS, LOCAL, Page, Update, dice, throw
 from aigc_demo.ui.vae import formulas
 from aigc_demo.ui.vae.widgets import betas, posterior
 
@@ -305,11 +305,10 @@ def build_inside(page: Page, here: gr.Tab) -> None:
     asked = [model, chosen, seed]
     fields = dict(zip(("model", "image", "seed"), asked, strict=True))
     sight = View(see_image, asked, [in_sight])
-    share = add_views(page, "within", VIEWS, asked, fields, sight)
     picked = picking.pick(None, picking, chosen, js="(place) => `#${place}`", **LOCAL)
     drawn = canvas.stroke(None, canvas, chosen, js="(drawing) => drawing", **LOCAL)
-    for event in several(model.input, seed.submit, roll.then, picked.then, drawn.then):
-        share.compute(event)
+    changes = [model.input, seed.submit, roll.then, picked.then, drawn.then]
+    share = add_views(page, "within", VIEWS, asked, fields, sight, changes)
     share.compute_first(here.select)
     shelf_or_pad = "(image) => image[0] === '#' ? [Number(image.slice(1)), ''] : [-1, image]"
     share.opens().then(None, chosen, [picking, canvas], js=shelf_or_pad, **LOCAL)

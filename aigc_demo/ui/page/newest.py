@@ -1,0 +1,83 @@
+"""What a visitor asked for last stays: an older answer that comes later does not replace it.
+
+Events of different fields run beside each other, so the first asked may be the last to answer.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from inspect import isasyncgenfunction
+from threading import Lock
+from typing import Any
+from uuid import uuid4
+
+import gradio as gr
+from gradio.context import LocalContext
+
+
+class Visit:
+    """The questions of one visitor that are being answered, in the order they were asked."""
+
+    def __init__(self) -> None:
+        self.running, self.last = 0, 0
+        self.newest: dict[Any, int] = {}  # by widget and property, whose answer it shows
+
+
+class Visits:
+    """Of each visitor with questions under way, which widgets show the answer to which."""
+
+    def __init__(self) -> None:
+        self._visits: dict[str, Visit] = {}
+        self._lock = Lock()
+
+    @contextmanager
+    def question(self) -> Iterator[Callable]:
+        """A new question. Yields what keeps of its answers what is still to be shown."""
+        session = getattr(LocalContext.request.get(None), "session_hash", None) or uuid4().hex
+        with self._lock:
+            visit = self._visits.setdefault(session, Visit())
+            visit.running += 1
+            number = visit.last = visit.last + 1
+
+        def shown(widget: Any, name: str) -> bool:
+            if visit.newest.get((widget, name), 0) > number:
+                return False
+            visit.newest[widget, name] = number
+            return True
+
+        def left(of: Any, widget: Any) -> Any:
+            if isinstance(of, dict) and "__type__" in of:  # an update of some properties
+                return {k: v for k, v in of.items() if k == "__type__" or shown(widget, k)}
+            return of if shown(widget, "value") else gr.skip()
+
+        def keep(answer: Any, outputs: list) -> Any:
+            with self._lock:
+                if isinstance(answer, dict) and answer.keys() <= set(outputs):
+                    return {widget: left(of, widget) for widget, of in answer.items()}
+                if len(outputs) == 1:
+                    return left(answer, outputs[0])
+                return tuple(left(*pair) for pair in zip(answer, outputs, strict=True))
+
+        try:
+            yield keep
+        finally:
+            with self._lock:
+                visit.running -= 1
+                if not visit.running:
+                    del self._visits[session]
+
+    def newest(self, handler: Callable, outputs: list) -> Callable:
+        """The handler, whose answers leave alone what shows the answer to a later question."""
+
+        @wraps(handler)
+        def run(*values: Any) -> Any:
+            with self.question() as keep:
+                return keep(handler(*values), outputs)
+
+        @wraps(handler)
+        async def stream(*values: Any) -> AsyncIterator:
+            with self.question() as keep:
+                async for answer in handler(*values):
+                    yield keep(answer, outputs)
+
+        return stream if isasyncgenfunction(handler) else run

@@ -1,0 +1,82 @@
+"""Of one visitor's questions that run beside each other, the last asked has the last word."""
+
+import asyncio
+import threading
+from types import SimpleNamespace
+
+import gradio as gr
+import pytest
+from gradio.context import LocalContext
+
+from aigc_demo.ui.page.newest import Visits
+
+
+def asked_in_turn(visits: Visits, sessions: tuple[str, str], answers: tuple, outputs: list) -> list:
+    """Two questions: the second is asked and answered while the first is computed."""
+    first_runs, second_is_done = threading.Event(), threading.Event()
+    found: list = [None, None]
+
+    def slow():
+        first_runs.set()
+        assert second_is_done.wait(10)
+        return answers[0]
+
+    def ask(place: int, handler) -> None:
+        LocalContext.request.set(SimpleNamespace(session_hash=sessions[place]))  # type: ignore
+        found[place] = visits.newest(handler, outputs)()
+
+    threads = [
+        threading.Thread(target=ask, args=one) for one in ((0, slow), (1, lambda: answers[1]))
+    ]
+    threads[0].start()
+    assert first_runs.wait(10)
+    threads[1].start()
+    threads[1].join()
+    second_is_done.set()
+    threads[0].join()
+    return found
+
+
+def test_an_older_answer_does_not_replace_a_newer_one() -> None:
+    with gr.Blocks():
+        text, panel = gr.Textbox(), gr.HTML()
+    visits, update = Visits(), gr.update
+    one = ("old", update(link="old", file="asked for"))
+    new = ("new", update(link="new"))
+    first, second = asked_in_turn(visits, ("a", "a"), (one, new), [text, panel])
+    assert second == new
+    assert first == (gr.skip(), update(file="asked for"))  # what only it says is said
+    named = ({text: "old", panel: update(link="old")}, {panel: update(link="new")})
+    first, second = asked_in_turn(visits, ("a", "a"), named, [text, panel])
+    assert first == {text: "old", panel: gr.skip()}
+    assert second == named[1]
+    assert asked_in_turn(visits, ("a", "a"), ("old", "new"), [text]) == [gr.skip(), "new"]
+    assert asked_in_turn(visits, ("a", "b"), (one, new), [text, panel]) == [one, new]
+    assert not visits._visits  # nothing is kept of those who wait for nothing
+
+
+def test_a_stream_goes_on_behind_a_newer_answer_without_a_word() -> None:
+    with gr.Blocks():
+        text = gr.Textbox()
+    visits = Visits()
+    LocalContext.request.set(SimpleNamespace(session_hash="a"))  # type: ignore
+
+    async def letters():
+        for letter in "xyz":
+            yield letter
+
+    async def both() -> list:
+        found = []
+        async for letter in visits.newest(letters, [text])():
+            found.append(letter)
+            if len(found) == 1:
+                assert visits.newest(lambda: "new", [text])() == "new"
+        return found
+
+    try:
+        assert asyncio.run(both()) == ["x", gr.skip(), gr.skip()]
+        with pytest.raises(ZeroDivisionError):
+            visits.newest(lambda: 1 / 0, [text])()
+        assert not visits._visits
+    finally:
+        LocalContext.request.set(None)
