@@ -11,7 +11,7 @@ from aigc_demo.benchmark.app import ALL_MODELS
 from aigc_demo.benchmark.rows import Row, row
 from aigc_demo.benchmark.server import app, call, resident, serving
 
-EVERY = 5.0  # seconds between a visitor's clicks
+SECONDS_BETWEEN_CLICKS = 5.0  # seconds between a visitor's clicks
 VISITORS = tuple(map(int, os.environ.get("AIGC_VISITORS", "100").split(",")))
 SECONDS = float(os.environ.get("AIGC_SECONDS", "300"))
 
@@ -43,7 +43,7 @@ async def _crowd(url: str, count: int) -> tuple[list[float], list[float], int]:
 
     def client() -> httpx.AsyncClient:
         """One a visitor, as browsers are; it lets go of a connection before the server does."""
-        limits = httpx.Limits(keepalive_expiry=EVERY / 2)
+        limits = httpx.Limits(keepalive_expiry=SECONDS_BETWEEN_CLICKS / 2)
         return httpx.AsyncClient(
             base_url=url, timeout=60, limits=limits, verify=False, trust_env=False
         )
@@ -52,11 +52,13 @@ async def _crowd(url: str, count: int) -> tuple[list[float], list[float], int]:
         draw = random.Random(number)
         end = time.perf_counter() + SECONDS
         async with client() as browser:
-            await asyncio.sleep(EVERY * draw.random())
+            await asyncio.sleep(SECONDS_BETWEEN_CLICKS * draw.random())
             while time.perf_counter() < end:
                 begun = time.perf_counter()
                 await click(browser, draw, f"visitor {number}")
-                await asyncio.sleep(max(0.0, EVERY - (time.perf_counter() - begun)))
+                await asyncio.sleep(
+                    max(0.0, SECONDS_BETWEEN_CLICKS - (time.perf_counter() - begun))
+                )
 
     async def click(browser: httpx.AsyncClient, draw: random.Random, who: str) -> None:
         kind, seed = draw.random(), draw.randrange(1_000_000)

@@ -21,7 +21,7 @@ def visible(x: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Way:
+class Trajectory:
     """What Euler's steps see from noise to digit, in the model's own scale of [-1, 1]."""
 
     times: Tensor  # (T,), from 0 on, without the end
@@ -35,14 +35,14 @@ class Way:
         return self.pictures + (1 - self.times)[:, None, None] * self.velocities
 
 
-def way(
+def trajectory(
     sampler: FlowSampler, seed: int, label: int, guidance: float = 1.0, steps: int = STEPS
-) -> Way:
+) -> Trajectory:
     """The way of one digit by Euler's method."""
     noise, labels = sampler.noise([seed], [label])
     moments = torch.cat([*sampler.follow(noise, labels, steps, guidance)])
     times = torch.arange(steps) / steps
-    return Way(times, moments[:-1], moments.diff(dim=0) * steps, moments[-1])
+    return Trajectory(times, moments[:-1], moments.diff(dim=0) * steps, moments[-1])
 
 
 def straightness(moments: Tensor) -> float:

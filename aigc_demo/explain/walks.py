@@ -14,7 +14,7 @@ LANDMARKS = 30  # test digits of a class, at most, that a walk may pass
 
 def points(walker: LatentWalker, stops: Tensor, steps: int, spherical: bool) -> Tensor:
     """The points of a walk. (N, D) -> (steps, D)."""
-    return _spread([walker.way(a, b, steps, spherical) for a, b in pairwise(stops)])
+    return _spread([walker.path(a, b, steps, spherical) for a, b in pairwise(stops)])
 
 
 def frames(walker: LatentWalker, stops: Tensor, steps: int, spherical: bool) -> Tensor:

@@ -22,7 +22,7 @@ DEADLINE_SECONDS = 60.0  # of a download, and
 SLOWEST = 500_000  # bytes a second for what it brings
 LARGEST = 1_000_000_000  # bytes of all files asked for
 FILES = ("config.json", "model.safetensors")  # a weights folder, and what may lie beside
-BESIDE = (
+OPTIONAL_FILES = (
     *("directions.safetensors", "neurons.safetensors"),
     "overlap.safetensors",
     *("tokenizer.json", "vocab.json", "merges.txt", "vocab.txt", "tokenizer_config.json"),
@@ -152,5 +152,5 @@ def fetch_weights(repository: Repository, progress: Progress | None = None) -> P
     if promised and there and promised[1] != there:
         why = f"config.json expects weights of SHA-256 {promised[1]}, got {there}"
         raise HubUnavailable(str(repository), "damaged", why)
-    beside = [name for name in BESIDE if name in repository.files]
+    beside = [name for name in OPTIONAL_FILES if name in repository.files]
     return fetch(repository, [*FILES, *beside], progress)

@@ -92,9 +92,9 @@ class LatentWalker:
         Raises:
             ValueError: points of another shape, not finite, or steps outside 2-200.
         """
-        return self.decode(self.way(start, end, steps, spherical))
+        return self.decode(self.path(start, end, steps, spherical))
 
-    def way(
+    def path(
         self,
         start: Sequence[float] | Tensor,
         end: Sequence[float] | Tensor,

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.weights import replace_file
 
-KEPT = 4  # contexts a neuron
+CONTEXTS_KEPT = 4  # contexts a neuron
 CONTEXT = 12  # tokens of a context; the neuron fires at the last one
 
 Example = tuple[str, float]
@@ -39,7 +39,7 @@ def strongest(writer: TextWriter, texts: Sequence[list[int]]) -> list[list[list[
     """
     config = writer.model.config
     numbers: dict[str, int] = {}  # context -> its number
-    best = torch.zeros(config.layers, 4 * config.width, KEPT)
+    best = torch.zeros(config.layers, 4 * config.width, CONTEXTS_KEPT)
     which = torch.full(best.shape, -1)  # number of the context
     for ids in tqdm(texts, desc="neurons", unit="text"):
         shown = [writer.tokenizer.name_of(token) for token in ids]
@@ -49,11 +49,11 @@ def strongest(writer: TextWriter, texts: Sequence[list[int]]) -> list[list[list[
         every = activations(writer, ids)  # (L, T, 4C)
         fired = torch.zeros(config.layers, len(here), 4 * config.width)
         fired.scatter_reduce_(1, place[None, :, None].expand_as(every), every, "amax")
-        value, index = fired.mT.topk(min(KEPT, len(here)))  # (L, 4C, 4) each
+        value, index = fired.mT.topk(min(CONTEXTS_KEPT, len(here)))  # (L, 4C, 4) each
         values, order = torch.cat([best, value], -1).sort(descending=True, stable=True)
         found = torch.cat([which, here[index]], -1).gather(-1, order)
         again = (found[..., :, None] == found[..., None, :]).tril(-1).any(-1)
-        best, order = values.masked_fill(again, 0).topk(KEPT)
+        best, order = values.masked_fill(again, 0).topk(CONTEXTS_KEPT)
         which = found.gather(-1, order)
     known = list(numbers)
     return [

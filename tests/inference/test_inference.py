@@ -411,11 +411,11 @@ def test_a_learned_prior_bends_the_noise(tiny_coupled):
 
 def test_a_walk_on_the_great_arc_keeps_its_length(tiny_vae):
     start, end = torch.tensor([2.0, 0.0, 0.0]), torch.tensor([0.0, 0.0, 2.0])
-    way = tiny_vae.way(start, end, 5, spherical=True)
-    torch.testing.assert_close(way.norm(dim=1), torch.full((5,), 2.0))
-    torch.testing.assert_close(way[2], torch.tensor([2.0, 0.0, 2.0]) / 2**0.5)
+    path = tiny_vae.path(start, end, 5, spherical=True)
+    torch.testing.assert_close(path.norm(dim=1), torch.full((5,), 2.0))
+    torch.testing.assert_close(path[2], torch.tensor([2.0, 0.0, 2.0]) / 2**0.5)
     frames = tiny_vae.walk(start, end, 5, spherical=True)
-    torch.testing.assert_close(frames, tiny_vae.decode(way))
+    torch.testing.assert_close(frames, tiny_vae.decode(path))
 
 
 def test_a_walk_is_straight_and_ends_at_the_decoded_ends(tiny_vae):

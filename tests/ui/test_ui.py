@@ -333,8 +333,8 @@ def test_walks_are_compared_between_the_same_digits() -> None:
     for name in VAES:
         walker = MODELS.vae(name)
         first, last = walker.encode(pictures)[0]
-        rows.append(walker.walk(first, last, vae.BESIDE))
-    share = torch.linspace(0, 1, vae.BESIDE)[:, None, None]
+        rows.append(walker.walk(first, last, vae.COMPARED_FRAMES))
+    share = torch.linspace(0, 1, vae.COMPARED_FRAMES)[:, None, None]
     rows.append((1 - share) * pictures[0] + share * pictures[1])
     assert shown["strip"] == strip(torch.cat(rows))
 
@@ -380,7 +380,7 @@ def test_the_server_keeps_nothing_of_a_visitor_but_the_gan_in_training() -> None
     from aigc_demo.ui.app import build
 
     states = [block for block in build().blocks.values() if isinstance(block, gr.State)]
-    assert [state.time_to_live for state in states] == [duel.KEPT]
+    assert [state.time_to_live for state in states] == [duel.IDLE_SECONDS]
     assert "this visit" in WORDS.table["en"]["duel.hint"]["value"]  # and the page says so
 
 

@@ -16,7 +16,7 @@ from aigc_demo.inference.writing.steps import Steps
 from aigc_demo.inference.writing.text import Generation
 
 PATIENCE = 1.0  # seconds without work after which the thread ends
-READ = 256  # prompt tokens between two steps, about: no prompt holds the others up for long
+PREFILLED = 256  # prompt tokens between two steps, about: no prompt holds the others up for long
 
 _loops: "weakref.WeakSet[Loop]" = weakref.WeakSet()
 
@@ -109,7 +109,7 @@ class Loop:
             if self.closing or not (self.writing or self.waiting):
                 self.running = False
                 return False
-            room = READ
+            room = PREFILLED
             while self.waiting and len(self.writing) < self.steps.slots and room > 0:
                 text = self.waiting.popleft()
                 room -= len(text.ids)

@@ -20,7 +20,7 @@ from aigc_demo.ui.page.inside_views import group, parameters_of
 from aigc_demo.ui.page.page import DRAWING, Page, Update, dice, several
 from aigc_demo.ui.page.share import Share
 
-SHOWN = 5  # digits of each: a line on a phone
+DIGITS_EACH = 5  # digits of each: a line on a phone
 TIMED = 16  # digits that are drawn to see how long it takes
 COMPARED = {"gan": "generator", "vae": "noise", "flow": "data"}  # model -> role of its colour
 FIGURES = {  # of a card -> what is said of it; the shares in percent
@@ -38,7 +38,7 @@ def which(models: Models, words: Words, digit, seed) -> tuple[Update, Update]:
     digit, seed = check.digit(digit), check.seed(seed)
     pictures, groups = [], []
     for name, role in COMPARED.items():
-        drawn = _drawn(models, name, digit, seed, SHOWN)
+        drawn = _drawn(models, name, digit, seed, DIGITS_EACH)
         near = models.index.nearest(drawn, 1)
         sure = models.judge.classify(drawn)[:, digit]
         pictures += [drawn, near.pictures[:, 0]]

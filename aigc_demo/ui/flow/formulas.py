@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from aigc_demo.explain.flow import Lesson, Way
+from aigc_demo.explain.flow import Lesson, Trajectory
 from aigc_demo.explain.gan import Part
 from aigc_demo.ui.kit.latex import display, ink, number
 
@@ -82,13 +82,14 @@ def part(found: list[Part], place: int, time: float) -> str:
     return display(*_block("h_{\\text{in}}"))
 
 
-def guess(way: Way, step: int) -> str:
+def guess(trajectory: Trajectory, step: int) -> str:
     """The guess of the end at one time, for the pixel that moves most."""
-    moved = way.velocities[step].abs().flatten()
+    moved = trajectory.velocities[step].abs().flatten()
     at = int(moved.argmax())
-    t = way.times[step].item()
+    t = trajectory.times[step].item()
     x, v, end = (
-        values[step].flatten()[at].item() for values in (way.pictures, way.velocities, way.guesses)
+        values[step].flatten()[at].item()
+        for values in (trajectory.pictures, trajectory.velocities, trajectory.guesses)
     )
     return display(
         rf"\hat{{{X1}}} &= {X} + (1 - t)\,{V}({X}, t, c)",

@@ -36,7 +36,7 @@ from aigc_demo.ui.page.inside_views import (
 from aigc_demo.ui.page.page import FORMULAS, Page, Update, dice
 
 NAMES = {"noise": "state", "generator": "unet", "discriminator": "velocity"}
-EVERY = 2  # steps from one picture of the way to the next
+STRIDE = 2  # steps from one picture of the way to the next
 PATHS = 8  # ways that are drawn, of seeds one after the other
 STRENGTHS = (0.0, 1.0, 2.0, 3.0, 6.0)
 FIRST_PART = 8  # the layers open on a map that a person can read
@@ -61,11 +61,11 @@ class Asked:
         """The digit, (1, 28, 28)."""
         return self.sampler.sample([self.seed], [self.label], inside.STEPS, self.guidance)
 
-    def way(self) -> inside.Way:
-        return inside.way(self.sampler, self.seed, self.label, self.guidance)
+    def trajectory(self) -> inside.Trajectory:
+        return inside.trajectory(self.sampler, self.seed, self.label, self.guidance)
 
     def parts(self) -> list[inside.Part]:
-        x = self.way().pictures[self.step]
+        x = self.trajectory().pictures[self.step]
         return inside.layers(self.sampler, x, self.time, self.label)
 
 
@@ -105,13 +105,13 @@ def overview(models: Models, words: Words, model, digit, seed, guidance, time) -
 def see_way(models: Models, words: Words, model, digit, seed, guidance, time) -> tuple[Update, str]:
     """Picture, velocity and the guess of the end at times of the way."""
     asked = _asked(models, model, digit, seed, guidance, time)
-    way = asked.way()
-    times = [f"{t:.1f}" for t in way.times[::EVERY].tolist()]
+    trajectory = asked.trajectory()
+    times = [f"{t:.1f}" for t in trajectory.times[::STRIDE].tolist()]
     pictures = torch.cat(
         [
-            inside.visible(way.pictures[::EVERY]),
-            _velocity(way.velocities[::EVERY]),
-            inside.visible(way.guesses[::EVERY]),
+            inside.visible(trajectory.pictures[::STRIDE]),
+            _velocity(trajectory.velocities[::STRIDE]),
+            inside.visible(trajectory.guesses[::STRIDE]),
         ]
     )
     groups = [
@@ -119,7 +119,7 @@ def see_way(models: Models, words: Words, model, digit, seed, guidance, time) ->
         group(words, "generator", "flowing.velocity", times),
         group(words, "data", "flowing.guess", times),
     ]
-    return gr.update(strip=strip(pictures), groups=groups), formulas.guess(way, asked.step)
+    return gr.update(strip=strip(pictures), groups=groups), formulas.guess(trajectory, asked.step)
 
 
 def see_loss(
@@ -185,7 +185,7 @@ def see_guidance(
 ) -> tuple[Update, str]:
     """What the class adds to a velocity, and the same noise with more and more of it."""
     asked = _asked(models, model, digit, seed, guidance, time)
-    x = asked.way().pictures[asked.step]
+    x = asked.trajectory().pictures[asked.step]
     told, untold = inside.told_and_untold(asked.sampler, x, asked.time, asked.label)
     digits = inside.strengths(asked.sampler, asked.seed, asked.label, STRENGTHS)
     pictures = torch.cat(

@@ -15,6 +15,7 @@ from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.widgets import widget
 from aigc_demo.ui.kit.words import Words, static
+from aigc_demo.ui.page.link import Fields
 from aigc_demo.ui.page.page import Page, Update
 from aigc_demo.ui.page.query import MAX_UNPACKED, Codec
 from aigc_demo.ui.page.share import Share
@@ -104,6 +105,7 @@ def build_lab(page: Page) -> None:
         most=STEPS,
     )
     hidden = {name: gr.Textbox(value, visible=False) for name, value in fields().items()}
-    share = Share(page, "lab", replay, hidden, [lab], codecs=CODECS, used=_used, saves=())
+    held = Fields(hidden, codecs=CODECS, used=_used)
+    share = Share(page, "lab", replay, held, [lab], saves=())
     share.opens(show_progress="hidden")
     page.words.tr(gr.Markdown(elem_classes="hint"), "lab.hint")

@@ -19,6 +19,7 @@ from aigc_demo.ui.kit.check import UserError
 from aigc_demo.ui.kit.latex import ink
 from aigc_demo.ui.kit.widgets import widget
 from aigc_demo.ui.kit.words import Words
+from aigc_demo.ui.page.link import Fields
 from aigc_demo.ui.page.page import FORMULAS, Page, Update
 from aigc_demo.ui.page.query import Codec
 from aigc_demo.ui.page.share import Share
@@ -31,7 +32,7 @@ CLICKS: dict[str, tuple[tuple[str, ...], int]] = {  # a click in a link: players
     "f": (("discriminator", "generator"), ROUNDS),
 }
 REPLAYED = 160  # steps, at most, that the server takes again for a link
-KEPT = 1800  # seconds that an idle visitor's duel is kept
+IDLE_SECONDS = 1800  # seconds that an idle visitor's duel is kept
 Answer = tuple[Duel, Update, str]
 
 
@@ -244,7 +245,7 @@ def _formula(player: str, step: Step | None) -> str:
 def build_duel(page: Page, tab: gr.Tab) -> None:
     """Adds the tab's components and events. Nothing is computed before the tab is opened."""
     tr, words = page.words.tr, page.words
-    duel = gr.State(None, time_to_live=KEPT)
+    duel = gr.State(None, time_to_live=IDLE_SECONDS)
     tr(gr.Markdown(elem_classes="hint"), "duel.hint")
     buttons = {}
     with gr.Row(elem_classes="duel-buttons"):
@@ -275,10 +276,12 @@ def build_duel(page: Page, tab: gr.Tab) -> None:
         page,
         "duel",
         replay,
-        {"clicks": gr.Textbox("", visible=False)},
+        Fields(
+            {"clicks": gr.Textbox("", visible=False)},
+            codecs={"clicks": Codec(write_clicks, read_clicks)},
+        ),
         [duel, shown, formula],
         model=SMALL_GAN,
-        codecs={"clicks": Codec(write_clicks, read_clicks)},
         saves=(),
         show_progress="minimal",
         concurrency_id="replay",

@@ -13,6 +13,7 @@ from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.widgets import ROLES, code, parts
 from aigc_demo.ui.kit.words import Words
+from aigc_demo.ui.page.link import Fields
 from aigc_demo.ui.page.page import FORMULAS, LOCAL, Page, Update, several
 from aigc_demo.ui.page.share import Share, answers
 
@@ -42,7 +43,7 @@ def add_views(
     fields: Mapping[str, Any],
     sight: View | None = None,
     changes: Sequence[Any] = (),
-    **options: Any,
+    **opening: Any,
 ) -> Share:
     """Adds a choice of views, all of them, and the bar with the link. Returns what computes the
     open one.
@@ -55,8 +56,9 @@ def add_views(
 
     key: of the words: KEY.view has the choices, KEY.NAME_hint the line above a view.
     asked: what is looked at, as the builders of the views want it; fields: by a link's names.
-    sight: what stays in sight whichever view is open; options: of Share.
+    sight: what stays in sight whichever view is open.
     changes: events after which the open view is computed; the builders may add some to a list.
+    opening: first and examples of Fields.
 
     Not tabs: Gradio drops the properties of a widget that is updated before its tab opens. All
     views are there at once, and `view_styles` shows the one that is chosen.
@@ -102,7 +104,8 @@ def add_views(
 
     outputs = [widget for built in views.values() for widget in built.outputs]
     outputs += sight.outputs if sight else []
-    share = Share(page, "inside", show, given, outputs, used=used, saves=(), there=False, **options)
+    held = Fields(given, used=used, **opening)
+    share = Share(page, "inside", show, held, outputs, saves=(), there=False)
     plain = [event for built in views.values() for event, settings in built.events if not settings]
     for event in several(view.input, *changes, *plain):
         share.compute(event)

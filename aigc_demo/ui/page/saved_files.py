@@ -58,14 +58,14 @@ def images_of(update: Update) -> Tensor:
 def told_of(models: Models, share: Share, query: str) -> dict[str, str]:
     """The metadata of a saved file."""
     state = dict(parse_qsl(query, keep_blank_values=True))
-    name = state.get("model", share.model)
+    name = state.get("model", share.link.model)
     full = {"model": name, "weights": models.hash(name)}
     return {**state, **full, "software": f"AIGC Demo {__version__}", "link": f"?{query}"}
 
 
 def make(models: Models, share: Share, values: tuple, answer: tuple, kind: str) -> bytes:
     """A result as a file. answer: what the handler gave for the values, last."""
-    told = told_of(models, share, share.link(values))
+    told = told_of(models, share, share.link.query(values))
     if kind == "txt":
         return as_txt(answer[0], told)
     if kind == "csv":
@@ -94,7 +94,7 @@ def _saving(share: Share) -> Callable:
 
     def begin(words: Words, asked: Any, language: Any) -> tuple[tuple, str]:
         asked = asked if isinstance(asked, dict) else {}
-        values, _ = share.restore(asked.get("query"), words, language)
+        values, _ = share.link.restore(asked.get("query"), words, language)
         return values, check.one_of(asked.get("kind"), "kind", share.saves)
 
     def give(models: Models, values: tuple, answer: Any, kind: str, asked: Any) -> Update:

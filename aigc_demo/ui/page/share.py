@@ -4,8 +4,7 @@ Below every result stands a bar (static/bar.js) with the buttons Copy link and t
 static/links.js does the work of all bars and keeps the browser's history.
 """
 
-import re
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from functools import wraps
 from html import escape
 from inspect import isasyncgenfunction
@@ -16,18 +15,12 @@ from gradio.blocks import Block
 
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit.words import Words, static
+from aigc_demo.ui.page.link import Fields, Link
 from aigc_demo.ui.page.page import Page, Update
-from aigc_demo.ui.page.query import Codec, codec, decode, encode
 from aigc_demo.ui.page.tables import Rows
 
-HASH = 8  # hexadecimal digits of the weights' SHA-256 that a link holds
-HASHES = re.compile(r"[0-9a-f]{8,64}", re.ASCII)
 SHEET, FILM, TEXT = ("png", "csv"), ("png", "webp", "csv"), ("txt",)  # what is saved of a result
 CUT = (*SHEET, "stickers")
-NONSENSE = (ArithmeticError, AttributeError, TypeError, ValueError)  # what a client's can raise
-# The numbers that text is computed in, and "-2" for the second way of drawing tokens by a seed.
-MODES = ("bfloat16", "float32", "int8-2", "bfloat16-2", "float32-2")
-
 
 # What a tab opens with is not computed where a link waits for its bar.
 UNASKED = "(link, ...rest) => [link || window.aigc.page.pending || null, ...rest]"
@@ -43,14 +36,11 @@ class Share:
 
     Args:
         task: the id of its tab.
-        fields: what the handler takes, by the names that a link gives them.
+        fields: what the handler takes, by the names that a link gives it; see link.py.
         model: the model, where none of the fields says which.
+        mode: the numbers that it is computed in.
         saves: the files that it can be saved as; see saved_files.py.
         table: its numbers, from models and fields; for one that is saved as csv.
-        first: values of fields that the page opens with, where the components do not hold them.
-        examples: the same for some models, where these open with others.
-        used: which of the fields a result depends on, by their values; where it is not all.
-        codecs: of fields that `codec` of query.py does not know.
         there: whether the page opens with the result; else its tab computes it when it opens.
         options: of Page.compute.
     """
@@ -60,30 +50,24 @@ class Share:
         page: Page,
         task: str,
         handler: Callable,
-        fields: Mapping[str, Any],
+        fields: Fields | Mapping[str, Any],
         widgets: list,
         *,
         model: str = "",
         mode: str = "float32",
         saves: tuple[str, ...] = SHEET,
         table: Callable[..., Rows] | None = None,
-        first: Mapping[str, Any] | None = None,
-        examples: Mapping[str, Mapping[str, Any]] | None = None,
-        used: Callable[[Mapping[str, Any]], Iterable[str]] | None = None,
-        codecs: Mapping[str, Codec] | None = None,
         there: bool = True,
         **options: Any,
     ) -> None:
         assert page.tab is not None
-        self.page, self.handler, self.options = page, handler, options
-        self.model, self.mode, self.table = model, mode, table
         assert ("csv" in saves) == (table is not None), "a csv is a table"
+        self.page, self.handler, self.options = page, handler, options
+        self.table, self.saves = table, saves
         self.tab = f"{page.tab.id}.{task}"
-        self.names, self.inputs = list(fields), list(fields.values())
-        own = codecs or {}
-        self.codecs = {name: own.get(name) or codec(name, part) for name, part in fields.items()}
-        self.first = {name: part.value for name, part in fields.items()} | dict(first or {})
-        self.examples, self.used, self.saves = examples or {}, used, saves
+        held = fields if isinstance(fields, Fields) else Fields(fields)
+        self.inputs = list(held.by_name.values())
+        self.link = Link(page.models, self.tab, held, model, mode)
         self.known_first = there
         self.bar = self._bar()
         self.widgets, self.outputs = widgets, [*widgets, self.bar]
@@ -94,8 +78,8 @@ class Share:
             f'<button type="button" value="{kind}">{kind.upper()}</button>' for kind in self.saves
         )
         copy = '<button type="button" class="copy"></button>'
-        first = tuple(self.first[name] for name in self.names)  # what is there first
-        link = self.link(first) if self.known_first else ""
+        first = tuple(self.link.first[name] for name in self.link.names)
+        link = self.link.query(first) if self.known_first else ""
         about = f'data-tab="{self.tab}" data-link="{escape(link)}"'  # Gradio may drop properties
         return gr.HTML(
             value="",
@@ -107,25 +91,6 @@ class Share:
             file=None,
             elem_id=f"share-{self.tab.replace('.', '-')}",
         )
-
-    def about(self, values: Mapping[str, Any]) -> dict[str, str]:
-        """The parameters that every link has; the model may be one of the result's fields."""
-        name = values.get("model", self.model)
-        if not name:
-            return {"tab": self.tab}  # no weights have to do with it
-        known = {} if "model" in values else {"model": name}
-        weights = self.page.models.hash(name)[:HASH]
-        return {"tab": self.tab, **known, "weights": weights, "mode": self.mode}
-
-    def link(self, values: tuple) -> str:
-        """The query of the link to a result; none where the model is damaged."""
-        named = dict(zip(self.names, values, strict=True))
-        try:
-            if self.used:
-                named = {name: named[name] for name in self.used(named)}
-            return encode(self.about(named), named, self.codecs)
-        except NONSENSE:  # in a field that the handler does not read
-            return ""
 
     def linked(self, handler: Callable, fields: Callable[..., tuple] | None = None) -> Callable:
         """A handler that also puts the link to its result into the bar.
@@ -154,7 +119,7 @@ class Share:
 
     def said(self, values: tuple) -> Update:
         """The bar with the link to a result."""
-        return gr.update(link={"query": self.link(values)})
+        return gr.update(link={"query": self.link.query(values)})
 
     def compute(self, event: Callable, **options: Any) -> Any:
         """Runs the handler on an event, and follows it with the link."""
@@ -221,44 +186,14 @@ class Share:
     def _read(self, asked: Any, words: Words, language: Any) -> tuple[tuple, dict]:
         """The values that a link names, and what each component gets; says what is wrong."""
         asked = asked if isinstance(asked, dict) else {}
-        values, wrong = self.restore(asked.get("query"), words, language)
+        values, wrong = self.link.restore(asked.get("query"), words, language)
         if wrong:
             gr.Warning(" ".join(wrong), title=words.say(language, "error.of_link"))
         updates = dict(zip(self.inputs, values, strict=True))
-        link = {"query": self.link(values), "opened": asked.get("number")}
+        link = {"query": self.link.query(values), "opened": asked.get("number")}
         return values, {**updates, self.bar: gr.update(link=link)}
-
-    def restore(self, query: Any, words: Words, language: Any) -> tuple[tuple, list[str]]:
-        """The fields' values by a link, and sentences about what is wrong with it."""
-        opened = decode(query, self.codecs)
-        example = self.examples.get(opened.values.get("model", ""), {})
-        values = {**self.first, **example, **opened.values}
-        here, wrong = self.about(values), []
-        for name, said in opened.about.items():
-            if name == "weights" and HASHES.fullmatch(said):
-                if not said.startswith(here.get(name, said)):
-                    wrong.append(words.say(language, "error.other_weights"))
-            elif name == "mode" and said in MODES:
-                if said != self.mode:
-                    wrong.append(
-                        words.say(language, "error.other_mode", theirs=said, here=self.mode)
-                    )
-            elif said != here.get(name):
-                opened.left_out.append(name)
-        if opened.left_out:
-            names = "、" if language == "zh" else ", "
-            told = names.join(_told(name, words, language) for name in opened.left_out)
-            wrong.insert(0, words.say(language, "error.left_out", names=told))
-        return tuple(values[name] for name in self.names), wrong
 
 
 def _by_widget(answer: Mapping) -> bool:
     """True if an answer maps widgets to updates, and is not the update of a single widget."""
     return all(isinstance(key, Block) for key in answer)
-
-
-def _told(name: str, words: Words, language: Any) -> str:
-    """A parameter's name as a notice tells it; toasts would show a stranger's HTML."""
-    if f"name.{name}" in words.table["en"]:
-        return words.say(language, f"name.{name}")
-    return name if name.isascii() and name.isidentifier() and len(name) <= 20 else "?"

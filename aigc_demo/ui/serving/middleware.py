@@ -7,7 +7,7 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LARGEST = 256 * 1024  # bytes of a request; uploads have Gradio's own limit
-READ = 8 * LARGEST  # of a body that is refused
+DRAINED = 8 * LARGEST  # of a body that is refused
 
 
 class BodyLimit:
@@ -29,7 +29,7 @@ class BodyLimit:
 
 async def _read_out(receive: Receive) -> None:
     """Reads a body and forgets it: who is still sending, nginx too, may not hear the answer."""
-    rest = READ
+    rest = DRAINED
     while rest > 0:
         message = await receive()
         rest -= len(message.get("body", b""))

@@ -18,9 +18,11 @@ from aigc_demo.ui.page.page import Page, Update
 from aigc_demo.ui.transformer.selection import MAX_CHARACTERS, Fields, asked
 from aigc_demo.ui.transformer.widgets import candidates, tree
 
-NAMED = 40  # candidates that may become visible
+VISIBLE_CANDIDATES = 40  # candidates that may become visible
 WIDTH, DEPTH = 3, 3  # of the tree
-SENT = 8_000  # logits that go to the browser; of a larger vocabulary only the sums of the rest
+LOGITS_SENT = (
+    8_000  # logits that go to the browser; of a larger vocabulary only the sums of the rest
+)
 TEMPERATURES = [step / 20 for step in range(41)]  # of the slider
 
 
@@ -29,14 +31,14 @@ def see_next(models: Models, words: Words, model, text) -> tuple[Update, Update,
     writer, reading, _ = asked(models, model, text)
     logits = next_logits(writer, reading.ids)
     ordered, ids = logits.sort(descending=True, stable=True)
-    first = ids[:NAMED].tolist()
+    first = ids[:VISIBLE_CANDIDATES].tolist()
     shown = {
         "names": [inside.named(writer, token) for token in first],
         "ids": first,
         "controls": [writer.tokenizer.is_control(token) for token in first],
-        "logits": [round(value, 4) for value in ordered[:SENT].tolist()],
+        "logits": [round(value, 4) for value in ordered[:LOGITS_SENT].tolist()],
         "all": len(ordered),
-        "rest": _sums(ordered) if len(ordered) > SENT else None,
+        "rest": _sums(ordered) if len(ordered) > LOGITS_SENT else None,
     }
     nodes = [
         {
@@ -56,7 +58,7 @@ def see_next(models: Models, words: Words, model, text) -> tuple[Update, Update,
 def _sums(ordered: Tensor) -> dict[str, list[float]]:
     """Of the logits that are not sent, at each temperature of the slider above 0: the sum of
     w = exp(z), where z = (logit - highest) / T, and of w z, which the entropy needs."""
-    below = (ordered[SENT:] - ordered[0]).double()
+    below = (ordered[LOGITS_SENT:] - ordered[0]).double()
     z = below / torch.tensor(TEMPERATURES[1:], dtype=torch.float64)[:, None]
     w = z.exp()
     return {"mass": [0.0, *w.sum(1).tolist()], "moment": [0.0, *(w * z).sum(1).tolist()]}

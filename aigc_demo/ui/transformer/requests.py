@@ -19,7 +19,7 @@ PROMPTS = ("ROMEO:\n", "To be, or not to be", "KING RICHARD III:\nNow is the win
 TITLES = {"江雪": "river_snow", "春夜": "spring_night", "送友人": "farewell"}  # examples
 POEM_SEED = 27  # of the poem that the tab opens with
 UPDATES, FEWEST = 25, 5  # streamed updates a second: of a text alone, and where many wait
-BESIDES = 20  # times as long as an update took, the time to the next
+PAUSE_RATIO = 20  # times as long as an update took, the time to the next
 FIRST = 200  # looks a second for the first character
 
 
@@ -36,7 +36,7 @@ async def paced(writing: Generation) -> AsyncIterator[str]:
                 shown, begun = text, time.perf_counter()
                 yield text  # until it is sent
                 took = time.perf_counter() - begun
-                pause = min(max(1 / UPDATES, BESIDES * took), 1 / FEWEST)
+                pause = min(max(1 / UPDATES, PAUSE_RATIO * took), 1 / FEWEST)
             if done:
                 return
             await asyncio.sleep(pause)

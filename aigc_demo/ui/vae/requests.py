@@ -27,7 +27,7 @@ PICKABLE = 30  # test digits to pick from
 MAX_COUNT = 64
 PATHS = ("straight", "spherical")
 LONGEST_ROUTE = 5  # stops of a walk
-BESIDE = 9  # frames of each walk, where walks are compared
+COMPARED_FRAMES = 9  # frames of each walk, where walks are compared
 SHORTEST = 4  # numbers of a longer vector that are shown
 
 
@@ -139,10 +139,12 @@ def compare_walks(models: Models, words: Words, model, route, path, seed) -> Upd
     for other, role, key in (("vae-2d", "noise", "vae.by_map"), ("vae", "generator", "vae.by_far")):
         if other in models.known_of(VAES):
             walker = models.vae(other)
-            rows.append(walks.frames(walker, walker.encode(pictures)[0], BESIDE, spherical))
-            groups.append(group(words, role, key, [""] * BESIDE))
-    rows.append(walks.blend(pictures, BESIDE))
-    groups.append(group(words, "data", "vae.by_pixels", [""] * BESIDE))
+            rows.append(
+                walks.frames(walker, walker.encode(pictures)[0], COMPARED_FRAMES, spherical)
+            )
+            groups.append(group(words, role, key, [""] * COMPARED_FRAMES))
+    rows.append(walks.blend(pictures, COMPARED_FRAMES))
+    groups.append(group(words, "data", "vae.by_pixels", [""] * COMPARED_FRAMES))
     return gr.update(strip=strip(torch.cat(rows)), groups=groups)
 
 

@@ -95,7 +95,7 @@ def test_a_large_model_goes_on_shortly(gpt2, monkeypatch):
 @pytest.mark.parametrize("sent", [60, 8_000])
 def test_what_comes_next_is_sent_in_part_and_the_rest_in_sums(gpt2, monkeypatch, sent):
     page_models, name = gpt2
-    monkeypatch.setattr(text_next, "SENT", sent)
+    monkeypatch.setattr(text_next, "LOGITS_SENT", sent)
     shown, tree, _ = text_next.see_next(page_models, WORDS, name, PROMPT)
     known, writer = shown["next"], page_models.writer(name)
     logits = next_logits(writer, writer.tokenizer.encode(PROMPT))

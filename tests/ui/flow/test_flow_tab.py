@@ -188,15 +188,17 @@ def test_the_three_are_compared_by_what_their_cards_say() -> None:
 
 
 def test_the_way_is_eulers_and_its_guess_is_the_formula() -> None:
-    way = explain.way(MODELS.flow(), 7, 3)
+    trajectory = explain.trajectory(MODELS.flow(), 7, 3)
     noise, _ = MODELS.flow().noise([7], [3])
-    assert torch.equal(way.pictures[0], noise[0])
-    velocity = MODELS.flow().velocity(way.pictures[10][None], 0.5, [3])[0]
-    torch.testing.assert_close(way.velocities[10], velocity, atol=1e-4, rtol=1e-4)
-    torch.testing.assert_close(way.guesses[10], way.pictures[10] + velocity / 2, atol=1e-4, rtol=0)
+    assert torch.equal(trajectory.pictures[0], noise[0])
+    velocity = MODELS.flow().velocity(trajectory.pictures[10][None], 0.5, [3])[0]
+    torch.testing.assert_close(trajectory.velocities[10], velocity, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(
+        trajectory.guesses[10], trajectory.pictures[10] + velocity / 2, atol=1e-4, rtol=0
+    )
     digit = MODELS.flow().sample([7], [3])[0]
-    torch.testing.assert_close(explain.visible(way.digit), digit)
-    x, share, v, end = numbers(formulas.guess(way, 10))[:4]
+    torch.testing.assert_close(explain.visible(trajectory.digit), digit)
+    x, share, v, end = numbers(formulas.guess(trajectory, 10))[:4]
     assert x + share * v == pytest.approx(end, abs=2e-3)
 
 

@@ -33,9 +33,10 @@ from aigc_demo.ui.kit.qr import qr_code
 from aigc_demo.ui.kit.words import Words
 from aigc_demo.ui.page import query as links
 from aigc_demo.ui.page import saved_files as files
+from aigc_demo.ui.page.link import MODES
 from aigc_demo.ui.page.page import Page
 from aigc_demo.ui.page.route import base_address
-from aigc_demo.ui.page.share import MODES, Share
+from aigc_demo.ui.page.share import Share
 from aigc_demo.ui.vae import requests as vae
 from aigc_demo.weights import BUNDLED
 
@@ -60,7 +61,7 @@ GAP = drawing_of(to_bytes(sample_digits("test")[0][9].gt(0.4).float()))
 def held(tab: str) -> tuple:
     """The values of an inside view's fields."""
     share = SHARES[tab]
-    return tuple(LOOKED_AT[tab].get(name, share.first[name]) for name in share.names)
+    return tuple(LOOKED_AT[tab].get(name, share.link.first[name]) for name in share.link.names)
 
 
 LOOKED_AT: dict[str, dict[str, object]] = {  # the same of inside views, by field
@@ -118,12 +119,12 @@ RESULTS = {  # a state of each result that is not the one its tab opens with
 
 def model_of(tab: str) -> str:
     share = SHARES[tab]
-    return dict(zip(share.names, RESULTS[tab], strict=True)).get("model", share.model)
+    return dict(zip(share.link.names, RESULTS[tab], strict=True)).get("model", share.link.model)
 
 
 def changed(tab: str, /, **values: str) -> str:
     """The link of a result with some parameters replaced by other texts."""
-    pairs = dict(links.parse_qsl(SHARES[tab].link(RESULTS[tab]), keep_blank_values=True))
+    pairs = dict(links.parse_qsl(SHARES[tab].link.query(RESULTS[tab]), keep_blank_values=True))
     return links.urlencode({**pairs, **values})
 
 
@@ -131,9 +132,9 @@ def changed(tab: str, /, **values: str) -> str:
 @pytest.mark.parametrize("look", ["directions", "then"])  # views that do not read it
 def test_a_model_that_is_not_here_is_looked_for_nowhere(hub, look: str, model: object) -> None:
     share = SHARES["gan.inside"]
-    values = dict(zip(share.names, RESULTS["gan.inside"], strict=True))
-    assert share.link(tuple({**values, "look": look}.values()))
-    assert share.link(tuple({**values, "look": look, "model": model}.values())) == ""
+    values = dict(zip(share.link.names, RESULTS["gan.inside"], strict=True))
+    assert share.link.query(tuple({**values, "look": look}.values()))
+    assert share.link.query(tuple({**values, "look": look, "model": model}.values())) == ""
     assert hub.asked == []
 
 
@@ -143,8 +144,8 @@ def test_a_model_that_is_not_here_is_looked_for_nowhere(hub, look: str, model: o
 )
 def test_nonsense_in_a_field_makes_no_link(name: str, value: object) -> None:
     share = SHARES["gan.inside"]
-    values = dict(zip(share.names, RESULTS["gan.inside"], strict=True))
-    assert share.link(tuple({**values, name: value}.values())) == ""
+    values = dict(zip(share.link.names, RESULTS["gan.inside"], strict=True))
+    assert share.link.query(tuple({**values, name: value}.values())) == ""
 
 
 def test_every_task_with_a_result_has_a_link() -> None:
@@ -154,8 +155,8 @@ def test_every_task_with_a_result_has_a_link() -> None:
 @pytest.mark.parametrize("tab", RESULTS)
 def test_a_link_restores_its_very_state_and_says_which_weights(tab: str) -> None:
     share = SHARES[tab]
-    query = share.link(RESULTS[tab])
-    assert share.restore(query + "&lang=zh&__theme=dark", WORDS, "en") == (RESULTS[tab], [])
+    query = share.link.query(RESULTS[tab])
+    assert share.link.restore(query + "&lang=zh&__theme=dark", WORDS, "en") == (RESULTS[tab], [])
     assert query.isascii() and len(query) < 900
     assert f"tab={tab}" in query
     if tab == "gan.lab":  # which no weights have to do with
@@ -181,7 +182,7 @@ def test_random_states_come_back() -> None:
             1.5,
             chance.randrange(2**53),
         )
-        assert share.restore(share.link(state), WORDS, "en") == (state, [])
+        assert share.link.restore(share.link.query(state), WORDS, "en") == (state, [])
 
 
 def test_the_longest_prompt_of_the_page_fits_and_a_longer_one_waits_for_a_file() -> None:
@@ -190,9 +191,9 @@ def test_the_longest_prompt_of_the_page_fits_and_a_longer_one_waits_for_a_file()
     for length, fits in ((2_000, True), (6_000, False)):
         prompt = "".join(chance.choices(letters, k=length))
         state = ("shakespeare", prompt, 300, 0.8, 0, 0.95, 1, 1)
-        query = share.link(state)
+        query = share.link.query(state)
         assert (len(query) <= links.MAX_QUERY) == fits
-        assert share.restore(query, WORDS, "en") == (state, [])
+        assert share.link.restore(query, WORDS, "en") == (state, [])
 
 
 @pytest.mark.parametrize(
@@ -200,9 +201,9 @@ def test_the_longest_prompt_of_the_page_fits_and_a_longer_one_waits_for_a_file()
 )
 def test_what_is_no_query_leaves_the_page_as_it_opens(query) -> None:
     share = SHARES["gan.digits"]
-    values, wrong = share.restore(query, WORDS, "en")
+    values, wrong = share.link.restore(query, WORDS, "en")
     assert len(wrong) == 1
-    assert dict(zip(share.names, values, strict=True)) == share.first
+    assert dict(zip(share.link.names, values, strict=True)) == share.link.first
 
 
 @pytest.mark.parametrize(
@@ -271,48 +272,48 @@ def test_a_damaged_parameter_is_left_out_and_named_and_the_rest_is_used(
     tab: str, name: str, text: str, language: str
 ) -> None:
     share = SHARES[tab]
-    values, wrong = share.restore(changed(tab, **{name: text}), WORDS, language)
-    expected = dict(zip(share.names, RESULTS[tab], strict=True))
+    values, wrong = share.link.restore(changed(tab, **{name: text}), WORDS, language)
+    expected = dict(zip(share.link.names, RESULTS[tab], strict=True))
     if name in expected:
-        expected[name] = share.first[name]
-    assert dict(zip(share.names, values, strict=True)) == expected
+        expected[name] = share.link.first[name]
+    assert dict(zip(share.link.names, values, strict=True)) == expected
     assert WORDS.say(language, f"name.{name}") in wrong[0]
     assert ("略去" in wrong[0]) == (language == "zh")
 
 
 def test_an_inside_view_links_what_it_needs_and_no_more() -> None:
     share = SHARES["transformer.inside"]
-    state = {**share.first, **LOOKED_AT[share.tab]}
+    state = {**share.link.first, **LOOKED_AT[share.tab]}
     for view, own in (
         ("step", set()),
         ("next", {"sampling"}),
         ("off", {"what", "seed"}),
         ("neurons", {"character"}),
     ):
-        values = tuple({**state, "look": view}[name] for name in share.names)
-        named = dict(links.parse_qsl(share.link(values), keep_blank_values=True))
+        values = tuple({**state, "look": view}[name] for name in share.link.names)
+        named = dict(links.parse_qsl(share.link.query(values), keep_blank_values=True))
         asked = {"look", "model", "text", "token", "layer", "head"}
         assert named.keys() == {"tab", "weights", "mode"} | asked | own
-        assert share.restore(share.link(values), WORDS, "en")[1] == []
+        assert share.link.restore(share.link.query(values), WORDS, "en")[1] == []
 
 
 def test_the_sliders_of_the_candidates_come_back_and_nonsense_of_them_has_no_link() -> None:
     share = SHARES["transformer.inside"]
-    state = {**share.first, "look": "next", "token": 3}
+    state = {**share.link.first, "look": "next", "token": 3}
     sliders = {"temperature": 1.25, "top_k": 7, "top_p": 0.5}
     for sampling in (sliders, {**sliders, "tokens": [4]}):
-        values = tuple({**state, "sampling": sampling}[name] for name in share.names)
-        restored, wrong = share.restore(share.link(values), WORDS, "en")
+        values = tuple({**state, "sampling": sampling}[name] for name in share.link.names)
+        restored, wrong = share.link.restore(share.link.query(values), WORDS, "en")
         assert wrong == []
-        assert dict(zip(share.names, restored, strict=True)) == {**state, "sampling": sliders}
+        assert dict(zip(share.link.names, restored, strict=True)) == {**state, "sampling": sliders}
     for sampling in (None, [], {}, {**sliders, "top_p": "1"}, {**sliders, "temperature": 9}):
-        values = tuple({**state, "sampling": sampling}[name] for name in share.names)
-        assert share.link(values) == ""
+        values = tuple({**state, "sampling": sampling}[name] for name in share.link.names)
+        assert share.link.query(values) == ""
     for text in ("1,2", "1,2,3,4", "3,0,1", "1,0,nan", "1,0.5x,1"):
-        changed = share.link(tuple(state[name] for name in share.names))
+        changed = share.link.query(tuple(state[name] for name in share.link.names))
         pairs = {**dict(links.parse_qsl(changed)), "sampling": text}
-        restored, wrong = share.restore(links.urlencode(pairs), WORDS, "en")
-        assert dict(zip(share.names, restored, strict=True)) == state
+        restored, wrong = share.link.restore(links.urlencode(pairs), WORDS, "en")
+        assert dict(zip(share.link.names, restored, strict=True)) == state
         assert WORDS.say("en", "name.sampling") in wrong[0]
 
 
@@ -336,9 +337,9 @@ def test_a_link_to_a_duel_makes_its_clicks_again() -> None:
     share, answer = SHARES["gan.duel"], (None,)
     for click in (duel.train_both, duel.train_d, duel.train_g):
         answer = click(MODELS, WORDS, answer[0])
-    query = share.link((answer[0].clicks,))
+    query = share.link.query((answer[0].clicks,))
     assert query.endswith("clicks=bdg")
-    again = share.handler(MODELS, WORDS, *share.restore(query, WORDS, "en")[0])
+    again = share.handler(MODELS, WORDS, *share.link.restore(query, WORDS, "en")[0])
     assert again[1:] == answer[1:] and again[0] is not answer[0]
     more = duel.train_both(MODELS, WORDS, again[0])
     assert more[1:] == duel.train_both(MODELS, WORDS, answer[0])[1:]
@@ -360,34 +361,36 @@ def test_a_duel_of_too_many_steps_has_no_link_and_says_why() -> None:
 def test_a_text_that_cannot_be_read_leaves_the_models_own_example() -> None:
     share = SHARES["transformer.inside"]
     query = "tab=transformer.inside&model=poems&text=~AA&look=lens"
-    values, wrong = share.restore(query, WORDS, "en")
-    assert "《早发白帝城》" in dict(zip(share.names, values, strict=True))["text"]
+    values, wrong = share.link.restore(query, WORDS, "en")
+    assert "《早发白帝城》" in dict(zip(share.link.names, values, strict=True))["text"]
     assert WORDS.say("en", "name.text") in wrong[0]
     assert share.handler(MODELS, WORDS, *values)
 
 
 def test_half_a_character_and_a_parameter_given_twice_are_left_out() -> None:
     share = SHARES["transformer.poems"]
-    query = share.link(RESULTS["transformer.poems"])
-    values, wrong = share.restore(query.replace("%9C%88", "%9C") + "&seed=6", WORDS, "en")
-    assert values[2] == share.first["title"] and values[-1] == 5
+    query = share.link.query(RESULTS["transformer.poems"])
+    values, wrong = share.link.restore(query.replace("%9C%88", "%9C") + "&seed=6", WORDS, "en")
+    assert values[2] == share.link.first["title"] and values[-1] == 5
     assert "Title, Seed" in wrong[0]
 
 
 def test_a_notice_shows_no_html_of_a_strangers_link() -> None:
     share = SHARES["gan.number"]
     query = changed("gan.number", **{"<img src=x>": "1", "evil</p>": "2", "colour": "3"})
-    assert share.restore(query, WORDS, "en")[1] == [
+    assert share.link.restore(query, WORDS, "en")[1] == [
         "Left out of the link, as nothing here can read it: ?, ?, colour."
     ]
 
 
 def test_other_weights_and_another_numeric_mode_are_told() -> None:
     share = SHARES["transformer.shakespeare"]
-    assert share.mode in MODES
-    for other in set(MODES) - {share.mode}:  # those of links of before the int8 engine among them
+    assert share.link.mode in MODES
+    for other in set(MODES) - {
+        share.link.mode
+    }:  # those of links of before the int8 engine among them
         query = changed(share.tab, weights="0123abcd", mode=other)
-        values, wrong = share.restore(query, WORDS, "en")
+        values, wrong = share.link.restore(query, WORDS, "en")
         assert values == RESULTS[share.tab]
         assert len(wrong) == 2 and "other weights" in wrong[0] and f"({other};" in wrong[1]
 
@@ -395,10 +398,10 @@ def test_other_weights_and_another_numeric_mode_are_told() -> None:
 def test_a_link_to_weights_from_the_hub_needs_their_commit_and_them_here() -> None:
     share = SHARES["gan.digits"]
     with pytest.raises(check.UserError) as caught:
-        share.restore(changed("gan.digits", model="alice/digits@" + 40 * "a"), WORDS, "en")
+        share.link.restore(changed("gan.digits", model="alice/digits@" + 40 * "a"), WORDS, "en")
     assert caught.value.key == "error.not_fetched"
     for name in ("alice/digits", "alice/digits@main", "../x@" + 40 * "a"):
-        values, wrong = share.restore(changed("gan.digits", model=name), WORDS, "en")
+        values, wrong = share.link.restore(changed("gan.digits", model=name), WORDS, "en")
         assert values[0] == "gan" and "Model" in wrong[0]
 
 
@@ -407,7 +410,7 @@ def test_a_photograph_comes_back_as_the_model_saw_it() -> None:
     photo[10:90, 60:75] = 25
     value = "photo:140x180:" + base64.b64encode(photo.tobytes()).decode()
     share = SHARES["vae.rebuild"]
-    (_, restored, _), wrong = share.restore(share.link(("vae", value, 0)), WORDS, "en")
+    (_, restored, _), wrong = share.link.restore(share.link.query(("vae", value, 0)), WORDS, "en")
     assert wrong == []
     assert torch.equal(drawn_digit(restored), drawn_digit(value))
     seen = vae.rebuild(MODELS, WORDS, "vae", value, 0)
@@ -419,7 +422,7 @@ def test_a_computed_result_comes_with_its_link() -> None:
     values = RESULTS[share.tab]
     *shown, bar = share.linked(share.handler)(MODELS, WORDS, *values)
     assert shown == [share.handler(MODELS, WORDS, *values)]
-    assert bar["link"]["query"] == share.link(values)
+    assert bar["link"]["query"] == share.link.query(values)
 
 
 def told_in(data: bytes, kind: str) -> dict[str, str]:
@@ -452,9 +455,9 @@ def test_a_file_holds_the_result_and_says_how_it_came_about(tab: str, kind: str)
     name = model_of(tab)
     digest = hashlib.sha256((BUNDLED / name / "model.safetensors").read_bytes()).hexdigest()
     assert told["weights"] == digest and told["model"] == name
-    assert told["link"] == f"?{share.link(values)}"
+    assert told["link"] == f"?{share.link.query(values)}"
     if tab != "vae.map":
-        assert told["seed"] == str(dict(zip(share.names, values, strict=True))["seed"])
+        assert told["seed"] == str(dict(zip(share.link.names, values, strict=True))["seed"])
     if kind == "txt":
         assert data.decode().startswith(files.answers(answer)[0].rstrip())
 
@@ -550,9 +553,9 @@ OLD = (ROOT / "tests/ui/page/links_of_0.1.txt").read_text(encoding="utf-8").spli
 def test_a_link_of_every_kind_that_version_0_1_made_still_opens(query: str) -> None:
     old = dict(links.parse_qsl(query, keep_blank_values=True))
     share = SHARES[old["tab"]]
-    values, wrong = share.restore(query, WORDS, "en")
+    values, wrong = share.link.restore(query, WORDS, "en")
     assert not any(sentence.startswith("Left out") for sentence in wrong)
-    new = dict(links.parse_qsl(share.link(values), keep_blank_values=True))
+    new = dict(links.parse_qsl(share.link.query(values), keep_blank_values=True))
     changes = {"weights", "mode"}  # with a new training, and with the device
     assert {name: new[name] for name in new if name not in changes} == {
         name: old[name] for name in old if name not in changes
