@@ -6,23 +6,26 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-LARGEST = 256 * 1024  # bytes of a request; uploads have Gradio's own limit
+LARGEST = 256 * 1024  # bytes of a request
+UPLOADED = 17 * 2**20  # of one that uploads a file, of at most 16 MB by Gradio's own limit
+UPLOAD = re.compile(r"(^|/)gradio_api/upload/?$")  # its route; an endpoint may be named so too
 DRAINED = 8 * LARGEST  # of a body that is refused
 
 
 class BodyLimit:
     """Answers 413 to a request whose body is larger than any the page sends, or of unknown size."""
 
-    def __init__(self, app: ASGIApp, limit: int = LARGEST) -> None:
-        self.app, self.limit = app, limit
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] in ("POST", "PUT", "PATCH"):
             length = dict(scope["headers"]).get(b"content-length", b"")
-            upload = scope["path"].endswith("/upload")
-            if not upload and (not length.isdigit() or int(length) > self.limit):
+            upload = UPLOAD.search(scope["path"])
+            if not length.isdigit() or int(length) > (UPLOADED if upload else LARGEST):
+                most = "16 MB" if upload else "256 kB"
                 await _read_out(receive)
-                await _refuse(send, 413, "expected a request body of at most 256 kB")
+                await _refuse(send, 413, f"expected a request body of known size, at most {most}")
                 return
         await self.app(scope, receive, send)
 

@@ -315,6 +315,28 @@ def test_plain_http_works_and_a_huge_body_is_refused(server_url: str) -> None:
     assert status == 413 and b"256 kB" in body
 
 
+@pytest.mark.parametrize("path", ["/gradio_api/run/upload", "/gradio_api/call/upload", "/upload"])
+def test_a_huge_body_is_refused_wherever_the_path_ends_in_upload(server_url: str, path) -> None:
+    status, body = post(server_url, path, b'{"data": [' + b"[]," * 200_000 + b"0]}")
+    assert status == 413 and b"256 kB" in body
+
+
+def test_an_upload_has_a_limit_before_it_is_read(server_url: str) -> None:
+    path, form = "/gradio_api/upload", {"Content-Type": "multipart/form-data; boundary=x"}
+    address = urlparse(server_url).netloc
+    for headers, body in (
+        ({**form, "Content-Length": str(40 * 2**20)}, b"x" * 3 * 2**20),  # the rest never comes
+        (form, iter([b"--x\r\n"] * 3)),  # of unknown size
+    ):
+        connection = http.client.HTTPConnection(address, timeout=60)
+        try:
+            connection.request("POST", path, body=body, headers=headers)
+            answer = connection.getresponse()
+            assert answer.status == 413 and b"16 MB" in answer.read()
+        finally:
+            connection.close()
+
+
 def test_nan_sent_as_raw_json_is_answered_with_a_sentence(server_url: str) -> None:
     status, body = post(
         server_url, "/gradio_api/call/vae_decode", b'{"data": ["vae-2d", [NaN, 0.0]]}'
