@@ -32,7 +32,7 @@ from aigc_demo.ui.page.waiting import say_waiting
 from aigc_demo.ui.serving.first_paint import Inserted, first_paint
 from aigc_demo.ui.serving.gradio_patches import patch_gradio
 from aigc_demo.ui.serving.link_preview import PreviewPicture, preview
-from aigc_demo.ui.serving.middleware import BodyLimit, PlainCalls
+from aigc_demo.ui.serving.middleware import BodyLimit, PlainCalls, PlainJSON, SafetyHeaders
 from aigc_demo.ui.serving.surroundings import loopback_only
 from aigc_demo.ui.serving.tunnel import lend
 
@@ -153,7 +153,9 @@ def launch_options(demo: gr.Blocks) -> dict:
         "ssr_mode": False,
         "app_kwargs": {
             "middleware": [
+                Middleware(SafetyHeaders),
                 Middleware(BodyLimit),
+                Middleware(PlainJSON),
                 Middleware(PlainCalls, endpoints=parameters(TABS)),
                 Middleware(GZipMiddleware, compresslevel=4),
                 Middleware(PreviewPicture),

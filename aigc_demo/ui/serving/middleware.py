@@ -1,6 +1,7 @@
-"""ASGI middleware: a limit to the size of requests, and checks of plain HTTP calls."""
+"""ASGI middleware: limits of requests, what the page may do, checks of plain HTTP calls."""
 
 import json
+import math
 import re
 from typing import Any
 
@@ -10,6 +11,49 @@ LARGEST = 256 * 1024  # bytes of a request
 UPLOADED = 17 * 2**20  # of one that uploads a file, of at most 16 MB by Gradio's own limit
 UPLOAD = re.compile(r"(^|/)gradio_api/upload/?$")  # its route; an endpoint may be named so too
 DRAINED = 8 * LARGEST  # of a body that is refused
+
+# What the page may load and do. Exceptions from 'self': Gradio sets the page up in a script and in
+# styles of the HTML itself ('unsafe-inline'), and compiles the scripts of gr.HTML, our widgets, in
+# the browser ('unsafe-eval'); pictures and files are made there (data:, blob:).
+# No frame-ancestors: a Space shows the page in a frame.
+POLICY = {
+    "default-src": "'self'",
+    "script-src": "'self' 'unsafe-inline' 'unsafe-eval'",
+    "style-src": "'self' 'unsafe-inline'",
+    "img-src": "'self' data: blob:",
+    "media-src": "'self' data: blob:",
+    "font-src": "'self' data:",
+    "connect-src": "'self' data: blob:",
+    "object-src": "'none'",
+    "base-uri": "'self'",
+    "form-action": "'self'",
+}
+SAFETY = {
+    "content-security-policy": "; ".join(f"{what} {where}" for what, where in POLICY.items()),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "strict-origin-when-cross-origin",  # a link's query holds what was written
+    "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+}
+
+
+class SafetyHeaders:
+    """Tells the browser in every answer what the page never does, so that no one can make it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def told(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                given = {name for name, _ in message.get("headers", [])}
+                added = [(name.encode(), value.encode()) for name, value in SAFETY.items()]
+                message["headers"] = [
+                    *message.get("headers", []),
+                    *((name, value) for name, value in added if name not in given),
+                ]
+            await send(message)
+
+        await self.app(scope, receive, told if scope["type"] == "http" else send)
 
 
 class BodyLimit:
@@ -66,12 +110,59 @@ class PlainCalls:
         body = json.dumps(asked).encode()
         headers = [h for h in scope["headers"] if h[0] != b"content-length"]
         headers.append((b"content-length", str(len(body)).encode()))
-        messages: list[Message] = [{"type": "http.request", "body": body}]
+        await self.app({**scope, "headers": headers}, _again(body, receive), send)
 
-        async def replay() -> Message:
-            return messages.pop() if messages else await receive()
 
-        await self.app({**scope, "headers": headers}, replay, send)
+class PlainJSON:
+    """Answers 422 to what Python reads as JSON, but Gradio cannot write again.
+
+    Those are NaN and Infinity, numbers beyond float64, and halves of surrogate pairs in what is
+    said of an event beside its data (RFC 8259, sections 6 and 8.2).
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = dict(scope["headers"]) if scope["type"] == "http" else {}
+        if not headers.get(b"content-type", b"").startswith(b"application/json"):
+            return await self.app(scope, receive, send)
+        body = await _body(receive)
+        try:
+            asked = _parsed(body) if body else None
+            if isinstance(asked, dict) and "data" in asked:  # handlers look at the data themselves
+                about = {name: value for name, value in asked.items() if name != "data"}
+                json.dumps(about, ensure_ascii=False).encode()
+        except (ValueError, RecursionError) as error:
+            reason = "a character that is half of one" if isinstance(error, UnicodeError) else error
+            return await _refuse(send, 422, f"expected JSON as RFC 8259 has it: {reason}")
+        await self.app(scope, _again(body, receive), send)
+
+
+def _parsed(body: bytes) -> Any:
+    """The JSON of a body.
+
+    Raises:
+        ValueError: it is none, or holds a number that is not finite.
+        RecursionError: lists in lists, too deep.
+    """
+
+    def finite(number: str) -> float:
+        if not math.isfinite(value := float(number)):
+            raise ValueError(f"expected finite numbers, got {number[:20]}")
+        return value
+
+    return json.loads(body, parse_float=finite, parse_constant=finite)
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """Gives a body that was read once more."""
+    messages: list[Message] = [{"type": "http.request", "body": body}]
+
+    async def replay() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return replay
 
 
 def _completed(body: bytes, known: dict[str, Any], by_name: bool) -> dict[str, Any]:

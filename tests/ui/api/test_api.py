@@ -15,7 +15,8 @@ import torch
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
+from servers import serving
 
 from aigc_demo.explain import transformer as inside
 from aigc_demo.images import png
@@ -25,6 +26,7 @@ from aigc_demo.inference.vae import LatentWalker
 from aigc_demo.prosody import is_regulated, lines_of
 from aigc_demo.samples import sample_digits
 from aigc_demo.ui.kit.words import Words
+from aigc_demo.ui.serving.middleware import POLICY, SAFETY
 
 ENDPOINTS = {
     "/gan_sample",
@@ -313,6 +315,40 @@ def test_plain_http_works_and_a_huge_body_is_refused(server_url: str) -> None:
     huge = json.dumps({"data": ["x" * 300_000]}).encode()
     status, body = post(server_url, "/gradio_api/call/text_write", huge)
     assert status == 413 and b"256 kB" in body
+
+
+def test_every_answer_says_what_the_page_never_does(server_url: str) -> None:
+    """The exceptions, each with its reason, stand beside POLICY; a new one belongs there."""
+    address = urlparse(server_url).netloc
+    for method, path in (("GET", "/"), ("GET", "/gradio_api/info"), ("GET", "/none"), ("PUT", "/")):
+        connection = http.client.HTTPConnection(address, timeout=60)
+        connection.request(method, path)
+        answer = connection.getresponse()
+        answer.read()
+        assert {name: answer.headers.get_all(name) for name in SAFETY} == {
+            name: [value] for name, value in SAFETY.items()
+        }
+    allowed = set(" ".join(POLICY.values()).split())
+    assert allowed == {"'self'", "'none'", "'unsafe-inline'", "'unsafe-eval'", "data:", "blob:"}
+    assert "'unsafe" not in POLICY["default-src"] + POLICY["connect-src"] + POLICY["object-src"]
+
+
+@pytest.mark.browser
+def test_a_script_of_another_origin_is_not_run(browser: Browser, server_url: str) -> None:
+    with serving() as stranger:
+        page = browser.new_page()
+        page.goto(server_url)
+        blocked = page.evaluate(
+            """(address) => new Promise((found) => {
+              document.addEventListener("securitypolicyviolation", (e) => found(e.blockedURI));
+              const script = document.createElement("script");
+              script.src = address + "gradio_api/info";
+              document.body.append(script);
+            })""",
+            stranger,
+        )
+        assert blocked.startswith(stranger)
+        page.close()
 
 
 @pytest.mark.parametrize("path", ["/gradio_api/run/upload", "/gradio_api/call/upload", "/upload"])
