@@ -382,6 +382,8 @@ def test_every_tab_task_and_view_is_there_in_each_language_size_and_theme(visit:
             assert_only(visit, language, english_text=model == "transformer" and language == "zh")
             if language == "en":
                 assert_accessible(visit)
+    if language == "en":
+        assert_accessible(visit, hidden=True)
     ink = visit.locator("#hero p").evaluate("line => getComputedStyle(line).color")
     assert (sum(map(int, re.findall(r"\d+", ink)[:3])) > 400) == dark  # bright on dark
 
