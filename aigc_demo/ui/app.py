@@ -155,7 +155,7 @@ def launch_options(demo: gr.Blocks) -> dict:
             "middleware": [
                 Middleware(SafetyHeaders),
                 Middleware(BodyLimit),
-                Middleware(PlainJSON),
+                Middleware(PlainJSON, counts={n: len(one.inputs) for n, one in demo.fns.items()}),
                 Middleware(PlainCalls, endpoints=parameters(TABS)),
                 Middleware(GZipMiddleware, compresslevel=4),
                 Middleware(PreviewPicture),

@@ -2,9 +2,13 @@
 
 import json
 import math
+import os
 import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
+from gradio.utils import get_upload_folder
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LARGEST = 256 * 1024  # bytes of a request
@@ -114,14 +118,16 @@ class PlainCalls:
 
 
 class PlainJSON:
-    """Answers 422 to what Python reads as JSON, but Gradio cannot write again.
+    """Answers 422 to a body that Gradio would fail on, or that names a file which is none of ours.
 
-    Those are NaN and Infinity, numbers beyond float64, and halves of surrogate pairs in what is
-    said of an event beside its data (RFC 8259, sections 6 and 8.2).
+    That is NaN and Infinity, numbers beyond float64, halves of surrogate pairs in what is said of
+    an event beside its data (RFC 8259, sections 6 and 8.2), events that the page does not have,
+    too few or too many values, and a file object with any path but that of an upload.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def __init__(self, app: ASGIApp, counts: Mapping[int, int]) -> None:
+        """counts: of the values that each of the page's events takes, by its number."""
+        self.app, self.counts = app, counts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"]) if scope["type"] == "http" else {}
@@ -129,14 +135,49 @@ class PlainJSON:
             return await self.app(scope, receive, send)
         body = await _body(receive)
         try:
-            asked = _parsed(body) if body else None
-            if isinstance(asked, dict) and "data" in asked:  # handlers look at the data themselves
-                about = {name: value for name, value in asked.items() if name != "data"}
-                json.dumps(about, ensure_ascii=False).encode()
-        except (ValueError, RecursionError) as error:
-            reason = "a character that is half of one" if isinstance(error, UnicodeError) else error
-            return await _refuse(send, 422, f"expected JSON as RFC 8259 has it: {reason}")
+            if body:
+                self._check(_parsed(body))
+        except RecursionError:
+            return await _refuse(send, 422, "expected JSON with fewer lists in lists")
+        except ValueError as error:
+            reason = "half a character" if isinstance(error, UnicodeError) else error
+            return await _refuse(send, 422, f"expected JSON as the page sends it: {reason}")
         await self.app(scope, _again(body, receive), send)
+
+    def _check(self, asked: Any) -> None:
+        """Raises ValueError for what is wrong with a parsed body."""
+        for path in _paths(asked):
+            if not _uploaded(path):
+                raise ValueError("expected a file that was uploaded before")
+        if not isinstance(asked, dict) or not isinstance(data := asked.get("data"), list):
+            return
+        about = {name: value for name, value in asked.items() if name != "data"}
+        json.dumps(about, ensure_ascii=False).encode()  # handlers look at the data themselves
+        if (number := asked.get("fn_index")) is not None:
+            if not isinstance(number, int) or isinstance(number, bool) or number not in self.counts:
+                raise ValueError("expected the number of an event of this page")
+            if len(data) != self.counts[number]:
+                raise ValueError(f"expected {self.counts[number]} values, got {len(data)}")
+
+
+def _paths(asked: Any) -> Iterator[Any]:
+    """The paths of all of Gradio's file objects in a parsed body."""
+    if isinstance(asked, list):
+        for one in asked:
+            yield from _paths(one)
+    elif isinstance(asked, dict):
+        meta = asked.get("meta", {})  # Gradio takes it for an object wherever there is one
+        if not isinstance(meta, dict) or meta.get("_type") == "gradio.FileData":
+            yield asked.get("path")
+        for one in asked.values():
+            yield from _paths(one)
+
+
+def _uploaded(path: Any) -> bool:
+    """Whether a path is in the folder of uploads. No file is opened."""
+    if not isinstance(path, str) or "\0" in path:
+        return False
+    return Path(get_upload_folder()).resolve() in Path(os.path.abspath(path)).parents
 
 
 def _parsed(body: bytes) -> Any:

@@ -4,6 +4,7 @@ import http.client
 import itertools
 import json
 import re
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -468,3 +469,89 @@ def test_the_command_writes_what_page_and_api_write(capsys: pytest.CaptureFixtur
     assert main(["sample", "shakespeare", "--length", "30", "--seed", "5"]) == 0
     text = TextWriter.load().write("ROMEO:\n", 30, temperature=TEMPERATURE, top_p=TOP_P, seed=5)
     assert capsys.readouterr().out == f"ROMEO:\n{text}\n"
+
+
+FILE_OBJECTS = (
+    "/etc/passwd",
+    "../../etc/passwd",
+    "file:///etc/passwd",
+    "gopher://127.0.0.1:1/x",
+    "a\0b",
+    "a" * 5000,
+    None,
+    "{listens}",
+)
+
+
+@pytest.mark.parametrize("path", FILE_OBJECTS)
+@pytest.mark.parametrize("meta", [{"_type": "gradio.FileData"}, None])
+def test_a_file_that_was_not_uploaded_is_refused_and_not_fetched(server_url, path, meta) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as trap:
+        if path == "{listens}":
+            path = f"http://127.0.0.1:{trap.getsockname()[1]}/x"
+        file: Any = {"path": path, "meta": meta}
+        value = {"x": [file]} if meta else file
+        named = json.dumps({"data": [value]}).encode()
+        number, count = an_event(server_url)
+        event = {"fn_index": number, "data": [value] * count, "session_hash": "files"}
+        for way, body in (
+            ("call/text_write", named),
+            ("call/vae_encode", json.dumps({"data": ["vae", value]}).encode()),
+            ("call/v2/vae_encode", json.dumps({"picture": value}).encode()),
+            ("queue/join", json.dumps(event).encode()),
+        ):
+            status, answer = post(server_url, f"/gradio_api/{way}", body)
+            assert status == 422 and b"a file that was uploaded" in answer
+        trap.settimeout(0.1)
+        with pytest.raises(TimeoutError):
+            trap.accept()
+
+
+def an_event(server_url: str) -> tuple[int, int]:
+    """The number of one of the page's own events, and how many values it takes."""
+    events = json.loads(get(server_url, "/config"))["dependencies"]
+    return next((e["id"], len(e["inputs"])) for e in events if e["backend_fn"] and e["inputs"])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        '"event_data": NaN',
+        '"event_data": {"x": [-Infinity]}',
+        '"event_data": 1e400',
+        r'"event_data": "\ud800"',
+        r'"trigger_id": "\udc00"',
+        '"trigger_id": NaN',
+        '"trigger_id": "x"',
+        '"fn_index": 99999',
+        '"fn_index": -1',
+        '"fn_index": true',
+        '"data": []',
+        '"data": [null, null, null, null, null, null, null, null, null]',
+        '"data": {}',
+        '"data": [NaN]',
+        '"data": ' + "[" * 90_000 + "]" * 90_000,
+    ],
+)
+def test_a_private_event_with_nonsense_is_refused_with_a_sentence(server_url, wrong) -> None:
+    number, count = an_event(server_url)
+    rest = {"data": [None] * count, "fn_index": number, "session_hash": "nonsense"}
+    rest.pop(json.loads("{" + wrong.split(":")[0] + ":0}").popitem()[0], None)
+    body = json.dumps(rest)[:-1] + f", {wrong}}}"
+    status, answer = post(server_url, "/gradio_api/queue/join", body.encode())
+    assert status == 422 and len(json.loads(answer)["detail"]) > 0
+
+
+def test_an_uploaded_file_is_taken_by_its_path(server_url: str) -> None:
+    form = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n'
+    picture = png(torch.zeros(28, 28))
+    connection = http.client.HTTPConnection(urlparse(server_url).netloc, timeout=60)
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    connection.request("POST", "/gradio_api/upload", form + picture + b"\r\n--x--\r\n", headers)
+    (path,) = json.loads(connection.getresponse().read())
+    file = {"path": path, "meta": {"_type": "gradio.FileData"}}
+    body = json.dumps({"data": ["vae-2d", file]}).encode()
+    assert post(server_url, "/gradio_api/call/vae_encode", body)[0] == 200
+    file["path"] = f"{path}/../../../etc/passwd"
+    body = json.dumps({"data": ["vae-2d", file]}).encode()
+    assert post(server_url, "/gradio_api/call/vae_encode", body)[0] == 422
