@@ -16,6 +16,8 @@ from aigc_demo.photo import WORKING, as_digit
 from aigc_demo.ui.kit import check
 
 LARGEST_PICTURE = 40  # million pixels
+# All that say their size before anything is decoded; an icon holds pictures that say their own.
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)  # Pillow's ways
 
 
@@ -29,7 +31,7 @@ def file_of(data: bytes, kind: str) -> FileData:
 
 
 def picture_of(value: Any) -> Tensor:
-    """An uploaded file or a data URI as a digit (28, 28)."""
+    """An uploaded file of FORMATS, or a data URI, as a digit (28, 28)."""
     source: Path | io.BytesIO
     if isinstance(value, dict) and isinstance(value.get("path"), str):
         source = Path(value["path"]).resolve()
@@ -43,7 +45,7 @@ def picture_of(value: Any) -> Tensor:
     else:
         raise check.UserError("error.picture")
     try:
-        with Image.open(source) as image:
+        with Image.open(source, formats=FORMATS) as image:
             if image.width * image.height > LARGEST_PICTURE * 1_000_000:
                 raise check.UserError("error.large_picture", most=LARGEST_PICTURE)
             image.draft("L", (4 * WORKING, 4 * WORKING))  # a JPEG is decoded no larger than needed

@@ -5,10 +5,14 @@ import itertools
 import json
 import re
 import socket
+import struct
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
+from zlib import compress, crc32
 
 import gradio as gr
 import pytest
@@ -27,6 +31,7 @@ from aigc_demo.inference.vae import LatentWalker
 from aigc_demo.prosody import is_regulated, lines_of
 from aigc_demo.samples import sample_digits
 from aigc_demo.ui.kit.words import Words
+from aigc_demo.ui.page.api_files import FORMATS
 from aigc_demo.ui.serving.middleware import POLICY, SAFETY
 
 ENDPOINTS = {
@@ -555,3 +560,69 @@ def test_an_uploaded_file_is_taken_by_its_path(server_url: str) -> None:
     file["path"] = f"{path}/../../../etc/passwd"
     body = json.dumps({"data": ["vae-2d", file]}).encode()
     assert post(server_url, "/gradio_api/call/vae_encode", body)[0] == 422
+
+
+def png_of_nothing(side: int) -> bytes:
+    """A PNG of side x side black pixels, one bit each: 13,300 squared are 22 kB."""
+
+    def part(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
+    rows = compress((b"\0" + bytes(-(-side // 8))) * side, 9)
+    parts = part(b"IHDR", head) + part(b"IDAT", rows) + part(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + parts
+
+
+def unfolding() -> dict[str, bytes]:
+    """Small files whose pictures are gigantic: by themselves, and inside icons."""
+    inner = png_of_nothing(13_300)
+    entry = struct.pack("<BBBBHHII", 0, 0, 0, 0, 1, 32, len(inner), 22)
+    block = b"ic10" + struct.pack(">I", 8 + len(inner)) + inner
+    return {
+        "large.png": inner,
+        "large.ico": struct.pack("<HHH", 0, 1, 1) + entry + inner,
+        "large.icns": b"icns" + struct.pack(">I", 8 + len(block)) + block,
+    }
+
+
+OPENING = """
+import resource, sys, warnings
+from pathlib import Path
+from aigc_demo.ui.kit.check import UserError
+from aigc_demo.ui.page import api_files
+
+warnings.simplefilter("ignore")
+api_files.get_upload_folder = lambda: sys.argv[1]
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak()
+for path in sorted(Path(sys.argv[1]).iterdir()):
+    try:
+        api_files.picture_of({"path": str(path)})
+    except UserError as error:
+        print(path.name, error.key)
+print(peak() - before)
+"""
+
+
+def test_a_picture_that_unfolds_is_refused_before_it_does(tmp_path: Path) -> None:
+    for name, data in unfolding().items():
+        (tmp_path / name).write_bytes(data)
+    command = [sys.executable, "-c", OPENING, str(tmp_path)]
+    found = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    assert found[:-1] == [
+        *("large.icns", "error.picture", "large.ico", "error.picture"),
+        *("large.png", "error.large_picture"),
+    ]
+    assert int(found[-1]) < 20_000  # kB
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_each_promised_kind_of_picture_is_read(server_url: str, tmp_path: Path, kind: str) -> None:
+    image = Image.new("L", (56, 56))
+    image.paste(255, (24, 8, 32, 48))
+    image.save(path := tmp_path / f"one.{kind.lower()}", format=kind)
+    numbers, _ = Client(server_url, verbose=False).predict(
+        "vae-2d", handle_file(path), api_name="/vae_encode"
+    )
+    assert len(numbers["mean"]) == 2

@@ -1,13 +1,12 @@
 """Of one visitor's questions that run beside each other, the last asked has the last word."""
 
-import asyncio
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import gradio as gr
 import pytest
 from gradio.context import LocalContext
+from servers import finished
 
 from aigc_demo.ui.page.newest import Visits
 
@@ -74,8 +73,7 @@ def test_a_stream_goes_on_behind_a_newer_answer_without_a_word() -> None:
                 assert visits.newest(lambda: "new", [text])() == "new"
         return found
 
-    with ThreadPoolExecutor(1) as apart:  # here a browser's loop may be running
-        assert apart.submit(asyncio.run, both()).result() == ["x", gr.skip(), gr.skip()]
+    assert finished(both()) == ["x", gr.skip(), gr.skip()]
     with pytest.raises(ZeroDivisionError):
         visits.newest(lambda: 1 / 0, [text])()
     assert not visits._visits
