@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from gradio.utils import get_upload_folder
+from gradio.utils import get_space, get_upload_folder
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LARGEST = 256 * 1024  # bytes of a request
@@ -19,15 +19,17 @@ DRAINED = 8 * LARGEST  # of a body that is refused
 # What the page may load and do. Exceptions from 'self': Gradio sets the page up in a script and in
 # styles of the HTML itself ('unsafe-inline'), and compiles the scripts of gr.HTML, our widgets, in
 # the browser ('unsafe-eval'); pictures and files are made there (data:, blob:).
-# No frame-ancestors: a Space shows the page in a frame.
+# No frame-ancestors: a Space shows the page in a frame. On a Space Gradio's header asks the Hub for
+# its maker's name and picture.
+HUB = " https://huggingface.co https://*.huggingface.co" if get_space() else ""
 POLICY = {
     "default-src": "'self'",
     "script-src": "'self' 'unsafe-inline' 'unsafe-eval'",
     "style-src": "'self' 'unsafe-inline'",
-    "img-src": "'self' data: blob:",
+    "img-src": f"'self' data: blob:{HUB}",
     "media-src": "'self' data: blob:",
     "font-src": "'self' data:",
-    "connect-src": "'self' data: blob:",
+    "connect-src": f"'self' data: blob:{HUB}",
     "object-src": "'none'",
     "base-uri": "'self'",
     "form-action": "'self'",
