@@ -156,6 +156,7 @@ def without_head(page: Page) -> None:
 def neuron(page: Page) -> None:
     read_text(page, "《月夜》\n床前明月光，疑是地上霜", "poems")
     choose(page, "neurons", "through")
+    expect(page.locator("#through-near .caption")).to_contain_text("霜")  # the view is there
     fill(page, "#through-character", "月")
     page.locator("#through-character input").press("Enter")
     expect(page.locator("#through-near .caption")).to_contain_text("月")
