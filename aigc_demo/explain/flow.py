@@ -38,7 +38,7 @@ class Trajectory:
 def trajectory(
     sampler: FlowSampler, seed: int, label: int, guidance: float = 1.0, steps: int = STEPS
 ) -> Trajectory:
-    """The way of one digit by Euler's method."""
+    """The trajectory of one digit by Euler's method."""
     noise, labels = sampler.noise([seed], [label])
     moments = torch.cat([*sampler.follow(noise, labels, steps, guidance)])
     times = torch.arange(steps) / steps

@@ -32,7 +32,7 @@ from aigc_demo.ui.page.waiting import say_waiting
 from aigc_demo.ui.serving.first_paint import Inserted, first_paint
 from aigc_demo.ui.serving.gradio_patches import patch_gradio
 from aigc_demo.ui.serving.link_preview import PreviewPicture, preview
-from aigc_demo.ui.serving.middleware import BodyLimit, PlainCalls, PlainJSON, SafetyHeaders
+from aigc_demo.ui.serving.middleware import BodyLimit, PlainCalls, SafetyHeaders
 from aigc_demo.ui.serving.surroundings import loopback_only
 from aigc_demo.ui.serving.tunnel import lend
 
@@ -155,8 +155,11 @@ def launch_options(demo: gr.Blocks) -> dict:
             "middleware": [
                 Middleware(SafetyHeaders),
                 Middleware(BodyLimit),
-                Middleware(PlainJSON, counts={n: len(one.inputs) for n, one in demo.fns.items()}),
-                Middleware(PlainCalls, endpoints=parameters(TABS)),
+                Middleware(
+                    PlainCalls,
+                    endpoints=parameters(TABS),
+                    counts={number: len(one.inputs) for number, one in demo.fns.items()},
+                ),
                 Middleware(GZipMiddleware, compresslevel=4),
                 Middleware(PreviewPicture),
                 Middleware(Inserted, elements=lambda scope: preview(words, scope) + painted),

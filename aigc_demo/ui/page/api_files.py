@@ -30,13 +30,22 @@ def file_of(data: bytes, kind: str) -> FileData:
     return FileData(path=file.name, mime_type=f"image/{kind}")
 
 
+def uploaded(path: Any) -> Path | None:
+    """The file that a client names, if it is in the folder of uploads. Nothing is opened."""
+    if not isinstance(path, str):
+        return None
+    try:
+        file = Path(path).resolve()
+    except ValueError:  # a NUL, half of a surrogate pair
+        return None
+    return file if file.is_relative_to(Path(get_upload_folder()).resolve()) else None
+
+
 def picture_of(value: Any) -> Tensor:
     """An uploaded file of FORMATS, or a data URI, as a digit (28, 28)."""
     source: Path | io.BytesIO
-    if isinstance(value, dict) and isinstance(value.get("path"), str):
-        source = Path(value["path"]).resolve()
-        if not source.is_relative_to(Path(get_upload_folder()).resolve()):
-            raise check.UserError("error.picture")
+    if isinstance(value, dict) and (file := uploaded(value.get("path"))):
+        source = file
     elif isinstance(value, str) and value.startswith("data:image/png;base64,"):
         try:
             source = io.BytesIO(base64.b64decode(value.partition(",")[2], validate=True))

@@ -13,9 +13,10 @@ from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.widgets import ROLES, code, parts
 from aigc_demo.ui.kit.words import Words
+from aigc_demo.ui.page.answers import answers
 from aigc_demo.ui.page.link import Fields
 from aigc_demo.ui.page.page import FORMULAS, LOCAL, Page, Update, several
-from aigc_demo.ui.page.share import Share, answers
+from aigc_demo.ui.page.share import Share
 
 NEAREST = 6  # training digits beside a drawn one
 FEW = 4  # numbers that are written and not drawn

@@ -12,7 +12,7 @@ from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.widgets import opens_below
 from aigc_demo.ui.kit.words import Words
-from aigc_demo.ui.page.newest import Visits
+from aigc_demo.ui.page.answers import Visits, answers
 
 Update = dict[str, Any]  # what gr.update returns: the properties of a component that change
 COMPUTING: dict[str, Any] = {"concurrency_id": "computing", "concurrency_limit": 2}
@@ -58,8 +58,7 @@ class Page:
                 for language in self.words.table
             }
             return [{"strip": "", "count": 0, "texts": texts}] * count
-        updates = answer if isinstance(answer, tuple) else (answer,)
-        return [properties(update) for update in updates]
+        return [properties(update) for update in answers(answer)]
 
     def first(self, handler: Callable, *values: Any) -> dict[str, Any]:
         """first_of for a handler with a single widget."""

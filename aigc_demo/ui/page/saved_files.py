@@ -22,8 +22,9 @@ from aigc_demo.images import SIDE, animation, grid, png, stickers
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.words import Words
+from aigc_demo.ui.page.answers import answers
 from aigc_demo.ui.page.page import Page, Update
-from aigc_demo.ui.page.share import Share, answers
+from aigc_demo.ui.page.share import Share
 
 SCALE, COLUMNS = 4, 8  # of a sheet of digits
 FRAME_SCALE = 8  # of an animation

@@ -11,10 +11,10 @@ from inspect import isasyncgenfunction
 from typing import Any
 
 import gradio as gr
-from gradio.blocks import Block
 
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit.words import Words, static
+from aigc_demo.ui.page.answers import answers, by_widget
 from aigc_demo.ui.page.link import Fields, Link
 from aigc_demo.ui.page.page import Page, Update
 from aigc_demo.ui.page.tables import Rows
@@ -24,11 +24,6 @@ CUT = (*SHEET, "stickers")
 
 # What a tab opens with is not computed where a link waits for its bar.
 UNASKED = "(link, ...rest) => [link || window.aigc.page.pending || null, ...rest]"
-
-
-def answers(answer: Any) -> tuple:
-    """The return value of a handler as a tuple, one value a component."""
-    return answer if isinstance(answer, tuple) else (answer,)
 
 
 class Share:
@@ -104,7 +99,7 @@ class Share:
         @wraps(handler)
         def run(models: Models, words: Words, *values: Any) -> tuple | dict:
             answer = handler(models, words, *values)
-            if isinstance(answer, dict) and _by_widget(answer):
+            if by_widget(answer):
                 return {**answer, self.bar: said(values)}
             return (*answers(answer), said(values))
 
@@ -176,7 +171,7 @@ class Share:
 
     def _shown(self, answer: Any, updates: Mapping[Any, Any]) -> dict:
         """The answer by widget; one that is a field as well is given both."""
-        if isinstance(answer, dict) and _by_widget(answer):
+        if by_widget(answer):
             shown = answer
         else:
             shown = dict(zip(self.widgets, answers(answer), strict=True))
@@ -192,8 +187,3 @@ class Share:
         updates = dict(zip(self.inputs, values, strict=True))
         link = {"query": self.link.query(values), "opened": asked.get("number")}
         return values, {**updates, self.bar: gr.update(link=link)}
-
-
-def _by_widget(answer: Mapping) -> bool:
-    """True if an answer maps widgets to updates, and is not the update of a single widget."""
-    return all(isinstance(key, Block) for key in answer)

@@ -2,18 +2,19 @@
 
 import json
 import math
-import os
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
-from gradio.utils import get_space, get_upload_folder
+from gradio.utils import get_space
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from aigc_demo.ui.page.api_files import uploaded
 
 LARGEST = 256 * 1024  # bytes of a request
 UPLOADED = 17 * 2**20  # of one that uploads a file, of at most 16 MB by Gradio's own limit
 UPLOAD = re.compile(r"(^|/)gradio_api/upload/?$")  # its route; an endpoint may be named so too
+CALLED = re.compile(r"/gradio_api/(call/v2|call|run|api)/([^/]+)/?$")
 DRAINED = 8 * LARGEST  # of a body that is refused
 
 # What the page may load and do. Exceptions from 'self': Gradio sets the page up in a script and in
@@ -47,16 +48,14 @@ class SafetyHeaders:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        self.headers = [(name.encode(), value.encode()) for name, value in SAFETY.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def told(message: Message) -> None:
             if message["type"] == "http.response.start":
-                given = {name for name, _ in message.get("headers", [])}
-                added = [(name.encode(), value.encode()) for name, value in SAFETY.items()]
-                message["headers"] = [
-                    *message.get("headers", []),
-                    *((name, value) for name, value in added if name not in given),
-                ]
+                own = list(message.get("headers", []))
+                given = {name for name, _ in own}
+                message["headers"] = own + [one for one in self.headers if one[0] not in given]
             await send(message)
 
         await self.app(scope, receive, told if scope["type"] == "http" else send)
@@ -69,7 +68,7 @@ class BodyLimit:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] in ("POST", "PUT", "PATCH"):
+        if _has_body(scope):
             length = dict(scope["headers"]).get(b"content-length", b"")
             upload = UPLOAD.search(scope["path"])
             if not length.isdigit() or int(length) > (UPLOADED if upload else LARGEST):
@@ -91,75 +90,70 @@ async def _read_out(receive: Receive) -> None:
 
 
 class PlainCalls:
-    """Looks at calls of the API by plain HTTP: what is left out gets its default.
+    """Looks at what a client sends before Gradio does; what a plain call leaves out gets a default.
 
-    Without it Gradio answers unknown names with HTTP 500, and a short list with no reason at all.
+    Without it Gradio answers unknown names and events, NaN, halves of surrogate pairs and lists of
+    the wrong length with HTTP 500 or no reason at all, and fetches files by their address.
     """
 
-    def __init__(self, app: ASGIApp, endpoints: dict[str, dict[str, Any]]) -> None:
-        self.app, self.endpoints = app, endpoints
+    def __init__(
+        self, app: ASGIApp, endpoints: dict[str, dict[str, Any]], counts: Mapping[int, int]
+    ) -> None:
+        """endpoints: the defaults of each, by name; counts: of the values of each event."""
+        self.app, self.endpoints, self.counts = app, endpoints, counts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        post = scope["type"] == "http" and scope["method"] == "POST"
-        called = re.search(r"/gradio_api/call/(v2/)?([^/]+)/?$", scope["path"]) if post else None
-        if called is None:
+        if not _has_body(scope) or UPLOAD.search(scope["path"]):
             return await self.app(scope, receive, send)
-        by_name, name = bool(called[1]), called[2]
-        if name not in self.endpoints:
-            known = ", ".join(self.endpoints)
-            await _read_out(receive)
-            return await _refuse(send, 404, f"expected one of the endpoints {known}")
-        try:
-            asked = _completed(await _body(receive), self.endpoints[name], by_name)
-        except ValueError as error:
-            return await _refuse(send, 422, f"{name}: {error}")
-        body = json.dumps(asked).encode()
-        headers = [h for h in scope["headers"] if h[0] != b"content-length"]
-        headers.append((b"content-length", str(len(body)).encode()))
-        await self.app({**scope, "headers": headers}, _again(body, receive), send)
-
-
-class PlainJSON:
-    """Answers 422 to a body that Gradio would fail on, or that names a file which is none of ours.
-
-    That is NaN and Infinity, numbers beyond float64, halves of surrogate pairs in what is said of
-    an event beside its data (RFC 8259, sections 6 and 8.2), events that the page does not have,
-    too few or too many values, and a file object with any path but that of an upload.
-    """
-
-    def __init__(self, app: ASGIApp, counts: Mapping[int, int]) -> None:
-        """counts: of the values that each of the page's events takes, by its number."""
-        self.app, self.counts = app, counts
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = dict(scope["headers"]) if scope["type"] == "http" else {}
-        if not headers.get(b"content-type", b"").startswith(b"application/json"):
-            return await self.app(scope, receive, send)
+        called = CALLED.search(scope["path"])
+        way, name = (called[1], called[2]) if called else ("", "")
         body = await _body(receive)
         try:
-            if body:
-                self._check(_parsed(body))
-        except RecursionError:
-            return await _refuse(send, 422, "expected JSON with fewer lists in lists")
+            asked = _parsed(body)
+            if called and name not in self.endpoints and not _numbered(asked):
+                known = ", ".join(self.endpoints)
+                return await _refuse(send, 404, f"expected one of the endpoints {known}")
+            self._check(asked)
+            if way.startswith("call"):
+                by_name = way.endswith("v2")
+                body = json.dumps(_completed(asked, self.endpoints[name], by_name)).encode()
         except ValueError as error:
-            reason = "half a character" if isinstance(error, UnicodeError) else error
-            return await _refuse(send, 422, f"expected JSON as the page sends it: {reason}")
-        await self.app(scope, _again(body, receive), send)
+            return await _refuse(send, 422, f"{name}: {error}" if name else str(error))
+        headers = [h for h in scope["headers"] if h[0] != b"content-length"]
+        headers.append((b"content-length", str(len(body)).encode()))
+        messages: list[Message] = [{"type": "http.request", "body": body}]
+
+        async def replay() -> Message:
+            return messages.pop() if messages else await receive()
+
+        await self.app({**scope, "headers": headers}, replay, send)
 
     def _check(self, asked: Any) -> None:
-        """Raises ValueError for what is wrong with a parsed body."""
-        for path in _paths(asked):
-            if not _uploaded(path):
-                raise ValueError("expected a file that was uploaded before")
+        """Raises ValueError for what is wrong with a parsed body, whoever it is for."""
+        if not all(map(uploaded, _paths(asked))):
+            raise ValueError("expected a file that was uploaded before")
         if not isinstance(asked, dict) or not isinstance(data := asked.get("data"), list):
             return
         about = {name: value for name, value in asked.items() if name != "data"}
-        json.dumps(about, ensure_ascii=False).encode()  # handlers look at the data themselves
-        if (number := asked.get("fn_index")) is not None:
+        try:
+            json.dumps(about, ensure_ascii=False).encode()  # handlers look at the data themselves
+        except UnicodeError:
+            raise ValueError("expected characters, got half of a surrogate pair") from None
+        if _numbered(asked):
+            number = asked["fn_index"]
             if not isinstance(number, int) or isinstance(number, bool) or number not in self.counts:
                 raise ValueError("expected the number of an event of this page")
             if len(data) != self.counts[number]:
                 raise ValueError(f"expected {self.counts[number]} values, got {len(data)}")
+
+
+def _has_body(scope: Scope) -> bool:
+    return scope["type"] == "http" and scope["method"] in ("POST", "PUT", "PATCH")
+
+
+def _numbered(asked: Any) -> bool:
+    """True for an event that is named by its number, as the page does."""
+    return isinstance(asked, dict) and asked.get("fn_index") is not None
 
 
 def _paths(asked: Any) -> Iterator[Any]:
@@ -175,19 +169,11 @@ def _paths(asked: Any) -> Iterator[Any]:
             yield from _paths(one)
 
 
-def _uploaded(path: Any) -> bool:
-    """Whether a path is in the folder of uploads. No file is opened."""
-    if not isinstance(path, str) or "\0" in path:
-        return False
-    return Path(get_upload_folder()).resolve() in Path(os.path.abspath(path)).parents
-
-
 def _parsed(body: bytes) -> Any:
-    """The JSON of a body.
+    """The JSON of a body (RFC 8259); None if it is none: whoever wants JSON says so.
 
     Raises:
-        ValueError: it is none, or holds a number that is not finite.
-        RecursionError: lists in lists, too deep.
+        ValueError: it holds a number that is not finite, or lists in lists, too deep.
     """
 
     def finite(number: str) -> float:
@@ -195,32 +181,23 @@ def _parsed(body: bytes) -> Any:
             raise ValueError(f"expected finite numbers, got {number[:20]}")
         return value
 
-    return json.loads(body, parse_float=finite, parse_constant=finite)
+    try:
+        return json.loads(body, parse_float=finite, parse_constant=finite)
+    except RecursionError:
+        raise ValueError("expected JSON with fewer lists in lists") from None
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        return None
 
 
-def _again(body: bytes, receive: Receive) -> Receive:
-    """Gives a body that was read once more."""
-    messages: list[Message] = [{"type": "http.request", "body": body}]
-
-    async def replay() -> Message:
-        return messages.pop() if messages else await receive()
-
-    return replay
-
-
-def _completed(body: bytes, known: dict[str, Any], by_name: bool) -> dict[str, Any]:
-    """Parses a call, and fills in the defaults of what was left out.
+def _completed(asked: Any, known: dict[str, Any], by_name: bool) -> dict[str, Any]:
+    """A call with the defaults of what was left out.
 
     Raises:
-        ValueError: no JSON, not of the expected form, or arguments that there are not.
+        ValueError: not of the expected form, or arguments that there are not.
     """
-    form = "an object of arguments" if by_name else 'an object with a list, {"data": [...]}'
-    try:
-        asked = json.loads(body)
-    except (ValueError, RecursionError):
-        raise ValueError(f"expected JSON, {form}") from None
     if not isinstance(asked, dict) or not (by_name or isinstance(asked.get("data"), list)):
-        raise ValueError(f"expected {form}")
+        form = "an object of arguments" if by_name else 'an object with a list, {"data": [...]}'
+        raise ValueError(f"expected {'JSON, ' if asked is None else ''}{form}")
     if by_name:
         unknown = [name for name in asked if name not in known]
         if unknown:

@@ -20,9 +20,7 @@ from aigc_demo.ui.transformer.widgets import candidates, tree
 
 VISIBLE_CANDIDATES = 40  # candidates that may become visible
 WIDTH, DEPTH = 3, 3  # of the tree
-LOGITS_SENT = (
-    8_000  # logits that go to the browser; of a larger vocabulary only the sums of the rest
-)
+LOGITS_SENT = 8_000  # to the browser; of a larger vocabulary only the sums of the rest
 TEMPERATURES = [step / 20 for step in range(41)]  # of the slider
 
 

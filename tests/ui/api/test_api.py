@@ -482,6 +482,7 @@ FILE_OBJECTS = (
     "file:///etc/passwd",
     "gopher://127.0.0.1:1/x",
     "a\0b",
+    "\ud800",
     "a" * 5000,
     None,
     "{listens}",
@@ -545,6 +546,28 @@ def test_a_private_event_with_nonsense_is_refused_with_a_sentence(server_url, wr
     body = json.dumps(rest)[:-1] + f", {wrong}}}"
     status, answer = post(server_url, "/gradio_api/queue/join", body.encode())
     assert status == 422 and len(json.loads(answer)["detail"]) > 0
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/json", "Application/JSON; charset=utf-8", "application/x+json", "a/b", ""]
+)
+def test_no_kind_of_body_is_exempt(server_url: str, kind: str) -> None:
+    number, count = an_event(server_url)
+    file = {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}
+    event = {"fn_index": number, "data": [None] * count, "session_hash": "kinds", "event_data": 0}
+    for path, body in (
+        ("call/vae_encode", json.dumps({"data": ["vae", file]})),
+        ("run/vae_encode", json.dumps({"data": ["vae", file]})),
+        ("queue/join", json.dumps({**event, "data": [file] * count})),
+        ("queue/join", json.dumps(event).replace('"event_data": 0', '"event_data": NaN')),
+        ("run/nobody", json.dumps({"data": [], "session_hash": "kinds"})),
+    ):
+        connection = http.client.HTTPConnection(urlparse(server_url).netloc, timeout=60)
+        headers = {"Content-Type": kind} if kind else {}
+        connection.request("POST", f"/gradio_api/{path}", body, headers)
+        answer = connection.getresponse()
+        assert answer.status == (404 if path == "run/nobody" else 422)
+        assert len(json.loads(answer.read())["detail"]) > 0
 
 
 def test_an_uploaded_file_is_taken_by_its_path(server_url: str) -> None:

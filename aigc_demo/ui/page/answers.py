@@ -1,18 +1,28 @@
-"""What a visitor asked for last stays: an older answer that comes later does not replace it.
+"""What handlers answer, and that the answer to a visitor's latest question stays.
 
 Events of different fields run beside each other, so the first asked may be the last to answer.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
 from inspect import isasyncgenfunction
 from threading import Lock
 from typing import Any
-from uuid import uuid4
 
 import gradio as gr
+from gradio.blocks import Block
 from gradio.context import LocalContext
+
+
+def answers(answer: Any) -> tuple:
+    """The return value of a handler as a tuple, one value a component."""
+    return answer if isinstance(answer, tuple) else (answer,)
+
+
+def by_widget(answer: Any) -> bool:
+    """True if an answer maps widgets to updates, and is not the update of a single widget."""
+    return isinstance(answer, Mapping) and all(isinstance(key, Block) for key in answer)
 
 
 class Visit:
@@ -27,13 +37,13 @@ class Visits:
     """Of each visitor with questions under way, which widgets show the answer to which."""
 
     def __init__(self) -> None:
-        self._visits: dict[str, Visit] = {}
+        self._visits: dict[Any, Visit] = {}  # by session
         self._lock = Lock()
 
     @contextmanager
     def question(self) -> Iterator[Callable]:
         """A new question. Yields what keeps of its answers what is still to be shown."""
-        session = getattr(LocalContext.request.get(None), "session_hash", None) or uuid4().hex
+        session = getattr(LocalContext.request.get(None), "session_hash", None) or object()
         with self._lock:
             visit = self._visits.setdefault(session, Visit())
             visit.running += 1
@@ -52,7 +62,7 @@ class Visits:
 
         def keep(answer: Any, outputs: list) -> Any:
             with self._lock:
-                if isinstance(answer, dict) and answer.keys() <= set(outputs):
+                if by_widget(answer):
                     return {widget: left(of, widget) for widget, of in answer.items()}
                 if len(outputs) == 1:
                     return left(answer, outputs[0])

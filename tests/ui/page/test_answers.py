@@ -8,7 +8,7 @@ import pytest
 from gradio.context import LocalContext
 from servers import finished
 
-from aigc_demo.ui.page.newest import Visits
+from aigc_demo.ui.page.answers import Visits
 
 
 def asked_in_turn(visits: Visits, sessions: tuple[str, str], answers: tuple, outputs: list) -> list:
