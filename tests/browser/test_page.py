@@ -378,6 +378,7 @@ def test_every_tab_task_and_view_is_there_in_each_language_size_and_theme(visit:
             name = view.locator("input").get_attribute("value")
             view.click()
             visit.locator(f".view-{name}:visible").first.wait_for()
+            expect(view).to_be_in_viewport()  # its row scrolls once, not in itself again
             expect(visit.locator(".generating:visible, .progress-text:visible")).to_have_count(0)
             assert_only(visit, language, english_text=model == "transformer" and language == "zh")
             if language == "en":
