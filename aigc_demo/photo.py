@@ -82,7 +82,7 @@ def as_mnist(ink: Tensor) -> Tensor:
 
 
 def _off_centre(digit: Tensor) -> float:
-    """How far the centre of mass lies from the middle, in pixels, along the worse axis."""
+    """The distance of the centre of mass from the middle, in pixels, along the worse axis."""
     place = torch.arange(SIDE) - (SIDE - 1) / 2
     mass = digit.sum()
     return max(abs(float((digit.sum(axis) * place).sum() / mass)) for axis in (0, 1))

@@ -2,7 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,19 +12,13 @@ from browser.pages import words
 from fake_hub import FakeHub
 from playwright.sync_api import Browser, Page, expect
 from servers import serving
+from tiny import PICTURES, coupled_vae, transformer
 from torch import nn
 
-from aigc_demo.inference.flow import FlowSampler
 from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.inference.judge import DigitJudge
 from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.inference.vae import LatentWalker
-from aigc_demo.models.flow import Flow, FlowConfig
-from aigc_demo.models.gan import GAN, GANConfig
-from aigc_demo.models.gan_mlp import MLPGAN, MLPGANConfig
-from aigc_demo.models.judge import Judge, JudgeConfig
-from aigc_demo.models.transformer import Transformer, TransformerConfig
-from aigc_demo.models.vae import VAE, VAEConfig
 from aigc_demo.tokenizer import CharacterTokenizer
 from aigc_demo.training.transformer import poem_tokenizer
 from aigc_demo.weights import save_model
@@ -38,10 +33,10 @@ CHINESE = "，。" + "".join(
 )
 
 
-def _lively(kind: type[nn.Module], config: object) -> nn.Module:
+def _lively(make: Callable[[], nn.Module]) -> nn.Module:
     """A model whose every parameter matters: none is left at the 0 or 1 it starts from."""
     torch.manual_seed(0)
-    model = kind(config)
+    model = make()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter += 0.2 * torch.randn_like(parameter)
@@ -62,25 +57,16 @@ def _own_environment() -> Iterator[None]:
 def tiny_folders(tmp_path_factory):
     """Family -> its weights folder; "poems" beside them."""
     root = tmp_path_factory.mktemp("tiny")
-    models = {
-        "gan": _lively(GAN, GANConfig(latent_size=8, channels=8, discriminator_channels=8)),
-        "vae": _lively(VAE, VAEConfig(latent_size=3, hidden=16)),
-        "judge": _lively(Judge, JudgeConfig(channels=4)),
-        "gan-mlp": _lively(MLPGAN, MLPGANConfig(latent_size=8, width=8)),
-        "coupled": _lively(VAE, VAEConfig(latent_size=4, hidden=16, channels=4, couplings=2)),
-        "flow": _lively(Flow, FlowConfig(channels=8, blocks=1)),
-    }
-    for family, model in models.items():
-        save_model(root / family, f"tiny-{family}", "vae" if family == "coupled" else family, model)
+    for family, make in PICTURES.items():
+        save_model(root / family, f"tiny-{family}", family, _lively(make))
+    save_model(root / "coupled", "tiny-coupled", "vae", _lively(coupled_vae))
     tokenizers = {
         "transformer": CharacterTokenizer(ENGLISH),
         "poems": poem_tokenizer(CHINESE),
     }
     for name, context in (("transformer", 16), ("poems", 40)):
         tokenizer = tokenizers[name]
-        size = {"layers": 2, "heads": 2, "width": 16, "logit_cap": 0.0}
-        config = TransformerConfig(len(tokenizer), context, **size)
-        model = _lively(Transformer, config)
+        model = _lively(partial(transformer, len(tokenizer), context))
         save_model(root / name, f"tiny-{name}", "transformer", model, tokenizer)
     return {path.name: path for path in root.iterdir()}
 
@@ -88,11 +74,6 @@ def tiny_folders(tmp_path_factory):
 @pytest.fixture(scope="session")
 def tiny_gan(tiny_folders):
     return DigitSampler.load(tiny_folders["gan"], "cpu")
-
-
-@pytest.fixture(scope="session")
-def tiny_flow(tiny_folders):
-    return FlowSampler.load(tiny_folders["flow"], "cpu")
 
 
 @pytest.fixture(scope="session")

@@ -3,18 +3,15 @@
 import hashlib
 import json
 import shutil
+from functools import partial
 
 import pytest
 import torch
 from safetensors.torch import load, save
+from tiny import PICTURES, transformer
 
 from aigc_demo.devices import choose_device
-from aigc_demo.models.flow import Flow, FlowConfig
-from aigc_demo.models.gan import GAN, GANConfig
-from aigc_demo.models.gan_mlp import MLPGAN, MLPGANConfig
-from aigc_demo.models.judge import Judge, JudgeConfig
 from aigc_demo.models.transformer import Transformer, TransformerConfig
-from aigc_demo.models.vae import VAE, VAEConfig
 from aigc_demo.samples import sample_digits, sample_text
 from aigc_demo.tokenizer import CharacterTokenizer
 from aigc_demo.weights import (
@@ -26,16 +23,7 @@ from aigc_demo.weights import (
     save_model,
 )
 
-MODELS = {
-    "gan": lambda: GAN(GANConfig(latent_size=4, channels=4, discriminator_channels=4)),
-    "gan-mlp": lambda: MLPGAN(MLPGANConfig(latent_size=4, width=4)),
-    "vae": lambda: VAE(VAEConfig(4, hidden=8, channels=4, couplings=1)),
-    "flow": lambda: Flow(FlowConfig(channels=8, blocks=1)),
-    "judge": lambda: Judge(JudgeConfig(channels=2)),
-    "transformer": lambda: Transformer(
-        TransformerConfig(vocabulary_size=3, context=8, layers=1, heads=2, width=8)
-    ),
-}
+MODELS = {**PICTURES, "transformer": partial(transformer, 3, 8)}
 
 
 def tokenizer_of(family):
@@ -66,9 +54,9 @@ def test_a_loaded_model_gives_the_same_output_as_the_saved_one(tmp_path):
     torch.manual_seed(0)
     inputs = {
         "gan": lambda model: model.discriminator(
-            model.generator(torch.ones(2, 4), torch.eye(10)[:2]), torch.tensor([1, 2])
+            model.generator(torch.ones(2, 8), torch.eye(10)[:2]), torch.tensor([1, 2])
         ),
-        "gan-mlp": lambda model: model.discriminator(model.generator(torch.ones(2, 4))),
+        "gan-mlp": lambda model: model.discriminator(model.generator(torch.ones(2, 8))),
         "vae": lambda model: model.decoder(model.encoder(torch.full((2, 1, 28, 28), 0.3))[0]),
         "judge": lambda model: model(torch.full((2, 1, 28, 28), 0.3)),
         "transformer": lambda model: model(torch.tensor([[0, 1, 2, 2]])),

@@ -1,6 +1,8 @@
 """The quality of a GAN: the digits asked for, all kinds of them, and of use to learn from."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
@@ -10,7 +12,6 @@ from tqdm import tqdm
 from aigc_demo.data.files import data_folder
 from aigc_demo.data.mnist import read_mnist
 from aigc_demo.evaluation.distance import density_and_coverage, frechet_distance
-from aigc_demo.inference.flow import FlowSampler
 from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.inference.judge import DigitJudge
 from aigc_demo.models.judge import Judge, JudgeConfig
@@ -20,12 +21,25 @@ COUNT = 10_000  # samples of the full protocol
 PUPIL_DIGITS = 60_000
 PUPIL_STEPS = 2_000
 
-Sampler = DigitSampler | FlowSampler
 Digits = tuple[Tensor, Tensor]  # images (N, 28, 28) and labels (N,)
 
 
+class Sampler(Protocol):
+    """Draws a digit a seed; `classes` is 0 where it cannot be asked for one of them."""
+
+    @property
+    def classes(self) -> int: ...
+
+    def sample(self, seeds: Sequence[int], labels: Sequence[int] | None = ...) -> Tensor: ...
+
+
 def score(loaded: Loaded, data: Path | None, full: bool) -> dict[str, float]:
-    """The figures of a GAN, or of a flow in 20 steps, by the bundled judge, on seeds 0, 1, 2, ...
+    """The figures of a GAN, see `score_digits`."""
+    return score_digits(DigitSampler(loaded), data, full)
+
+
+def score_digits(sampler: Sampler, data: Path | None, full: bool) -> dict[str, float]:
+    """The figures of a model that draws digits, by the bundled judge, on seeds 0, 1, 2, ...
 
     Quick: of 2,000 samples, as many of each class, how many the judge reads as the digit asked
     for; of a model without classes, the share of the digit it draws least often. Full: the same of
@@ -34,7 +48,6 @@ def score(loaded: Loaded, data: Path | None, full: bool) -> dict[str, float]:
     usual for models with classes; accuracy on the test digits of a fresh classifier trained on
     60,000 samples only, beside one trained on the real training digits.
     """
-    sampler: Sampler = FlowSampler(loaded) if loaded.family == "flow" else DigitSampler(loaded)
     judge = DigitJudge.load()
     count = COUNT if full else 2_000
     images, labels = draw(sampler, count)

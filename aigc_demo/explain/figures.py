@@ -6,7 +6,7 @@ from aigc_demo.weights import find_folder
 
 
 def training_minutes(source: str) -> str:
-    """How many minutes a model's training took, by its card; "–" where it does not say.
+    """The minutes that a model's training took, by its card; "–" where it does not say.
 
     Raises:
         ValueError: an unknown source.

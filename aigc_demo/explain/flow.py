@@ -22,7 +22,7 @@ def visible(x: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Trajectory:
-    """What Euler's steps see from noise to digit, in the model's own scale of [-1, 1]."""
+    """The path from noise to a digit by Euler's method, in the model's own scale of [-1, 1]."""
 
     times: Tensor  # (T,), from 0 on, without the end
     pictures: Tensor  # (T, 28, 28), where the way is at each time

@@ -10,7 +10,7 @@ from aigc_demo.inference.transformer import TextWriter
 
 @dataclass(frozen=True)
 class LayerShare:
-    """What one layer does at one token. Sizes are root mean squares over the C channels."""
+    """The work of one layer at one token. Sizes are root mean squares over the C channels."""
 
     before: float  # the size of the stream before the layer
     attended: float  # the size of what attention adds to the stream

@@ -126,7 +126,7 @@ def carried(mean: Tensor, deviation: Tensor) -> Tensor:
 
 
 def varies(mean: Tensor) -> Tensor:
-    """How much each latent dimension differs between digits: the variance of some posterior means.
+    """The variance of each latent dimension's posterior means over some digits.
 
     mean: (N, D) -> (D,). A dimension with more than ACTIVE is an active unit (Burda et al. 2015,
     arXiv:1509.00519, section 5.2). It asks nothing of the prior, so it holds for a learned one.

@@ -5,11 +5,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-TASKS = {  # family -> the Hub's name of the task
-    "judge": "image-classification",
-    "transformer": "text-generation",
-    **dict.fromkeys(("gan", "gan-mlp", "vae", "flow"), "unconditional-image-generation"),
-}
+# family -> the Hub's name of its task; all others draw
+TASKS = {"judge": "image-classification", "transformer": "text-generation"}
+DRAWS = "unconditional-image-generation"
 DATA = {  # name -> language, what it was scored on: name, and the Hub's or our own identifier
     "shakespeare": ("en", "Tiny Shakespeare, the last 10 %", "tiny_shakespeare"),
     "poems": ("zh", "Tang and Song verse, held out", "chinese-poetry"),
@@ -38,7 +36,7 @@ def hub_card(folder: Path) -> str:
         raise ValueError(f"{path}: expected a model card that begins with its metadata")
     language, data, identifier = DATA.get(config["name"], MNIST)
     try:
-        card, task = ModelCard(text), TASKS[config["family"]]
+        card, task = ModelCard(text), TASKS.get(config["family"], DRAWS)
     except YAMLError as error:
         raise ValueError(f"{path}: expected metadata in YAML, got {error}") from error
     head: Any = card.data  # a ModelCardData

@@ -30,7 +30,7 @@ _ADDRESS = re.compile(
 
 
 def named(text: str) -> str:
-    """What a person means by a text, as owner/repo or owner/repo@revision.
+    """Reads a text as a person means it: owner/repo or owner/repo@revision.
 
     An address of the Hub that was pasted, with its branch or not, slashes at the end, and GPT-2s by
     their short names. Anything else stays as it is.

@@ -65,7 +65,7 @@ def look(flow: Flow, device: torch.device) -> bytes:
 def stress(
     teacher: Flow, recipe: Recipe, x: Tensor, t: Tensor, label: Tensor, told: Tensor
 ) -> Tensor:
-    """What guidance adds to the velocities of a batch, (B, 1, 28, 28); 0 where there is none."""
+    """The share of guidance in the velocities of a batch, (B, 1, 28, 28); 0 where there is none."""
     low, high = recipe.stressed
     rows = (told & (t >= low) & (t < high)).nonzero()[:, 0]
     added = torch.zeros_like(x)

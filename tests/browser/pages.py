@@ -4,6 +4,7 @@ import re
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
+from tabs import TASKS
 
 from aigc_demo.ui.kit.words import Words
 
@@ -16,13 +17,6 @@ WORDS = Words()
 FIRST_TEXTS = {  # what is written when a tab opens, once it is whole
     "shakespeare": ("shakespeare", re.compile(r"^ROMEO:\n[\s\S]{300}$")),
     "poems": ("poems", re.compile(r"^(《.*》\n)?([㐀-鿿]{5,7}[，。]\n?){4,8}$")),
-}
-
-TASKS = {
-    "gan": ["digits", "number", "morph", "inside", "duel", "lab"],
-    "vae": ["map", "rebuild", "walk", "prior", "inside"],
-    "transformer": ["shakespeare", "poems", "inside"],
-    "flow": ["digits", "path", "vary", "fill", "morph", "compare", "inside"],
 }
 
 

@@ -7,7 +7,6 @@ import pytest
 from browser.pages import (
     DESKTOP,
     PHONE,
-    TASKS,
     assert_accessible,
     assert_only,
     drag,
@@ -20,6 +19,7 @@ from browser.pages import (
 )
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
+from tabs import TASKS
 
 from aigc_demo.inference.judge import DigitJudge
 from aigc_demo.inference.vae import LatentWalker

@@ -3,7 +3,13 @@
 import pytest
 import torch
 
+from aigc_demo.inference.flow import FlowSampler
 from aigc_demo.models.flow import Flow, FlowConfig, between, flow_loss, waves
+
+
+@pytest.fixture(scope="module")
+def tiny_flow(tiny_folders):
+    return FlowSampler.load(tiny_folders["flow"], "cpu")
 
 
 def test_the_line_and_its_loss_are_those_of_the_paper() -> None:

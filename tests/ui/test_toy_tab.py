@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import gradio as gr
 from servers import ROOT
 
 from aigc_demo.ui.api.endpoints import add_endpoints, parameters
+from aigc_demo.ui.app import TABS
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.catalog.tab import Tab
 from aigc_demo.ui.kit.words import Words
@@ -116,9 +118,10 @@ def test_a_tab_that_is_added_by_the_list_is_on_the_page(tmp_path: Path) -> None:
         path.write_text(json.dumps(words, ensure_ascii=False), encoding="utf-8")
     app = package / "ui/app.py"  # the one file that is edited
     source = app.read_text(encoding="utf-8")
-    source = source.replace("gan, transformer, vae", "gan, toy, transformer, vae")
-    assert "transformer.TAB, flow.TAB)" in source
-    app.write_text(source.replace("flow.TAB)", "flow.TAB, toy.TAB)"), "utf-8")
+    source = source.replace("ui import flow, gan,", "ui import flow, gan, toy,")
+    source, found = re.subn(r"^(TABS = .*)\)$", r"\1, toy.TAB)", source, flags=re.MULTILINE)
+    assert found == 1
+    app.write_text(source, "utf-8")
 
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     done = subprocess.run(
@@ -127,7 +130,7 @@ def test_a_tab_that_is_added_by_the_list_is_on_the_page(tmp_path: Path) -> None:
 
     assert done.returncode == 0, done.stderr[-2000:]
     assert json.loads(done.stdout.splitlines()[-1]) == {
-        "tabs": ["gan", "vae", "transformer", "flow", "toy"],
+        "tabs": [*(tab.name for tab in TABS), "toy"],
         "label": ["Count"],
         "texts": {"zh": "两倍是 6。", "en": "Twice is 6."},
         "lesson": True,

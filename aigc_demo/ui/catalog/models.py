@@ -268,7 +268,7 @@ class Models:
         return name
 
     def is_bundled(self, name: str) -> bool:
-        """Whether a model has its bundled weights; a guest, or one that was replaced, has not."""
+        """True for a model with its bundled weights, not for a guest or a replaced one."""
         return name not in self.folders
 
     def known_of(self, names: tuple[str, ...]) -> list[str]:

@@ -138,7 +138,7 @@ class FlowEndpoints(Endpoints):
 
 
 def _kept(rows: Any) -> torch.Tensor:
-    """What is kept of a picture, (28, 28) of 0 and 1."""
+    """The mask of the pixels to keep, (28, 28) of 0 and 1, from a client's rows."""
     square = isinstance(rows, list) and len(rows) == 28
     if not square or any(not isinstance(row, list) or len(row) != 28 for row in rows):
         raise check.UserError("error.keep")

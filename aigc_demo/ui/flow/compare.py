@@ -93,7 +93,7 @@ def _table(models: Models, words: Words, seed: int) -> dict[str, Any]:
 
 
 def _milliseconds(sampler: Any, seed: int) -> str:
-    """How long some digits of any class take."""
+    """Draws some digits of any class; the time in milliseconds."""
     begun = perf_counter()
     sampler.sample(range(seed, seed + TIMED))
     return f"{1000 * (perf_counter() - begun):.0f}"

@@ -119,7 +119,7 @@ def loss(found: Lesson, time: float) -> str:
 
 
 def guidance(told: Tensor, untold: Tensor, weight: float) -> str:
-    """What guidance makes of the two velocities, for the pixel where they differ most."""
+    """The guided velocity of the pixel where the two velocities differ most."""
     at = int((told - untold).abs().flatten().argmax())
     a, b = told.flatten()[at].item(), untold.flatten()[at].item()
     return display(

@@ -183,7 +183,7 @@ def see_paths(models: Models, words: Words, model, digit, seed, guidance, time) 
 def see_guidance(
     models: Models, words: Words, model, digit, seed, guidance, time
 ) -> tuple[Update, str]:
-    """What the class adds to a velocity, and the same noise with more and more of it."""
+    """The share of the class in a velocity, and the same noise with more and more of it."""
     asked = _asked(models, model, digit, seed, guidance, time)
     x = asked.trajectory().pictures[asked.step]
     told, untold = inside.told_and_untold(asked.sampler, x, asked.time, asked.label)

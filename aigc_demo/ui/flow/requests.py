@@ -29,7 +29,7 @@ STAND_INS = ("read", "none")  # of a class: what the judge reads, or none told
 
 
 class Settings(NamedTuple):
-    """How the flow is followed."""
+    """The settings of a sampler: Euler steps and weight of guidance."""
 
     steps: int
     guidance: float

@@ -172,7 +172,7 @@ def _computed(share: Share, here: gr.Tab, *events: Any) -> None:
 
 
 def _first_digit() -> dict[str, Any]:
-    """What a pad opens with."""
+    """The digit that a pad opens with."""
     return {
         "value": drawn_test_digit(FIRST_TEST),
         "strip": strip(sample_digits("test")[0][FIRST_TEST][None]),

@@ -1,4 +1,4 @@
-"""What a drawing pad sends, and the digit that a model sees of it.
+"""Reads the drawings that a pad sends, as digits that a model can see.
 
 "raw:" and 28 x 28 grey levels in base64: taken as they are, as a link holds them, and a drawing
 that shall be used as drawn. 28 x 28 or 112 x 112 alone: drawn by hand, to be scaled and centred as
@@ -82,7 +82,7 @@ def drawn_digit(value: Any) -> Tensor:
 
 
 def gap_of(value: Any) -> Tensor:
-    """What a visitor painted out, (28, 28), true where the picture is to be drawn anew.
+    """Reads the gap that a visitor painted, (28, 28), true where to draw anew.
 
     Raises:
         UserError: nothing.

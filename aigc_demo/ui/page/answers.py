@@ -1,4 +1,4 @@
-"""What handlers answer, and that the answer to a visitor's latest question stays.
+"""Handlers' answers in order: the one to a visitor's latest question stays.
 
 Events of different fields run beside each other, so the first asked may be the last to answer.
 """

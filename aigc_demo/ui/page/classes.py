@@ -16,7 +16,7 @@ def names_of(sampler: Any) -> list[str]:
 
 
 def are_digits(sampler: Any) -> bool:
-    """Whether the classes are the digits from 0 on, as the judge and the real pictures know them.
+    """True if the classes are the digits from 0 on, as the judge and the real pictures know them.
 
     A model without classes is taken to draw digits.
     """
@@ -78,7 +78,7 @@ def known_classes(sampler: Any, labels: list[int]) -> list[int]:
 
 
 def labels_of(labels: Any) -> list[int]:
-    """What a program names: digits as text, or a list of classes."""
+    """Reads the classes that a program names: digits as text, or a list."""
     if isinstance(labels, list) and 0 < len(labels) <= 64:
         return [check.whole(label, "digits", 0, 99) for label in labels]
     return check.digits(labels, 64)

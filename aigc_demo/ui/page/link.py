@@ -1,4 +1,4 @@
-"""What a link holds of a result: the values of its fields, and what they were computed by."""
+"""The content of a link: the values of a result's fields, and the engine that computed it."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -18,7 +18,7 @@ MODES = ("bfloat16", "float32", "int8-2", "bfloat16-2", "float32-2")
 
 @dataclass(frozen=True)
 class Fields:
-    """What a result is computed from, by the names that a link gives it.
+    """The fields that a result is computed from, by their names in a link.
 
     by_name: the components.
     first: values that the page opens with, where the components do not hold them.

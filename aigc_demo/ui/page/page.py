@@ -133,6 +133,6 @@ def dice(words: Words, value: int, name: str) -> tuple[gr.Number, Any]:
 
 
 def throw(click: Any, seed: gr.Number) -> Any:
-    """What follows a click that puts a new seed into its field, without a request."""
+    """Puts a new seed into its field at a click, without a request; the event to chain on."""
     script = "() => Math.floor(Math.random() * 1000000)"
     return click(None, None, seed, js=script, api_visibility="private")

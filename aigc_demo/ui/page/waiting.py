@@ -1,4 +1,4 @@
-"""How long a visitor waits, in words: Gradio says it in English and in figures."""
+"""A visitor's place in the queue in words: Gradio says it in English and in figures."""
 
 from aigc_demo.ui.kit.widgets import widget
 from aigc_demo.ui.kit.words import Words

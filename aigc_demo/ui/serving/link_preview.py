@@ -1,4 +1,4 @@
-"""What a messenger shows of a link to the page: title, sentence and picture (Open Graph)."""
+"""The preview of a link in a messenger: title, sentence and picture (Open Graph)."""
 
 import re
 from html import escape

@@ -15,7 +15,7 @@ LOOKS = ("text", "tones", "pinyin", "picture")
 
 
 def read_poem(models: Models, words: Words, text, form, script, look) -> Update:
-    """What the browser shows of the poem; text: the poem in traditional characters."""
+    """The poem as the browser shows it; text: the poem in traditional characters."""
     look = check.one_of(look, "look", LOOKS)
     text = check.text(text, "title", 1_000)
     form = FORMS[form_of(_body(text)) or check.one_of(form, "form", tuple(FORMS))]

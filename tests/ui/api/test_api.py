@@ -22,6 +22,7 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 from servers import serving
+from tabs import ENDPOINTS
 
 from aigc_demo.explain import transformer as inside
 from aigc_demo.images import png
@@ -33,23 +34,6 @@ from aigc_demo.samples import sample_digits
 from aigc_demo.ui.kit.words import Words
 from aigc_demo.ui.page.api_files import FORMATS
 from aigc_demo.ui.serving.middleware import POLICY, SAFETY
-
-ENDPOINTS = {
-    "/gan_sample",
-    "/gan_morph",
-    "/gan_realness",
-    "/vae_encode",
-    "/vae_decode",
-    "/vae_walk",
-    "/flow_sample",
-    "/flow_path",
-    "/flow_redraw",
-    "/flow_fill",
-    "/text_write",
-    "/poem_write",
-    "/text_candidates",
-    "/text_attention",
-}
 
 
 @pytest.fixture(scope="module")

@@ -28,15 +28,10 @@ from aigc_demo.ui.transformer import requests as transformer
 from aigc_demo.ui.vae import requests as vae
 
 WORDS = Words()
-KIND = {
-    "gan": "gan",
-    "gan-mlp": "gan",
-    "vae": "vae",
-    "coupled": "vae",
-    "flow": "flow",
-} | dict.fromkeys(("transformer", "poems"), "transformer")
+KIND = {family: tab.name for tab in TABS for family in tab.families}
+KIND |= {"coupled": "vae", "poems": "transformer"}
 
-GAN, VAE, TRANSFORMER, FLOW = TABS
+GAN, VAE, TRANSFORMER, FLOW = TABS[:4]
 
 
 @pytest.fixture

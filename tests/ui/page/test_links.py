@@ -13,22 +13,23 @@ import time
 import urllib.error
 import urllib.request
 from inspect import isasyncgen
+from typing import Any
 
 import gradio as gr
 import numpy as np
 import pytest
+import tabs
 import torch
 from PIL import Image
 from servers import ROOT, finished
 
 from aigc_demo.explain.duel import Duel
 from aigc_demo.images import DESCRIPTION, SIDE, to_bytes
-from aigc_demo.samples import sample_digits
 from aigc_demo.ui.app import TABS
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.gan import one_step as duel
 from aigc_demo.ui.kit import check
-from aigc_demo.ui.kit.drawings import drawing_of, drawn_digit
+from aigc_demo.ui.kit.drawings import drawn_digit
 from aigc_demo.ui.kit.qr import qr_code
 from aigc_demo.ui.kit.words import Words
 from aigc_demo.ui.page import query as links
@@ -54,67 +55,17 @@ def shares() -> dict[str, Share]:
 
 
 SHARES = shares()
-DRAWN = drawing_of(to_bytes(sample_digits("test")[0][4]))
-GAP = drawing_of(to_bytes(sample_digits("test")[0][9].gt(0.4).float()))
 
 
-def held(tab: str) -> tuple:
-    """The values of an inside view's fields."""
-    share = SHARES[tab]
-    return tuple(LOOKED_AT[tab].get(name, share.link.first[name]) for name in share.link.names)
+def _whole(tab: str, state: Any) -> tuple:
+    """All values of a result's fields, of which an inside view names those that differ."""
+    link = SHARES[tab].link
+    if isinstance(state, tuple):
+        return state
+    return tuple(state.get(name, link.first[name]) for name in link.names)
 
 
-LOOKED_AT: dict[str, dict[str, object]] = {  # the same of inside views, by field
-    "gan.inside": {
-        "look": "directions",
-        **{"model": "gan-mlp", "digit": "7", "seed": 12, "truncation": 0.35},
-        **{"slant": -1.2, "thickness": 0.1, "width": 3},
-    },
-    "vae.inside": {"look": "dimensions", "model": "vae", "image": DRAWN, "seed": 4, "rank": 9},
-    "transformer.inside": {
-        **{"look": "neurons", "model": "poems", "text": "《月夜》\n床前明月光", "token": 7},
-        **{"layer": 3, "head": 2, "character": "月"},
-    },
-    "flow.inside": {
-        "look": "layers",
-        **{"model": "flow", "digit": "7", "seed": 12, "guidance": 1.5, "time": 0.35, "part": 2},
-    },
-}
-RESULTS = {  # a state of each result that is not the one its tab opens with
-    "gan.digits": ("gan-mlp", ["3", "7"], 12, 2**53 - 1, 0.35),
-    "gan.number": ("gan", "19840615", 8),
-    "gan.morph": ("gan", "0", "9", 77, 5),
-    "gan.inside": held("gan.inside"),
-    "gan.duel": ("bbbdfg",),
-    "gan.lab": (
-        *("own", "squares", "3", "16", "0.01", "0.0003", "5", "77"),
-        *("p2b300D0.003d2T10t1h1p3g12", "MMeeMveaNReV"),
-    ),
-    "vae.map": ({"x": -0.123, "y": 3.5},),
-    "vae.rebuild": ("vae", DRAWN, 12),
-    "vae.walk": ("vae", "38501", "spherical", 4, 64),
-    "vae.prior": ("vae", 3, 9),
-    "vae.inside": held("vae.inside"),
-    "transformer.shakespeare": (
-        "shakespeare",
-        "HAMLET:\n$3 & more; to be?",
-        40,
-        0.05,
-        3,
-        0.95,
-        1.15,
-        11,
-    ),
-    "transformer.poems": ("poems", "五律", "月夜", "", False, "traditional", "", 1, 0, 0.9, 1, 5),
-    "transformer.inside": held("transformer.inside"),
-    "flow.digits": ("flow", ["3", "7"], 3, 2**53 - 1, 4, 1.25),
-    "flow.path": ("flow", "8", 3, 5, 0),
-    "flow.vary": ("flow", DRAWN, 0.65, "4", 3, 2),
-    "flow.fill": ("flow", DRAWN, GAP, "none", 12, 1.25),
-    "flow.morph": ("flow", "0", "9", 77, 5, 3, 1.25),
-    "flow.compare": ("8", 12),
-    "flow.inside": held("flow.inside"),
-}
+RESULTS = {tab: _whole(tab, state) for tab, state in tabs.RESULTS.items()}
 
 
 def model_of(tab: str) -> str:
@@ -283,7 +234,7 @@ def test_a_damaged_parameter_is_left_out_and_named_and_the_rest_is_used(
 
 def test_an_inside_view_links_what_it_needs_and_no_more() -> None:
     share = SHARES["transformer.inside"]
-    state = {**share.link.first, **LOOKED_AT[share.tab]}
+    state = {**share.link.first, **tabs.RESULTS[share.tab]}
     for view, own in (
         ("step", set()),
         ("next", {"sampling"}),
@@ -317,7 +268,7 @@ def test_the_sliders_of_the_candidates_come_back_and_nonsense_of_them_has_no_lin
         assert WORDS.say("en", "name.sampling") in wrong[0]
 
 
-@pytest.mark.parametrize("tab", LOOKED_AT)
+@pytest.mark.parametrize("tab", [tab for tab in RESULTS if tab.endswith(".inside")])
 def test_a_link_to_an_inside_view_shows_what_the_visit_showed(tab: str) -> None:
     share, values = SHARES[tab], RESULTS[tab]
     seen = share.linked(share.handler)(MODELS, WORDS, *values)
