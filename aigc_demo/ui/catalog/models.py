@@ -22,7 +22,6 @@ from aigc_demo.explain.neurons import NeuronTable
 from aigc_demo.explain.overlap import Overlaps
 from aigc_demo.explain.vae import Tradeoff, tradeoff
 from aigc_demo.inference import weights_hash
-from aigc_demo.inference.flow import FlowSampler
 from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.inference.judge import DigitJudge
 from aigc_demo.inference.transformer import TextWriter
@@ -191,9 +190,6 @@ class Models:
     def vae(self, name: str = "vae-2d") -> LatentWalker:
         """vae-2d or vae."""
         return self.get(name, LatentWalker.load)
-
-    def flow(self, name: str = "flow") -> FlowSampler:
-        return self.get(name, FlowSampler.load)
 
     def encoded(self, name: str) -> tuple[Tensor, Tensor]:
         """Where a VAE's encoder puts the first test digits: mean and deviation, (ENCODED, D)."""

@@ -7,9 +7,8 @@ from gradio.data_classes import FileData
 
 from aigc_demo.images import animation, grid, png
 from aigc_demo.inference.flow import FlowSampler
-from aigc_demo.names import FLOWS
 from aigc_demo.ui.catalog.tab import Endpoints
-from aigc_demo.ui.flow.requests import class_told, completions, settings_of, variations
+from aigc_demo.ui.flow.requests import class_told, completions, sampler_of, settings_of, variations
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.page.api_files import file_of, picture_of
 from aigc_demo.ui.page.classes import known_classes, labels_of
@@ -134,7 +133,7 @@ class FlowEndpoints(Endpoints):
         return file_of(png(grid(made, columns=5), scale=4), "png")
 
     def _sampler(self, model: Any) -> FlowSampler:
-        return self._models.flow(self._models.known(self._others.bring(model, "flow"), FLOWS))
+        return sampler_of(self._models, self._others.bring(model, "flow"))
 
 
 def _kept(rows: Any) -> torch.Tensor:

@@ -12,6 +12,7 @@ from aigc_demo.explain.gan import seeds_that_read
 from aigc_demo.images import strip
 from aigc_demo.names import TRUNCATION
 from aigc_demo.ui.catalog.models import Models
+from aigc_demo.ui.flow.requests import sampler_of
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.widgets import gallery, table
 from aigc_demo.ui.kit.words import Words
@@ -58,7 +59,7 @@ def _drawn(models: Models, name: str, digit: int, seed: int, count: int) -> Tens
     if name == "gan":
         return models.gan().sample(seeds, labels, TRUNCATION)
     if name == "flow":
-        return models.flow().sample(seeds, labels)
+        return sampler_of(models).sample(seeds, labels)
     walker = models.vae("vae")
     found = seeds_that_read(walker.sample, models.judge, digit, seed, count)
     if len(found) < count:
@@ -68,7 +69,7 @@ def _drawn(models: Models, name: str, digit: int, seed: int, count: int) -> Tens
 
 def _table(models: Models, words: Words, seed: int) -> dict[str, Any]:
     """A row a figure, a column a model. Milliseconds are measured here and now."""
-    gan, vae, flow = models.gan(), models.vae("vae"), models.flow()
+    gan, vae, flow = models.gan(), models.vae("vae"), sampler_of(models)
     networks: list[list[nn.Module]] = [
         [gan.generator],
         [vae.decoder, vae.prior],

@@ -43,9 +43,9 @@ def settings_of(steps, guidance) -> Settings:
     )
 
 
-def sampler_of(models: Models, model) -> FlowSampler:
-    """The flow that a client names."""
-    return models.flow(models.known(model, FLOWS))
+def sampler_of(models: Models, model: Any = "flow") -> FlowSampler:
+    """The flow that a client names, by default the bundled one."""
+    return models.get(models.known(model, FLOWS), FlowSampler.load)
 
 
 async def draw(models: Models, words: Words, *fields: Any) -> AsyncIterator[Update]:

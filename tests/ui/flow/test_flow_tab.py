@@ -18,6 +18,7 @@ from aigc_demo.ui.catalog.hub_models import HubModels
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.flow import compare, formulas, inside, requests, tables
 from aigc_demo.ui.flow.api import FlowEndpoints
+from aigc_demo.ui.flow.requests import sampler_of
 from aigc_demo.ui.kit.check import UserError
 from aigc_demo.ui.kit.drawings import drawing_of, gap_of
 from aigc_demo.ui.kit.words import Words
@@ -43,7 +44,7 @@ def streamed(*values) -> list[dict]:
 def test_digits_come_out_of_the_noise_step_by_step(steps: int, seen: int) -> None:
     updates = streamed("flow", ["3", "8"], 4, 11, steps, 1.0)
     assert len(updates) == seen and all(one["count"] == 4 for one in updates)
-    digits = MODELS.flow().sample(range(11, 15), [3, 8, 3, 8], steps)
+    digits = sampler_of(MODELS).sample(range(11, 15), [3, 8, 3, 8], steps)
     assert updates[-1]["strip"] == strip(digits)
     assert updates[0]["strip"] != updates[1]["strip"]
     assert str(steps) in updates[-1]["texts"]["en"] and "11" in updates[-1]["texts"]["zh"]
@@ -53,23 +54,23 @@ def test_digits_come_out_of_the_noise_step_by_step(steps: int, seen: int) -> Non
 
 def test_the_digits_are_those_that_were_asked_for() -> None:
     labels = [i % 10 for i in range(60)]
-    read = MODELS.judge.classify(MODELS.flow().sample(range(60), labels)).argmax(1)
+    read = MODELS.judge.classify(sampler_of(MODELS).sample(range(60), labels)).argmax(1)
     assert (read == torch.tensor(labels)).sum() >= 57  # the figure itself is in the model's card
 
 
 def test_a_digit_that_is_clicked_is_the_one_inside() -> None:
     model, digit, seed, guidance, _ = requests.pick(MODELS, WORDS, "flow", ["3", "8"], 11, 1.5, 3)
     assert (model, digit, seed, guidance) == ("flow", "8", 14, 1.5)
-    drawn = MODELS.flow().noise([16])[1][0]
+    drawn = sampler_of(MODELS).noise([16])[1][0]
     assert requests.pick(MODELS, WORDS, "flow", [], 11, 1.0, 5)[1:3] == (str(drawn), 16)
 
 
 def test_a_path_and_a_morph_begin_and_end_where_they_should() -> None:
     film, frames = requests.path(MODELS, WORDS, "flow", "5", 3, 6, 1.0)
     assert film["count"] == frames["count"] == 7
-    assert film["strip"] == strip(MODELS.flow().path([3], [5], 6)[:, 0])
-    made = MODELS.flow().morph((3, 8), (5, 6), 5, 4)
-    ends = MODELS.flow().sample([5, 6], [3, 8], 4)
+    assert film["strip"] == strip(sampler_of(MODELS).path([3], [5], 6)[:, 0])
+    made = sampler_of(MODELS).morph((3, 8), (5, 6), 5, 4)
+    ends = sampler_of(MODELS).sample([5, 6], [3, 8], 4)
     torch.testing.assert_close(made[[0, -1]], ends, atol=1e-4, rtol=0)
     film, _ = requests.morph(MODELS, WORDS, "flow", "3", "8", 5, 5, 4, 1.0)
     assert film["strip"] == strip(made)
@@ -188,15 +189,15 @@ def test_the_three_are_compared_by_what_their_cards_say() -> None:
 
 
 def test_the_way_is_eulers_and_its_guess_is_the_formula() -> None:
-    trajectory = explain.trajectory(MODELS.flow(), 7, 3)
-    noise, _ = MODELS.flow().noise([7], [3])
+    trajectory = explain.trajectory(sampler_of(MODELS), 7, 3)
+    noise, _ = sampler_of(MODELS).noise([7], [3])
     assert torch.equal(trajectory.pictures[0], noise[0])
-    velocity = MODELS.flow().velocity(trajectory.pictures[10][None], 0.5, [3])[0]
+    velocity = sampler_of(MODELS).velocity(trajectory.pictures[10][None], 0.5, [3])[0]
     torch.testing.assert_close(trajectory.velocities[10], velocity, atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(
         trajectory.guesses[10], trajectory.pictures[10] + velocity / 2, atol=1e-4, rtol=0
     )
-    digit = MODELS.flow().sample([7], [3])[0]
+    digit = sampler_of(MODELS).sample([7], [3])[0]
     torch.testing.assert_close(explain.visible(trajectory.digit), digit)
     x, share, v, end = numbers(formulas.guess(trajectory, 10))[:4]
     assert x + share * v == pytest.approx(end, abs=2e-3)
@@ -208,7 +209,7 @@ def numbers(formula: str) -> list[float]:
 
 
 def test_the_losses_formula_is_its_numbers() -> None:
-    found = explain.lesson(MODELS.flow(), IMAGES[0], 5, 7, 0.3)
+    found = explain.lesson(sampler_of(MODELS), IMAGES[0], 5, 7, 0.3)
     assert found.loss == pytest.approx(found.errors.mean().item(), rel=1e-5)
     torch.testing.assert_close(found.between, 0.7 * found.noise + 0.3 * found.digit)
     total, a, x0, b, x1, xt, v, y1, y0, error = numbers(formulas.loss(found, 0.3))
@@ -218,7 +219,7 @@ def test_the_losses_formula_is_its_numbers() -> None:
 
 
 def test_the_formula_of_guidance_is_its_numbers() -> None:
-    told, untold = explain.told_and_untold(MODELS.flow(), torch.randn(28, 28), 0.5, 3)
+    told, untold = explain.told_and_untold(sampler_of(MODELS), torch.randn(28, 28), 0.5, 3)
     formula = formulas.guidance(told, untold, 2.5)
     b, w, a, again, total = numbers(formula)
     assert b == again and w == 2.5 and b + w * (a - b) == pytest.approx(total, abs=4e-3)
@@ -234,7 +235,7 @@ def test_a_straight_way_is_straight_and_a_bent_one_is_not() -> None:
 
 
 def test_the_layers_end_in_the_velocity() -> None:
-    sampler, x = MODELS.flow(), torch.randn(28, 28, generator=torch.Generator().manual_seed(1))
+    sampler, x = sampler_of(MODELS), torch.randn(28, 28, generator=torch.Generator().manual_seed(1))
     found = explain.layers(sampler, x, 0.5, 3)
     velocity = sampler.velocity(x[None], 0.5, [3])
     torch.testing.assert_close(found[-1].maps, velocity, atol=1e-4, rtol=1e-4)
@@ -252,7 +253,7 @@ def explain_source(path: str, name: str) -> tuple[str, ...]:
 
 
 def test_fewer_steps_are_further_from_the_end() -> None:
-    exact, few = explain.few_steps(MODELS.flow(), 7, 3, 1.0)
+    exact, few = explain.few_steps(sampler_of(MODELS), 7, 3, 1.0)
     errors = [one.error for one in few if one.solver == "euler"]
     assert errors[0] > errors[2] > errors[-1] and exact.shape == (28, 28)
     assert [one.looks for one in few if one.solver == "heun"] == [1, 3, 7, 19]
