@@ -251,7 +251,9 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("name", choices=TRAINED, metavar="NAME", help=", ".join(TRAINED))
     train.add_argument("--preset", choices=PRESETS, default="cpu")
     train.add_argument("--data", type=Path, help="folder with the corpora (default: $AIGC_DATA)")
-    train.add_argument("--images", type=Path, help="own pictures, or class folders (gan, gan-mlp)")
+    train.add_argument(
+        "--images", type=Path, help="own pictures, or class folders (gan, gan-mlp, flow)"
+    )
     train.add_argument("--text", type=Path, nargs="+", help="own text files (shakespeare)")
     train.add_argument(
         "--encoding", default="", help="of these files, such as gbk; by default found"

@@ -8,6 +8,7 @@ somebody's GPT-2 checkpoint is read too: checkpoints/ says what it holds.
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,22 @@ FAMILIES: dict[str, tuple[type[nn.Module], type]] = {
 }
 
 
+def _short(text: Any) -> bool:
+    return isinstance(text, str) and len(text) <= 200
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and len(value) <= 100 and all(map(_short, value))
+
+
+ABOUT: dict[str, tuple[str, Callable[[Any], bool]]] = {  # keys of what its own data say of a model
+    "opening": ("a text of at most 200 characters", _short),
+    "examples": ("at most 100 such texts", _texts),
+    "class_names": ("at most 100 texts of at most 200 characters", _texts),
+    "digits": ("true or false", lambda value: isinstance(value, bool)),
+}
+
+
 @dataclass(frozen=True)
 class Loaded:
     """A model ready for use, with what its folder says of it."""
@@ -54,7 +71,9 @@ class Loaded:
     device: torch.device
     digest: str  # SHA-256 of model.safetensors
     opening: str = ""  # a prompt from the text that it learnt, where the training kept one
+    examples: tuple[str, ...] = ()  # further prompts from there
     class_names: tuple[str, ...] = ()  # of the classes, where they are not the ten digits
+    digits: bool = True  # that of a model without classes it can be said that it draws digits
 
 
 def bundled_names(root: Path | None = None) -> list[str]:
@@ -125,7 +144,7 @@ def save_model(
 
 
 def describe(folder: Path, **about: Any) -> None:
-    """Adds to config.json what its own data say of a model: opening, class_names."""
+    """Adds to config.json what its own data say of a model, by the keys of ABOUT."""
     config = {**read_config(folder), **about}
     text = json.dumps(config, ensure_ascii=False, indent=1) + "\n"
     replace_file(folder / "config.json", text.encode())
@@ -174,8 +193,11 @@ def load_model(
     tokenizer = _tokenizer(folder, config)
     model = _build(folder, config)
     _fill(model, state, path)
-    about = config.get("opening", ""), tuple(config.get("class_names", ()))
-    return Loaded(config["name"], found, model.eval().to(place), tokenizer, place, digest, *about)
+    about = {key: config[key] for key in ABOUT if key in config}
+    if (names := config.get("class_names")) and len(names) != getattr(model.config, "classes", 0):
+        raise ValueError(f"{folder}: expected a name a class, got {len(names)} names")
+    about |= {key: tuple(value) for key, value in about.items() if isinstance(value, list)}
+    return Loaded(config["name"], found, model.eval().to(place), tokenizer, place, digest, **about)
 
 
 def _load_gpt2(name: str, folder: Path, place: torch.device) -> Loaded:
@@ -244,14 +266,12 @@ def read_config(folder: Path) -> dict[str, Any]:
     for key, kind in expected.items():
         if not isinstance(config, dict) or not isinstance(config.get(key), kind):
             raise ValueError(f"{path}: expected {key} of type {kind.__name__}")
-    unknown = set(config) - set(expected) - {"controls", "characters", "opening", "class_names"}
+    unknown = set(config) - set(expected) - {"controls", "characters", *ABOUT}
     if unknown:
         raise ValueError(f"{path}: expected no key {', '.join(sorted(unknown))}")
-    if not isinstance(config.get("opening", ""), str) or len(config.get("opening", "")) > 200:
-        raise ValueError(f"{path}: expected opening as a text of at most 200 characters")
-    names = config.get("class_names", [])
-    if not isinstance(names, list) or not all(type(name) is str for name in names):
-        raise ValueError(f"{path}: expected class_names as a list of texts")
+    for key, (form, fits) in ABOUT.items():
+        if key in config and not fits(config[key]):
+            raise ValueError(f"{path}: expected {key} as {form}")
     if config["format"] != FORMAT:
         raise ValueError(f"{path}: expected format {FORMAT}, got {config['format']}")
     if config["family"] not in FAMILIES:

@@ -129,7 +129,9 @@ def _not_installed(package: str) -> ValueError:
 
 
 def peer(writer: TextWriter) -> Callable[[bool], Tensor]:
-    """GPT-2 of transformers, of the writer's size, with its own sampling loop.
+    """generate(cache) of Hugging Face's transformers, by a GPT-2 of the writer's size.
+
+    Its weights are random. It returns the tokens of prompt and continuation, (1, T).
 
     Raises:
         ValueError: transformers is not installed.

@@ -70,10 +70,12 @@ class WordPiece(Tokenizer):
 
     @classmethod
     def from_files(cls, vocabulary: str, settings: dict[str, Any], size: int) -> "WordPiece":
-        """From the contents of vocab.txt and tokenizer_config.json.
+        """Made from the text of vocab.txt and the parsed tokenizer_config.json.
+
+        size: of the model's vocabulary.
 
         Raises:
-            ValueError: one of them is damaged.
+            ValueError: more tokens than the model has, or no [UNK] among them.
         """
         strip = settings.get("strip_accents")
         lines = vocabulary.removesuffix("\n").split("\n")

@@ -22,12 +22,12 @@ MAX_TOKENS = 256  # tokens that are looked at: the maps of attention grow with t
 
 @dataclass(frozen=True)
 class Reading:
-    """A text as the model reads it."""
+    """A text as token ids, with the name under which each is shown."""
 
     ids: list[int]  # T of them
     names: list[str]  # each token as it is shown: a character, ↵, ␣the, or ⟨七绝⟩ for a control
-    body: int  # where the text begins among them; what stands before, such as a form, is given
-    cut: int = 0  # tokens of the text before these, which do not fit and are not read
+    body: int  # place of the text's first token; those before it, such as a form, are given
+    cut: int = 0  # tokens left out at the start because they do not fit
 
     @property
     def first(self) -> int:

@@ -94,13 +94,15 @@ class TextWriter:
     @property
     def opening(self) -> str:
         """A prompt that it can read: of its own text, else the first of some that it knows."""
-        for prompt in (self.loaded.opening, PROMPT, "\n"):
-            try:
-                if prompt and self.tokenizer.encode(self.tokenizer.fold(prompt)):
-                    return prompt
-            except UnknownCharacters:
-                continue
-        return self.tokenizer.characters[:1]
+        known = (one for one in (self.loaded.opening, PROMPT, "\n") if self.reads(one))
+        return next(known, self.tokenizer.characters[:1])
+
+    def reads(self, prompt: str) -> bool:
+        """True if there is something in a prompt, and its vocabulary has it all."""
+        try:
+            return bool(prompt and self.tokenizer.encode(self.tokenizer.fold(prompt)))
+        except UnknownCharacters:
+            return False
 
     def write(self, prompt: str, max_new_tokens: int = 200, **settings: Any) -> str:
         """The continuation alone; arguments as for `begin`."""

@@ -16,7 +16,8 @@ from aigc_demo.tokenizer import CharacterTokenizer, poem_ids
 from aigc_demo.training.run import first_process, leave_processes, tracked
 from aigc_demo.weights import describe
 
-OPENING = 40  # characters
+OPENING, EXAMPLES = 40, 2  # characters of a prompt from own text; the number of further ones
+DIGITS = "0123456789"
 WINDOWS, POEMS = 200, 2_000  # of the training text, that the table of neurons is measured on
 
 
@@ -41,7 +42,7 @@ def train(
     The smoke preset reads the bundled samples unless a data folder is named.
 
     Args:
-        own: pictures for gan and gan-mlp, text for shakespeare.
+        own: pictures for gan, gan-mlp and flow, text for shakespeare.
         tracker: "trackio" mirrors the log there, if it is installed.
 
     Raises:
@@ -93,13 +94,14 @@ def _train_digits(name: str, preset: str, source: Source, output: Path) -> None:
         gan_mlp.train(output, gan_mlp.RECIPES[preset], images)
     else:
         vae.train(name, output, vae.RECIPES[name][preset], images)
-    if source.own.images and name != "gan-mlp" and first_process():
-        describe(output, class_names=names)
+    if source.own.images and first_process():
+        own = {"class_names": names} if name != "gan-mlp" else {"digits": names == list(DIGITS)}
+        describe(output, **own)
 
 
 def _read_images(source: Source) -> tuple[Tensor, Tensor, list[str]]:
     """Images (N, 28, 28) in [0, 1], labels (N,) and the names of their classes."""
-    digits = [str(digit) for digit in range(10)]
+    digits = list(DIGITS)
     if source.own.images:
         from aigc_demo.data.own import read_pictures
 
@@ -144,7 +146,7 @@ def _train_text(name: str, preset: str, source: Source, output: Path) -> None:
     tokens = recipe.batch * length
     loop.train(name, output, recipe, tokenizer, fingerprint(read), batches, look, tokens)
     if first_process() and source.own.text:
-        describe(output, opening=_opening(read))
+        describe(output, opening=_opening(read), examples=_examples(read))
     if first_process() and not source.own.text:  # own text is not written down beside the weights
         write_neurons(output, texts)
         overlap.write_overlap(output, known, places, gram)
@@ -152,10 +154,18 @@ def _train_text(name: str, preset: str, source: Source, output: Path) -> None:
 
 def _opening(text: str) -> str:
     """The beginning of a text, to open with: its first line, or the first words of a long one."""
-    line = next(line.strip() for line in text.splitlines() if line.strip())
+    line = next((line.strip() for line in text.splitlines() if line.strip()), text[:OPENING])
     if len(line) <= OPENING:
         return line + "\n"
     return line[:OPENING].rpartition(" ")[0] or line[:OPENING]
+
+
+def _examples(text: str) -> list[str]:
+    """The beginnings of lines further on in a text, each once, none of them its opening."""
+    places = (len(text) * part // (EXAMPLES + 1) for part in range(1, EXAMPLES + 1))
+    starts = [text.find("\n", place) for place in places]
+    found = dict.fromkeys(_opening(text[start:]) for start in starts if text[start:].strip())
+    return [example for example in found if example != _opening(text)]
 
 
 def _spaced(ids: list[int], length: int) -> list[list[int]]:

@@ -141,6 +141,7 @@ def write_card(
     """
     curves_there = write_curves(folder)
     about, data, limits = ABOUT[name]
+    title = folder.resolve().name if own else name
     about = textwrap.fill(about, 100)
     data = "the user's own" if own else data
     curves = json.loads((folder / "history.json").read_text(encoding="utf-8"))["curves"]
@@ -170,7 +171,7 @@ library_name: aigc-demo
 tags: [{name}, education]
 ---
 
-# {name}
+# {title}
 
 {about}
 

@@ -29,7 +29,7 @@ WARM = 3  # times that PyTorch wants the operations to run before they are recor
 
 
 class Layer(NamedTuple):
-    """One block: its matrices, and what it has seen of every text."""
+    """One block's matrices, with the caches of every slot: keys and values, and token shift."""
 
     qkv: Tensor
     out: Tensor
@@ -81,7 +81,7 @@ class CapturedSteps:
         size, shifted = config.width // config.heads, int(config.width * config.token_shift)
 
         def empty(*shape: int) -> Tensor:
-            """The last slot is for rows that nobody needs."""
+            """A cache of zeros, (slots + 1, *shape); the last slot takes the rows of no text."""
             return torch.zeros(slots + 1, *shape, dtype=self.kind, device=device)
 
         self.layers = [

@@ -29,6 +29,7 @@ from aigc_demo.ui.page.inside_views import (
     code_of,
     copied,
     group,
+    learnt,
     parameters_of,
     shown,
     station,
@@ -96,9 +97,12 @@ def overview(models: Models, words: Words, model, digit, seed, guidance, time) -
         station(part, formulas.title(part), "layers", place)
         for place, part in enumerate(asked.parts())
     ]
-    size = f"{parameters_of(asked.sampler.loaded.model):,}"
-    key = "flowing.network" if models.is_bundled(model) else "flowing.network_own"
-    texts = words.both(key, size=size, steps=inside.STEPS, time=f"{asked.time:.2f}")
+    told = {
+        "size": f"{parameters_of(asked.sampler.loaded.model):,}",
+        "steps": str(inside.STEPS),
+        "time": f"{asked.time:.2f}",
+    }
+    texts = learnt(models, words, model, "flowing.network", "flowing.network_own", **told)
     return gr.update(stations=stations, texts=texts)
 
 

@@ -186,9 +186,19 @@ def _add_shelf(page: Page, share: Share, canvas: gr.HTML, name: str) -> None:
     share.compute(page.compute(picking.pick, picked, [picking], canvas, **LOCAL).success)
 
 
-def _as_digit(page: Page, value: str, name: str) -> gr.Dropdown:
+def _as_digit(page: Page, model: gr.Radio, value: str, name: str) -> gr.Dropdown:
+    """The class that the flow is told: one of the model's, or a stand-in."""
+    words, key = page.words, "flow.as_digit"
     choices = [(choice, choice) for choice in (*STAND_INS, *check.DIGITS)]
-    return page.words.tr(gr.Dropdown(choices, value=value, elem_id=name), "flow.as_digit")
+    field = words.tr(gr.Dropdown(choices, value=value, elem_id=name), key)
+    stand_ins = {
+        language: words.properties(language, key)["choices"][: len(STAND_INS)]
+        for language in words.table
+    }
+    script = classes_of_model("{}", stand_ins)
+    model.change(None, model, field, js=script, api_visibility="private")
+    words.after_switch.append((model, field, script))
+    return field
 
 
 def _build_vary(page: Page, here: gr.Tab) -> None:
@@ -201,7 +211,7 @@ def _build_vary(page: Page, here: gr.Tab) -> None:
             place = gr.Column()
             model = _choice(page, "flow-vary")
             start = tr(gr.Slider(0, 1, 0.4, step=0.05, elem_id="flow-start"), "flow.start")
-            as_digit = _as_digit(page, "read", "flow-vary-as")
+            as_digit = _as_digit(page, model, "read", "flow-vary-as")
             seed, roll = dice(words, 1, "flow-vary-seed")
             with tr(gr.Accordion(open=False), "page.more"):
                 guidance = _guidance(page)
@@ -235,7 +245,7 @@ def _build_fill(page: Page, here: gr.Tab) -> None:
             result = tiles(words, columns=5, largest=3, elem_id="flow-filled", strip="", count=0)
             place = gr.Column()
             model = _choice(page, "flow-fill")
-            as_digit = _as_digit(page, "none", "flow-fill-as")
+            as_digit = _as_digit(page, model, "none", "flow-fill-as")
             seed, roll = dice(words, 1, "flow-fill-seed")
             with tr(gr.Accordion(open=False), "page.more"):
                 guidance = _guidance(page)

@@ -27,6 +27,7 @@ from aigc_demo.ui.page.inside_views import (
     add_views,
     code_of,
     copied,
+    learnt,
     parameters_of,
     scored,
     shown,
@@ -90,9 +91,7 @@ def overview(models: Models, words: Words, model, digit, seed, truncation) -> Up
     ]
     players = {name: getattr(asked.sampler, name) for name in ("generator", "discriminator")}
     sizes = {name: f"{parameters_of(player):,}" for name, player in players.items()}
-    texts = words.both(
-        "inside.network" if models.is_bundled(model) else "inside.network_own", **sizes
-    )
+    texts = learnt(models, words, model, "inside.network", "inside.network_own", **sizes)
     return gr.update(stations=stations, texts=texts)
 
 
@@ -171,7 +170,13 @@ def opinion(models: Models, words: Words, model, drawn) -> tuple[Update, dict[st
 
 
 def move(models: Models, words: Words, digit, seed, truncation, lean, thick, wide) -> Update:
-    """One digit of `gan`, moved along three named directions of its noise."""
+    """One digit of `gan` drawn from moved noise, with its slant, thickness and width measured.
+
+    lean, thick, wide: steps along the directions of these three, -FURTHEST to FURTHEST.
+
+    Raises:
+        UserError: a step out of range, or weights without directions.
+    """
     asked = _asked(models, "gan", digit, seed, truncation)
     if not asked.sampler.directions:
         raise check.UserError("error.no_directions")

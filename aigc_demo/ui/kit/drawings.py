@@ -60,7 +60,7 @@ def drawn_digit(value: Any) -> Tensor:
     """A drawn or photographed digit as the model sees it, (28, 28) in [0, 1].
 
     Raises:
-        UserError: nothing is there.
+        UserError: nothing is there, it is too faint, or it is no drawing.
     """
     if value in ("", None):
         raise UserError("error.empty_drawing")

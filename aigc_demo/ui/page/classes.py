@@ -1,5 +1,6 @@
 """Models that draw classes: their names, the choices of the page, what a visitor ticked."""
 
+import json
 from typing import Any
 
 from aigc_demo.ui.kit import check
@@ -18,9 +19,9 @@ def names_of(sampler: Any) -> list[str]:
 def are_digits(sampler: Any) -> bool:
     """True if the classes are the digits from 0 on, as the judge and the real pictures know them.
 
-    A model without classes is taken to draw digits.
+    A model without classes draws digits, unless its config says that it learnt others.
     """
-    return names_of(sampler) == list(check.DIGITS)[: sampler.classes]
+    return sampler.loaded.digits and names_of(sampler) == list(check.DIGITS)[: sampler.classes]
 
 
 def digits_only(sampler: Any) -> None:
@@ -33,16 +34,22 @@ def digits_only(sampler: Any) -> None:
         raise check.UserError("error.not_digits")
 
 
-def classes_of_model(more: str) -> str:
+def classes_of_model(more: str, before: dict[str, list] | None = None) -> str:
     """The script that offers the classes of a chosen model, by name where it has names.
 
     more: further properties of the field, as a JavaScript object.
+    before: choices by language that stand before the classes.
     """
+    first = (
+        f"...{json.dumps(before, ensure_ascii=False)}[document.documentElement.lang.slice(0, 2)],"
+        if before
+        else ""
+    )
     names = "(window.aigc.page.about || {})[model]?.classes || []"
     return (
         f"(model) => {{ const names = {names}; const known = names.length ? names"
-        " : [...'0123456789']; return { __type__: 'update', choices: known.map((name, i) =>"
-        f" [name, String(i)]), ...{more} }}; }}"
+        " : [...'0123456789']; return { __type__: 'update', choices: ["
+        f"{first}...known.map((name, i) => [name, String(i)])], ...{more} }}; }}"
     )
 
 

@@ -19,7 +19,7 @@ def digit_field(words: Words, value: str, name: str, key: str = "inside.digit") 
 
 
 def shelf(words: Words, count: int, name: str) -> gr.HTML:
-    """The first test digits, to pick from."""
+    """A strip of the first test digits to click. name: its element's id."""
     sheet = strip(sample_digits("test")[0][:count])
     return tiles(words, 15, largest=2, choosing=True, elem_id=name, strip=sheet, count=count)
 

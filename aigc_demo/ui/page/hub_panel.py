@@ -11,6 +11,7 @@ from typing import Any
 import gradio as gr
 
 from aigc_demo import hub
+from aigc_demo.explain.figures import title_and_licence
 from aigc_demo.ui.catalog.hub_models import HubModels
 from aigc_demo.ui.catalog.models import Models, Other
 from aigc_demo.ui.catalog.tab import Tab
@@ -84,6 +85,8 @@ def about(models: Models, other: Other) -> dict[str, Any]:
         "label": other.own or f"{repo} @ {commit[:7]}",
         "url": "" if other.own else hub.address_of(repo, commit),
     }
+    if other.own:  # a repository's card is a click away, at its address
+        told["title"], told["licence"] = title_and_licence(str(models.folders[other.name]))
     assert other.tab.load is not None
     return {**told, **other.tab.about(models.get(other.name, other.tab.load))}
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from aigc_demo.explain import gan, source
+from aigc_demo.explain.figures import title_and_licence
 from aigc_demo.images import strip
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit import check
@@ -184,6 +185,24 @@ def _grey(values: Tensor) -> Tensor:
 def parameters_of(network: nn.Module) -> int:
     """The number of a network's parameters."""
     return sum(parameter.numel() for parameter in network.parameters())
+
+
+def learnt(
+    models: Models, words: Words, model: str, bundled: str, other: str, **sizes: str
+) -> dict[str, str]:
+    """The sentence on a network's size and data, and what the card of a user's own model says.
+
+    bundled, other: its key, by whether the model is a bundled one.
+    """
+    if models.is_bundled(model):
+        return words.both(bundled, **sizes)
+    texts = words.both(other, **sizes)
+    if model in models.others and models.others[model].own:
+        title, licence = title_and_licence(str(models.folders[model]))
+        if title and licence:
+            card = words.both("page.card", title=title, licence=licence)
+            return {language: f"{text} {card[language]}" for language, text in texts.items()}
+    return texts
 
 
 def station(part: gan.Part, title: str, look: str, *fields: Any) -> dict[str, Any]:

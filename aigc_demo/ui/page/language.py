@@ -26,5 +26,7 @@ def connect_switch(words: Words, demo: gr.Blocks, switch: gr.Radio) -> Any:
     }
     script = static("page/language.js").replace("__TABLE__", json.dumps(table, ensure_ascii=False))
     outputs = [component for component, _ in words.components]
-    switch.change(None, switch, outputs, js=script, **LOCAL)
+    switched = switch.change(None, switch, outputs, js=script, **LOCAL)
+    for given, field, script in words.after_switch:
+        switched.then(None, given, field, js=script, **LOCAL)
     return demo.load(None, None, switch, js=static("page/first_language.js"), **LOCAL)

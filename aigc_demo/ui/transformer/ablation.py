@@ -54,7 +54,13 @@ def _goes_on(writer: TextWriter, reading: inside.Reading, seed: int) -> str:
 def see_neurons(
     models: Models, words: Words, model, text, place, layer, character
 ) -> tuple[Update, str, Update, Update]:
-    """The hidden neurons that fire most here, what else makes them fire, and what they say."""
+    """The neurons that fire most at a token: where else they fire, and which tokens they promote.
+
+    character: whose nearest tokens by embedding are shown; "" for those of the token at `place`.
+
+    Returns:
+        The table of neurons, the formula, the nearest tokens, and the code.
+    """
     writer, reading, place = asked(models, model, text, place)
     layer, _ = part_of(writer, layer)
     fired = inside.trace(writer, reading.ids).fired[layer, place]

@@ -200,10 +200,13 @@ def build_inside(page: Page, here: gr.Tab, written: list) -> None:
     opening: dict[str, Any] = {"first": {"token": LAST}, "examples": examples}
     share = add_views(page, "through", VIEWS, fields, looked_at, changes=fields.moved, **opening)
     # Another model begins with its example; a button takes what the visitor had it write.
-    # Of other weights, those that know the forms of verse begin with the poem, the rest as it is.
+    # Of other weights, those that know the forms of verse begin with the poem, the rest with their
+    # opening.
     verse = "['poems', ...(window.aigc.page.others?.poems || []).map((choice) => choice[1])]"
     first = json.dumps(FIRST)
-    example = f"(model, text) => ({verse}.includes(model) ? {first}.poems : {first}[model] ?? text)"
+    own = "(window.aigc.page.about || {})[model]?.opening"
+    play = f"{first}[model] ?? {own} ?? text"
+    example = f"(model, text) => {verse}.includes(model) ? {first}.poems : {play}"
     switched = model.input(None, [model, text], text, js=example, **LOCAL)
     # The text that was last in sight, and who wrote it.
     newest = """(model, play, poem, writer, poet) => {

@@ -11,7 +11,7 @@ from aigc_demo.images import strip
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit.widgets import table
 from aigc_demo.ui.kit.words import Words
-from aigc_demo.ui.page.inside_views import View, parameters_of
+from aigc_demo.ui.page.inside_views import View, learnt, parameters_of
 from aigc_demo.ui.page.page import Page, Update
 from aigc_demo.ui.transformer.selection import Fields, asked, part_of
 from aigc_demo.ui.transformer.widgets import stream
@@ -48,8 +48,9 @@ def see_overview(
     ]
     last = guesses[-1]
     parameters = f"{parameters_of(writer.model):,}"
-    known = LEARNT_FROM.get(model) if models.is_bundled(model) else None
-    learnt = words.both(known or "through.learnt_elsewhere", parameters=parameters)
+    elsewhere = "through.learnt_elsewhere"
+    known = LEARNT_FROM.get(model, elsewhere)
+    texts = learnt(models, words, model, known, elsewhere, parameters=parameters)
     picture = {
         "tokens": reading.names[window],
         "first": first,
@@ -63,7 +64,7 @@ def see_overview(
         ],
         "open": layer,
     }
-    return gr.update(network=picture, texts=learnt), gr.update(table=_table(words, layers))
+    return gr.update(network=picture, texts=texts), gr.update(table=_table(words, layers))
 
 
 def _table(words: Words, layers: list[dict[str, Any]]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The Transformer tab: Shakespeare continued, and Chinese verse by form, title and first line."""
 
+import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ from aigc_demo.names import POEM_TOP_P, TEMPERATURE, TOP_P
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit.words import Words
 from aigc_demo.ui.page.hub_panel import add_other_weights
-from aigc_demo.ui.page.page import WRITING, Page, several, throw
+from aigc_demo.ui.page.page import LOCAL, WRITING, Page, several, throw
 from aigc_demo.ui.page.share import TEXT, Share
 from aigc_demo.ui.transformer.inside import build_inside
 from aigc_demo.ui.transformer.reading import add_reading
@@ -25,6 +26,8 @@ from aigc_demo.ui.transformer.requests import (
     writing_now,
 )
 from aigc_demo.ui.transformer.widgets import together
+
+ABOUT = "(window.aigc.page.about || {})[model]"  # in a script: what is known of a guest
 
 
 def build_transformer_tab(page: Page) -> None:
@@ -131,19 +134,12 @@ def _build_shakespeare(page: Page) -> tuple[gr.Textbox, gr.Radio]:
                 gr.Textbox(PROMPTS[0], lines=2, max_lines=6, elem_id="shakespeare-prompt"),
                 "transformer.prompt",
             )
-            with gr.Row(elem_classes="examples"):
-                for example in PROMPTS:
-                    name = example.split("\n")[0].rstrip(":")
-                    button = gr.Button(name, size="sm", min_width=90)
-                    value = example.encode("unicode_escape").decode()
-                    button.click(
-                        None, None, prompt, js=f'() => "{value}"', api_visibility="private"
-                    )
+            _add_examples(model, prompt)
             buttons = _writing(page, "shakespeare")
             length = tr(gr.Slider(1, MAX_LENGTH, 300, step=1), "transformer.length")
             with tr(gr.Accordion(open=False), "page.more"):
                 sampling = _sampling(page, TEMPERATURE, TOP_P, 1, "shakespeare")
-    opens_with = "(model, prompt) => (window.aigc.page.about || {})[model]?.opening ?? prompt"
+    opens_with = f"(model, prompt) => {ABOUT}?.opening ?? prompt"
     model.input(None, [model, prompt], prompt, js=opens_with, api_visibility="private")
     with left:
         fields = {"model": model, "prompt": prompt, "length": length, **sampling}
@@ -151,6 +147,23 @@ def _build_shakespeare(page: Page) -> tuple[gr.Textbox, gr.Radio]:
         together(page.words, server_functions=[page.serve(writing_now)])
     _connect(page, [sampling["seed"].submit], buttons, share)
     return text, model
+
+
+def _add_examples(model: gr.Radio, prompt: gr.Textbox) -> None:
+    """Prompts to try, each as a button; those of a guest are from its own text."""
+    first = [example.split("\n")[0].rstrip(":") for example in PROMPTS]
+    with gr.Row(elem_classes="examples"):
+        buttons = [gr.Button(name, size="sm", min_width=90) for name in first]
+    for place, (button, example) in enumerate(zip(buttons, PROMPTS, strict=True)):
+        taken = f"(model) => {ABOUT}?.examples[{place}] ?? {json.dumps(example)}"
+        button.click(None, model, prompt, js=taken, **LOCAL)
+    named = f"""(model) => {json.dumps(first)}.map((bundled, place) => {{
+      const own = {ABOUT}?.examples;
+      const text = own ? (own[place] ?? "").split("\\n")[0].replace(/:$/, "") : bundled;
+      const value = text.length > 24 ? `${{text.slice(0, 23)}}…` : text;
+      return {{ __type__: "update", value, visible: Boolean(text) }};
+    }})"""
+    model.change(None, model, buttons, js=named, **LOCAL)
 
 
 def _build_poems(page: Page) -> tuple[gr.Textbox, gr.Radio]:

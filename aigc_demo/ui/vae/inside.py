@@ -24,6 +24,7 @@ from aigc_demo.ui.page.inside_views import (
     add_views,
     code_of,
     group,
+    learnt,
     parameters_of,
     shown,
     station,
@@ -77,9 +78,7 @@ def overview(models: Models, words: Words, model, chosen, seed) -> Update:
         one["sign"] = {"σ": "+", "ε": "·", "z": "="}.get(one["title"], "→")
     halves = {"encoder": walker.encoder, "decoder": walker.decoder}
     sizes = {name: f"{parameters_of(half):,}" for name, half in halves.items()}
-    texts = words.both(
-        "within.network" if models.is_bundled(model) else "within.network_own", **sizes
-    )
+    texts = learnt(models, words, model, "within.network", "within.network_own", **sizes)
     return gr.update(stations=stations, texts=texts)
 
 

@@ -12,7 +12,8 @@
   for (const close of document.querySelectorAll("[data-testid=toast-close]")) close.click();
   window.dispatchEvent(new CustomEvent("aigc:language"));
   // After a model's own choices stand those that this visitor fetched (others.js).
-  const more = ({ choices }) => (window.aigc.page.others || {})[choices?.[0][1]] || [];
+  const more = ({ choices = [] }) =>
+    (window.aigc.page.others || {})[choices.map(([, name]) => name).join(" ")] || [];
   return table[chosen].updates.map((update) =>
     more(update).length ? { ...update, choices: [...update.choices, ...more(update)] } : update,
   );

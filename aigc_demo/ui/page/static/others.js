@@ -1,5 +1,5 @@
 // Weights from the Hub: asked for by name, then a choice wherever a model of this tab is chosen.
-// window.aigc.page.others: first bundled model of a field -> the [label, name] that stand after its own.
+// window.aigc.page.others: bundled models of a field -> the [label, name] that stand after its own.
 const details = element.querySelector("details");
 const form = element.querySelector("form");
 const field = form.querySelector("input");
@@ -37,15 +37,18 @@ function paint() {
   list.replaceChildren(...[...here.values()].map(line));
 }
 
-// One of the models that came: its name, family, and commit with the link to it.
-function line({ name, family, url }) {
+// One of the models that came: its name, family, and commit with the link to it; of a user's own
+// what its card says.
+function line({ name, family, url, title: heading, licence }) {
   const item = document.createElement("li");
   const [repo, commit] = name.split("@");
   const link = document.createElement("a");
   Object.assign(link, { href: url, target: "_blank", rel: "noopener", textContent: commit });
   const title = document.createElement("b");
   title.textContent = url ? repo : repo.replace(/^own\//, "");
-  item.append(title, ` · ${word(family)}`, ...(url ? [" · ", link] : []));
+  const card = [heading !== title.textContent && heading, licence && filled(word("licence"), { licence })];
+  const told = [word(family), ...card.filter(Boolean)].map((text) => ` · ${text}`);
+  item.append(title, ...told, ...(url ? [" · ", link] : []));
   return item;
 }
 
@@ -70,6 +73,9 @@ function follow() {
   paint();
 }
 
+// The bundled models of a field, as a key.
+const names = (choices) => choices.map(([, name]) => name).join(" ");
+
 // Adds the model to every field that lists models of its kind.
 function offer(model) {
   here.set(model.name, model);
@@ -79,14 +85,14 @@ function offer(model) {
   known[model.name] = model;
   const choice = [model.label, model.name];
   for (const { en } of props.choices) {
-    const first = en[0][1];
-    const listed = (others[first] ||= []);
-    const fits = first !== "poems" || model.verse;
+    const own = names(en);
+    const listed = (others[own] ||= []);
+    const fits = own === "poems" ? model.verse : own !== "gan" || !model.plain; // by class
     if (fits && !listed.some(([, name]) => name === model.name)) listed.push(choice);
   }
   const updates = props.choices.map((bundled) => {
     const own = bundled[language()];
-    const more = others[own[0][1]];
+    const more = others[names(own)];
     return { __type__: "update", choices: [...own, ...more], ...(more.length && { visible: true }) };
   });
   props.value = { updates };
