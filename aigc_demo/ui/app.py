@@ -21,17 +21,18 @@ from aigc_demo.ui import flow, gan, transformer, vae
 from aigc_demo.ui.api.endpoints import add_endpoints, parameters
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit.memory import collect_once, one_heap
-from aigc_demo.ui.kit.widgets import head
-from aigc_demo.ui.kit.words import Words, static
+from aigc_demo.ui.kit.widgets import first_pictures, head
+from aigc_demo.ui.kit.words import LANGUAGES, Words, static
 from aigc_demo.ui.page.inside_views import view_styles
 from aigc_demo.ui.page.language import connect_switch
 from aigc_demo.ui.page.page import Page
 from aigc_demo.ui.page.route import follow_links
 from aigc_demo.ui.page.saved_files import add_files
 from aigc_demo.ui.page.waiting import say_waiting
+from aigc_demo.ui.serving.files import Files
 from aigc_demo.ui.serving.first_paint import Inserted, first_paint
 from aigc_demo.ui.serving.gradio_patches import patch_gradio
-from aigc_demo.ui.serving.link_preview import PreviewPicture, preview
+from aigc_demo.ui.serving.link_preview import PICTURE, preview
 from aigc_demo.ui.serving.middleware import BodyLimit, PlainCalls, SafetyHeaders
 from aigc_demo.ui.serving.surroundings import loopback_only
 from aigc_demo.ui.serving.tunnel import lend
@@ -105,6 +106,21 @@ def styles(words: Words) -> str:
     return "\n".join([*(static(f"{room}/style.css") for room in rooms), view_styles(words)])
 
 
+def files(demo: gr.Blocks) -> dict[str, bytes]:
+    """What the page and messengers fetch by its path: pictures, lessons, the preview of a link."""
+    folder = Path(__file__).parent
+    return {
+        PICTURE: (folder / "serving/static" / PICTURE).read_bytes(),
+        **first_pictures(demo),
+        **{
+            f"lessons/{tab.name}.{language}.md": path.read_bytes()
+            for tab in TABS
+            for language in LANGUAGES
+            if (path := folder / tab.name / f"lesson.{language}.md").is_file()
+        },
+    }
+
+
 def launch_options(demo: gr.Blocks) -> dict:
     """The keywords of demo.launch that belong to a page that is built, wherever it is served."""
     words = Words()
@@ -160,8 +176,8 @@ def launch_options(demo: gr.Blocks) -> dict:
                     endpoints=parameters(TABS),
                     counts={number: len(one.inputs) for number, one in demo.fns.items()},
                 ),
-                Middleware(GZipMiddleware, compresslevel=4),
-                Middleware(PreviewPicture),
+                Middleware(GZipMiddleware, compresslevel=6),
+                Middleware(Files, by_path=files(demo)),
                 Middleware(Inserted, elements=lambda scope: preview(words, scope) + painted),
             ]
         },

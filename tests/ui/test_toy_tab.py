@@ -83,7 +83,7 @@ WORDS = {
 }
 LOOK = """
 import json
-from aigc_demo.ui.app import TABS, build, launch_options
+from aigc_demo.ui.app import TABS, build, files, launch_options
 demo = build()
 scripts = {getattr(b, "script_in_head", [""])[0]: b for b in demo.blocks.values()}
 options = launch_options(demo)
@@ -91,7 +91,7 @@ print(json.dumps({
     "tabs": [tab.name for tab in TABS],
     "label": [b.label for b in demo.blocks.values() if getattr(b, "label", "") == "Count"],
     "texts": scripts["abacus"].props["texts"],
-    "lesson": any("Two times." in str(getattr(b, "value", "")) for b in demo.blocks.values()),
+    "lesson": files(demo)["lessons/toy.en.md"].decode(),
     "style": ".abacus" in options["css"],
     "script": "abacus(" in options["head"],
     "endpoint": demo.get_api_info()["named_endpoints"]["/toy_double"]["parameters"][0]["label"],
@@ -112,7 +112,6 @@ def test_a_tab_that_is_added_by_the_list_is_on_the_page(tmp_path: Path) -> None:
             "toy.tab": {"label": tab},
             "toy.count": {"label": count},
             "toy.doubled": doubled,
-            "lesson.toy": {"lesson": "toy"},
         }
         path = folder / f"words.{language}.json"
         path.write_text(json.dumps(words, ensure_ascii=False), encoding="utf-8")
@@ -133,7 +132,7 @@ def test_a_tab_that_is_added_by_the_list_is_on_the_page(tmp_path: Path) -> None:
         "tabs": [*(tab.name for tab in TABS), "toy"],
         "label": ["Count"],
         "texts": {"zh": "两倍是 6。", "en": "Twice is 6."},
-        "lesson": True,
+        "lesson": "Two times.\n",
         "style": True,
         "script": True,
         "endpoint": "count",

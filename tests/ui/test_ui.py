@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import base64
 import gc
+import hashlib
 import io
 import math
 import re
@@ -22,22 +23,24 @@ from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.testclient import TestClient
 
 from aigc_demo.explain import walks
-from aigc_demo.images import strip, to_bytes
+from aigc_demo.images import data_uri, strip, to_bytes
 from aigc_demo.inference.writing.steps import SLOTS
 from aigc_demo.names import VAES
 from aigc_demo.prosody import FORMS, is_regulated, lines_of
 from aigc_demo.samples import sample_digits
-from aigc_demo.ui.app import TABS, build, launch_options, serve
+from aigc_demo.ui.app import TABS, build, files, launch_options, serve
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.gan import one_step as duel
 from aigc_demo.ui.gan import requests as gan
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.drawings import drawn_digit, pixels_of
+from aigc_demo.ui.kit.widgets import first_pictures
 from aigc_demo.ui.kit.words import LANGUAGES, Words
 from aigc_demo.ui.page.page import Page
+from aigc_demo.ui.serving.files import Files
 from aigc_demo.ui.serving.first_paint import Inserted
 from aigc_demo.ui.serving.gradio_patches import light_sessions
-from aigc_demo.ui.serving.link_preview import PreviewPicture, preview
+from aigc_demo.ui.serving.link_preview import preview
 from aigc_demo.ui.transformer import requests as transformer
 from aigc_demo.ui.vae import requests as vae
 
@@ -510,7 +513,7 @@ def test_a_link_is_previewed_in_its_language_with_a_picture_that_is_there() -> N
     async def served(scope, receive, send) -> None:
         await HTMLResponse(preview(WORDS, scope))(scope, receive, send)
 
-    client = TestClient(PreviewPicture(served), base_url="https://demo.example")
+    client = TestClient(Files(served, files(build())), base_url="https://demo.example")
     for language in WORDS.table:
         said = client.get(f"/?lang={language}").text
         assert escape(WORDS.say(language, "page.title")) in said
@@ -519,6 +522,37 @@ def test_a_link_is_previewed_in_its_language_with_a_picture_that_is_there() -> N
     with Image.open(io.BytesIO(picture.content)) as image:
         assert (image.width, image.height) == (1200, 630)
     assert 'content="/preview.png"' in client.get("/", headers={"host": '"><script>'}).text
+
+
+def test_a_tabs_first_pictures_are_fetched_when_it_opens() -> None:
+    demo = build()
+    found = first_pictures(demo)
+    strips = [str(getattr(block, "props", {}).get("strip", "")) for block in demo.blocks.values()]
+    assert sum(strip.startswith("data:") and len(strip) > 2_000 for strip in strips) == 1  # seen
+    asked = [strip for strip in strips if strip.startswith("pictures/")]
+    assert len(asked) == len(found) > 8
+    client = TestClient(Files(HTMLResponse("page"), files(demo)), root_path="/demo")
+    for address in asked:
+        path, _, digest = address.partition("?")
+        answer = client.get(f"/demo/{address}")
+        assert (answer.content, answer.headers["content-type"]) == (found[path], "image/png")
+        assert hashlib.sha256(answer.content).hexdigest().startswith(digest) and len(digest) == 8
+    film = gan.morph(MODELS, WORDS, "gan", "3", "8", 5, 24)[0]["strip"]
+    assert film == data_uri(found["pictures/gan-film.png"])
+
+
+def test_a_lesson_is_fetched_when_it_is_opened() -> None:
+    client = TestClient(Files(PlainTextResponse("no", 404), files(build())))
+    for tab in TABS:
+        texts = {lang: client.get(f"/lessons/{tab.name}.{lang}.md") for lang in LANGUAGES}
+        assert {answer.status_code for answer in texts.values()} == {200}
+        assert all(
+            answer.headers["content-type"] == "text/markdown; charset=utf-8"
+            and answer.text.count("$$") >= 2
+            for answer in texts.values()
+        )
+        assert len({answer.text for answer in texts.values()}) == 2
+    assert client.get("/lessons/../app.py").status_code == 404
 
 
 def test_there_are_threads_for_all_that_the_queue_lets_in() -> None:

@@ -46,7 +46,7 @@ def _build_digits(page: Page) -> tuple[Callable, list]:
     first = page.first(draw, "gan", [], 35, 7, TRUNCATION)
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=300, elem_classes="result") as left:
-            result = tiles(words, choosing=True, elem_id="gan-digits", **first)
+            result = tiles(words, choosing=True, elem_id="gan-digits", at_once=True, **first)
         with gr.Column(scale=2, min_width=280):
             model = tr(gr.Radio(value="gan", elem_id="gan-model"), "gan.model")
             wanted = tr(gr.CheckboxGroup(value=[], elem_id="gan-wanted"), "gan.wanted")

@@ -1,5 +1,7 @@
 """The page's own widgets. No user text reaches a template: scripts write words as plain text."""
 
+import base64
+import hashlib
 import re
 from typing import Any
 
@@ -16,13 +18,30 @@ CLASSES = (  # a colour for each digit, apart for colour-blind eyes too; the dig
 GIVEN = "element, props, trigger, server, watch"  # by Gradio, to a widget's script
 
 
-def widget(script: str, template: str, shared: tuple[str, ...] = (), **props: Any) -> gr.HTML:
+LARGE = 2_000  # characters of a picture that the page does not hold
+
+
+def widget(
+    script: str,
+    template: str,
+    shared: tuple[str, ...] = (),
+    at_once: bool = False,
+    **props: Any,
+) -> gr.HTML:
     """A gr.HTML whose script is kit/common.js, further ones, and its own.
 
-    The page holds each script once, in its head, however many widgets of a name it has.
+    The page holds each script once, in its head, however many widgets of a name it has. A large
+    first picture comes when its tab is opened, see `first_pictures`.
 
     script, shared: "ROOM/NAME", as of ui/ROOM/static/NAME.js.
+    at_once: its first picture is in the page.
     """
+    first: dict[str, bytes] = {}
+    if not at_once and len(props.get("strip") or "") > LARGE and "elem_id" in props:
+        picture = base64.b64decode(props["strip"].partition(",")[2])
+        name = f"pictures/{props['elem_id']}.png"
+        first[name] = picture
+        props["strip"] = f"{name}?{hashlib.sha256(picture).hexdigest()[:8]}"  # a new one is fetched
     name, text = script.split("/")[1], script_of(script, *shared)
     events = sorted(set(re.findall(r'trigger\(("\w+")', text)))  # Gradio looks for them
     made = gr.HTML(
@@ -33,6 +52,7 @@ def widget(script: str, template: str, shared: tuple[str, ...] = (), **props: An
         **props,
     )
     made.script_in_head = name, text  # type: ignore[attr-defined]
+    made.first_picture = first  # type: ignore[attr-defined]
     return made
 
 
@@ -59,6 +79,15 @@ def head(demo: gr.Blocks) -> str:
     functions = ",\n".join(f"{name}({GIVEN}) {{\n{text}}}" for name, text in scripts.items())
     functions = re.sub(r"^ *//.*\n", "", functions, flags=re.MULTILINE)
     return f"<script>window.aigc = {{\npage: {{}},\n{functions}\n}};</script>"
+
+
+def first_pictures(demo: gr.Blocks) -> dict[str, bytes]:
+    """The PNGs with which the page's widgets open, by the path under which they ask for them."""
+    return {
+        path: picture
+        for block in demo.blocks.values()
+        for path, picture in getattr(block, "first_picture", {}).items()
+    }
 
 
 def opens_below(folded: str) -> gr.HTML:

@@ -37,11 +37,8 @@ class Words:
         return component
 
     def properties(self, language: str, key: str) -> dict[str, Any]:
-        """The worded properties of one component; a lesson's text is a file of its tab."""
+        """The worded properties of one component."""
         entry = self.table[language][key]
-        if "lesson" in entry:
-            path = UI / entry["lesson"] / f"lesson.{language}.md"
-            return {"value": path.read_text(encoding="utf-8")}
         if "choices" in entry:
             return {**entry, "choices": [tuple(choice) for choice in entry["choices"]]}
         return entry

@@ -11,7 +11,7 @@ from aigc_demo.ui.catalog.hub_models import HubModels
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.widgets import opens_below
-from aigc_demo.ui.kit.words import Words
+from aigc_demo.ui.kit.words import Words, static
 from aigc_demo.ui.page.answers import Visits, answers
 
 Update = dict[str, Any]  # what gr.update returns: the properties of a component that change
@@ -99,13 +99,15 @@ class Page:
         return event(bound, [*inputs, self.language], outputs, **settings)
 
     def lesson(self, name: str) -> None:
-        """Adds the lesson below the tab: formulas, training steps, diagram."""
+        """Adds the lesson below the tab: formulas, training steps, diagram; fetched when opened."""
         opens_below(f"how-{name}")
         folded = gr.Accordion(open=False, elem_classes="lesson", elem_id=f"how-{name}")
         with self.words.tr(folded, "page.lesson"):
-            self.words.tr(
-                gr.Markdown(latex_delimiters=FORMULAS, elem_id=f"lesson-{name}"), f"lesson.{name}"
-            )
+            text = gr.Markdown(latex_delimiters=FORMULAS, elem_id=f"lesson-{name}")
+        script = static("page/lesson.js").replace("__NAME__", name)
+        opened, switched = (script.replace("__OPENING__", word) for word in ("true", "false"))
+        folded.expand(None, text, text, js=opened, **LOCAL)
+        self.words.after_switch.append((text, text, switched))
 
 
 LOCAL: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}  # in the browser

@@ -2,12 +2,10 @@
 
 import re
 from html import escape
-from pathlib import Path
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers
-from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Scope
 
 from aigc_demo.ui.kit.words import LANGUAGES, Words
 
@@ -41,19 +39,3 @@ def _address(scope: Scope) -> str:
     if scheme not in ("http", "https") or not HOST.fullmatch(host):
         return ""
     return f"{scheme}://{host}{scope.get('root_path', '')}"
-
-
-class PreviewPicture:
-    """Serves the picture, which lies beside the page's scripts."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-        self.picture = (Path(__file__).parent / "static" / PICTURE).read_bytes()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        asked = scope["type"] == "http" and scope["method"] in ("GET", "HEAD")
-        if asked and scope["path"].removeprefix(scope.get("root_path", "")) == f"/{PICTURE}":
-            day = {"cache-control": "public, max-age=86400"}
-            answer = Response(self.picture, media_type="image/png", headers=day)
-            return await answer(scope, receive, send)
-        await self.app(scope, receive, send)

@@ -7,6 +7,10 @@ const language = () => (document.documentElement.lang.startsWith("zh") ? "zh" : 
 const word = (name) => (props.words[name] || {})[language()] || "";
 const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
+// The address of a picture: its data, or where the server has it.
+const source = (strip) =>
+  strip.startsWith("pictures/") ? `${window.gradio_config.root}/${strip}` : strip;
+
 // A colour of style.css or of the theme.
 const colour = (name) => getComputedStyle(element).getPropertyValue(`--${name}`).trim();
 

@@ -45,7 +45,7 @@ function load() {
   slider.max = props.count - 1;
   slider.value = 0;
   forth = 1;
-  sheet.src = props.strip;
+  sheet.src = source(props.strip);
 }
 
 button.addEventListener("click", () => {

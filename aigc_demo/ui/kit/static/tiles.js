@@ -46,7 +46,7 @@ function paint() {
 }
 
 function load() {
-  if (props.strip) sheet.src = props.strip;
+  if (props.strip) sheet.src = source(props.strip);
 }
 
 function pick(index) {

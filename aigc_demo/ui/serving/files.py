@@ -1,0 +1,26 @@
+"""What the page fetches apart, once it is wanted: pictures and lessons."""
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+KINDS = {".png": "image/png", ".md": "text/markdown"}
+
+
+class Files:
+    """Serves contents by their path, which ends in one of KINDS."""
+
+    def __init__(self, app: ASGIApp, by_path: Mapping[str, bytes]) -> None:
+        self.app, self.by_path = app, by_path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] in ("GET", "HEAD"):
+            path = scope["path"].removeprefix(scope.get("root_path", "")).removeprefix("/")
+            if path in self.by_path:
+                kind = KINDS[PurePosixPath(path).suffix]
+                day = {"cache-control": "public, max-age=86400"}
+                answer = Response(self.by_path[path], media_type=kind, headers=day)
+                return await answer(scope, receive, send)
+        await self.app(scope, receive, send)
