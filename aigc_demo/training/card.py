@@ -87,11 +87,12 @@ PROTOCOL: dict[str, str] = {  # family -> how the figures come about
     "same for 10,000 training digits, and the samples have the classes of those (of even classes: "
     "1,000 of each instead; the test has 892 to 1,135). GAN-train: accuracy on the test "
     "digits of a fresh small classifier that learned from 60,000 samples only; `real train "
-    "accuracy`: from the real training digits.",
+    "accuracy`: from the real training digits. Both hold for one kind of processor; on another "
+    "the third decimal may differ.",
     "vae": "Nats per test digit, pixels binarised once from a fixed seed (hash below). Negative "
     "log-likelihood: the importance-weighted bound with so many samples a digit, of the first so "
-    "many digits; −ELBO, KL and reconstruction: ten samples of each of the 10,000 digits; active "
-    "units: latent dimensions whose posterior mean varies by more than 0.01.",
+    "many digits; −ELBO, KL and reconstruction: ten samples of each of these digits; active units: "
+    "latent dimensions whose posterior mean varies among them by more than 0.01.",
     "transformer": "Nats per character on the last 10 % of the text, context 256: the mean over "
     "random windows (20 batches of 64; with --full, 200 for each of three seeds, and beside it a "
     "window sliding over all of the text by half its length). Matrix products in bfloat16 where "

@@ -96,7 +96,11 @@ def test_a_visitor_sees_scores_draws_a_digit_and_turns_the_knobs(visit: Page) ->
     expect(visit.locator("#inside-neighbours figcaption")).to_have_count(7)
     choose(visit, "then")
     expect(visit.locator("#inside-then figure").first).to_be_visible()
-    expect(visit.locator("#inside-then-table tr").nth(6)).to_be_attached()
+    for name, most in (("gan-mlp", 10), ("gan", 14)):
+        stacks = visit.locator(f"#inside-then-{name}")
+        expect(stacks.locator(".stations[data-painted]")).to_be_visible()
+        assert 5 <= stacks.locator("div.station svg").count() <= most
+        assert stacks.locator("button").count() == 0
     expect(visit.locator("#inside-code-gan-mlp .line").first).to_contain_text("MLPGenerator")
     assert_only(visit, language_of(visit))
 

@@ -263,6 +263,19 @@ def test_a_switch_of_language_asks_the_server_nothing(visit: Page) -> None:
     assert [url for url in asked if "heartbeat" not in url] == []
 
 
+@pytest.mark.parametrize("visit", [("en", PHONE, "light")], indirect=True)
+def test_a_lesson_opens_where_a_reader_gets_to_it_and_follows_the_language(visit: Page) -> None:
+    lesson = visit.locator("#lesson-gan")
+    assert lesson.count() == 0  # it is not even there
+    visit.locator("#how-gan").scroll_into_view_if_needed()
+    visit.mouse.wheel(0, 10_000)
+    expect(lesson.locator(".katex").first).to_be_visible()
+    expect(lesson).to_contain_text("discriminator")
+    switch(visit, "zh")
+    expect(lesson).to_contain_text("判别器")
+    expect(lesson.locator(".katex").first).to_be_visible()
+
+
 @pytest.mark.parametrize("visit", [("zh", DESKTOP)], indirect=True)
 def test_bad_input_gets_one_sentence_and_loses_nothing(visit: Page) -> None:
     language = "zh" if visit.title() == words("zh")["page.title"] else "en"

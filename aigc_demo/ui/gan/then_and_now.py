@@ -1,7 +1,7 @@
 """Then and now: the same digit from a GAN in the manner of 2014 and from today's."""
 
 from functools import partial
-from itertools import zip_longest
+from typing import Any
 
 import gradio as gr
 import torch
@@ -10,19 +10,20 @@ from aigc_demo.explain import gan as inside
 from aigc_demo.explain.figures import card_figures
 from aigc_demo.images import strip
 from aigc_demo.ui.catalog.models import Models
+from aigc_demo.ui.gan import formulas
 from aigc_demo.ui.kit import check
-from aigc_demo.ui.kit.widgets import code, gallery
+from aigc_demo.ui.kit.widgets import code, gallery, network
 from aigc_demo.ui.kit.words import Words
-from aigc_demo.ui.page.inside_views import View, code_of, group, parameters_of, shape_of
-from aigc_demo.ui.page.page import FORMULAS, Page, Update
+from aigc_demo.ui.page.inside_views import View, code_of, group, parameters_of, station
+from aigc_demo.ui.page.page import Page, Update
 
 PER_MODEL = 8  # digits of each
 CODE = {"gan-mlp": ("models/gan_mlp.py", "MLPGenerator"), "gan": ("models/gan.py", "Generator")}
 FIGURES = ("frechet_distance", "coverage", "gan_train_accuracy")
 
 
-def compare(models: Models, words: Words, digit, seed, truncation) -> tuple[Update, str]:
-    """The same digit by both models, and a table: layers, parameters, figures of the cards."""
+def compare(models: Models, words: Words, digit, seed, truncation) -> tuple[Update, ...]:
+    """The same digit by both models, with figures of their cards, and the layers of each."""
     digit = check.digit(digit)
     seed, truncation = check.seed(seed), check.real(truncation, "truncation", 0, 1)
     old, new = models.gan("gan-mlp"), models.gan("gan")
@@ -42,7 +43,12 @@ def compare(models: Models, words: Words, digit, seed, truncation) -> tuple[Upda
     ]
     texts = words.both("inside.figures", **_figures(models))
     shown = gr.update(strip=strip(torch.cat(pictures)), groups=groups, texts=texts)
-    return shown, _layers(models, digit, seed)
+    told = {"gan-mlp": (seeds[0], "inside.then"), "gan": (seed, "inside.now")}
+    stacks = (
+        gr.update(stations=_stations(models, name, digit, first), texts=words.both(key))
+        for name, (first, key) in told.items()
+    )
+    return shown, *stacks
 
 
 def _figures(models: Models) -> dict[str, str]:
@@ -56,30 +62,21 @@ def _figures(models: Models) -> dict[str, str]:
     return found
 
 
-def _layers(models: Models, digit: int, seed: int) -> str:
-    """The layers' output shapes of both models, side by side, as a table."""
-    rows = [["", "`gan-mlp`", "`gan`"], ["---", "---", "---"]]
-    found = []
-    for name in CODE:
-        sampler = models.gan(name)
-        label = digit if sampler.classes else None
-        z, _ = sampler.noise([seed], [digit] if sampler.classes else None)
-        found.append(inside.layers(sampler, z[0], label))
-    for player, symbol in (("noise", "$z$"), ("generator", "$G$"), ("discriminator", "$D$")):
-        shapes = [[shape_of(part) for part in parts if part.player == player] for parts in found]
-        rows += [[symbol, a, b] for a, b in zip_longest(*shapes, fillvalue="")]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+def _stations(models: Models, name: str, digit: int, seed: int) -> list[dict[str, Any]]:
+    """The layers of a model and what each makes of one digit's noise, for the network's widget."""
+    sampler = models.gan(name)
+    label = digit if sampler.classes else None
+    z, _ = sampler.noise([seed], [digit] if sampler.classes else None)
+    return [station(part, formulas.title(part)) for part in inside.layers(sampler, z[0], label)]
 
 
 def build_then(page: Page, asked: list) -> View:
     """Adds the view."""
     both = gallery(page.words, strip="", groups=[], elem_id="inside-then")
-    table = gr.Markdown(
-        latex_delimiters=FORMULAS, elem_classes="formula", elem_id="inside-then-table"
-    )
+    stacks = [network(page.words, stations=[], elem_id=f"inside-then-{name}") for name in CODE]
     with gr.Row(equal_height=False):
         for name, (path, definition) in CODE.items():
             with gr.Column(min_width=280):
                 text = code_of(path, definition, ())["code"]
                 code(code=text, elem_id=f"inside-code-{name}")
-    return View(compare, asked[1:], [both, table])
+    return View(compare, asked[1:], [both, *stacks])

@@ -184,9 +184,9 @@ def parts(words: Words, **props: Any) -> gr.HTML:
 def network(words: Words, resample: bool = False, **props: Any) -> gr.HTML:
     """A model as one picture. Event: pick; value: {look, fields}, the view that a station opens.
 
-    Props: stations, a list of {title, shape, player, go} and {sheet, width, height, depth} of a
-    layer, {numbers} of a few, or {plane} of a point among others; sign, what stands before; names,
-    as of `parts`; texts. resample: with a button; event: again.
+    Props: stations, a list of {title, shape, player, go, if any} and {sheet, width, height, depth}
+    of a layer, {numbers} of a few, or {plane} of a point among others; sign, what stands before;
+    names, as of `parts`; texts. resample: with a button; event: again.
     """
     template = '<div class="stations"></div>' + CAPTION
     if resample:

@@ -205,13 +205,14 @@ def learnt(
     return texts
 
 
-def station(part: gan.Part, title: str, look: str, *fields: Any) -> dict[str, Any]:
+def station(part: gan.Part, title: str, look: str = "", *fields: Any) -> dict[str, Any]:
     """A part as the network's widget wants it: the map that varies most, drawn to scale.
 
-    look, fields: the view that it opens.
+    look, fields: the view that it opens, if any.
     """
     found: dict[str, Any] = {"title": title, "player": part.player, "shape": shape_of(part)}
-    found["go"] = {"look": look, "fields": list(fields)}
+    if look:
+        found["go"] = {"look": look, "fields": list(fields)}
     values = part.maps.flatten()
     if len(values) <= FEW:
         return found | {"numbers": [f"{value:.2f}" for value in values.tolist()]}

@@ -60,14 +60,15 @@ function station(one, scale) {
   const box = `-1 ${-deep - 1} ${wide + deep + 2} ${high + deep + 2}`;
   const size = { viewBox: box, width: wide + deep + 2, height: high + deep + 2, class: "stack" };
   const painted = one.plane ? plane : one.numbers ? numbers : stack;
-  const button = node("button", "station");
+  const button = node(one.go ? "button" : "div", "station");
   button.dataset.sign = one.sign || "→";
   const picture = svg("svg", { ...size, "aria-hidden": "true" }, ...painted(one, wide, high, deep));
   button.append(picture, node("b", "", one.title), node("span", "", one.shape));
-  button.addEventListener("click", () => {
-    props.value = one.go;
-    trigger("pick");
-  });
+  if (one.go)
+    button.addEventListener("click", () => {
+      props.value = one.go;
+      trigger("pick");
+    });
   return button;
 }
 
