@@ -1,11 +1,14 @@
 """Links in a real browser: what one server made, another shows just so; back, forward, files."""
 
+import base64
+import io
 import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
 from browser.pages import (
     LONG,
@@ -21,6 +24,7 @@ from browser.pages import (
     words,
 )
 from browser.steps import STEPS, drawing, walk
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 from servers import serving
 
@@ -206,6 +210,38 @@ def test_a_long_prompt_has_no_link_but_a_file(browser: Browser, server_url: str)
         page.locator(f"{bar('vae.map')} .copy").click()
         expect(page.locator("#links .told")).to_have_text(words("en")["link.too_long"])
         expect(page.locator("#links .address")).to_be_hidden()
+
+
+DRAWN = """(picture) => {
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [260, 260];
+  canvas.getContext("2d").drawImage(picture, 0, 0, 260, 260);
+  return canvas.toDataURL("image/png");
+}"""
+
+
+@pytest.mark.parametrize("tab", ["gan.digits", "transformer.poems"])
+def test_a_card_holds_the_result_beside_its_code(
+    browser: Browser, server_url: str, tab: str, tmp_path: Path
+) -> None:
+    with Visitor(browser, server_url + "?lang=en") as page:
+        open_tab(page, *tab.split("."))
+        if tab == "gan.digits":
+            painted(page, "#gan-digits canvas")
+        page.locator(f"{bar(tab)} .copy").click()
+        expect(page.locator("#links img")).to_be_visible()
+        with page.expect_download() as saved:
+            page.locator("#links [data-word=save_card]").click()
+        saved.value.save_as(tmp_path / "card.png")
+        picture = page.locator("#links img").evaluate(DRAWN)
+    with Image.open(tmp_path / "card.png") as image:
+        assert image.size == (1200, 630)
+        ink = 255 - np.asarray(image.convert("L")).astype(float)
+    assert 4 < ink[48:582, 48:582].mean() < 250  # the result
+    code = ink[282:542, 650:910]
+    with Image.open(io.BytesIO(base64.b64decode(picture.partition(",")[2]))) as image:
+        wanted = 255 - np.asarray(image.convert("L")).astype(float)
+    assert np.corrcoef(code.ravel(), wanted.ravel())[0, 1] > 0.9
 
 
 @pytest.mark.parametrize("allowed", [True, False])

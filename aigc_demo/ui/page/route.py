@@ -54,6 +54,7 @@ def _dialog(page: Page) -> gr.HTML:
         '<dialog data-word="heading" data-as="label"><p class="told" aria-live="polite"></p>'
         '<input class="address" type="text" readonly data-word="address" data-as="label">'
         '<img hidden alt=""><div class="row">'
+        '<button type="button" data-word="save_card"></button>'
         '<button type="button" data-word="save_state"></button>'
         '<button type="button" data-word="open_state"></button>'
         '<button type="button" data-word="close"></button></div>'
@@ -62,6 +63,7 @@ def _dialog(page: Page) -> gr.HTML:
     return widget(
         "page/links",
         template,
+        ("page/card",),
         base=base_address(),
         longest=MAX_QUERY,
         words=page.words.group("link"),

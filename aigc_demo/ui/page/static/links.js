@@ -1,5 +1,5 @@
 // Links to results, for the bars of all tabs: the address bar follows what is shown, back and
-// forward show it again, and a dialog gives the link, its QR code and the state as a file.
+// forward show it again, and a dialog gives the link, its QR code, a card and the state as a file.
 const dialog = element.querySelector("dialog");
 const field = element.querySelector(".address");
 const told = element.querySelector(".told");
@@ -153,6 +153,10 @@ async function copied(url) {
   }
 }
 
+function saveCard() {
+  if (!code.hidden) download(`aigc-${offered.tab.replace(".", "-")}.png`, card(offered, code));
+}
+
 function saveState() {
   const { query } = offered.link();
   if (!query) return;
@@ -191,6 +195,7 @@ const dropped = (event) => {
   read(chosen);
 };
 
+element.querySelector("[data-word=save_card]").addEventListener("click", saveCard);
 element.querySelector("[data-word=save_state]").addEventListener("click", saveState);
 element.querySelector("[data-word=open_state]").addEventListener("click", () => file.click());
 element.querySelector("[data-word=close]").addEventListener("click", () => dialog.close());
