@@ -10,7 +10,7 @@ run: .venv/run.done
 
 test: .venv/dev.done
 	sh tests/packages.sh
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: .venv/dev.done
 	$(BIN)/ruff format --check .

@@ -13,7 +13,7 @@ from aigc_demo.models.flow import between, follow, shown
 from aigc_demo.models.gan import spherical_path
 from aigc_demo.weights import Loaded, load_model
 
-CHUNK = 8  # images computed together, always so many: results do not depend on the batch
+CHUNK = 16  # images computed together, always so many: results do not depend on the batch
 SOLVERS = ("euler", "heun")
 MOST_STEPS = 50
 AGAIN = 4  # looks at each step, where a digit is completed

@@ -65,16 +65,7 @@ def add_views(
     Not tabs: Gradio drops the properties of a widget that is updated before its tab opens. All
     views are there at once, and `view_styles` shows the one that is chosen.
     """
-    tr = page.words.tr
-    first = next(iter(build))
-    view = gr.Radio(value=first, show_label=False, container=False, elem_classes="views")
-    view = tr(view, f"{key}{VIEW}")
-    view.elem_id = f"{key}-view"
-    views: dict[str, View] = {}
-    for name, add in build.items():
-        with gr.Column(elem_classes=["view", f"view-{name}"]):
-            tr(gr.Markdown(elem_classes="hint"), f"{key}.{name}_hint")
-            views[name] = add(page, asked)
+    view, views = _lay_out(page, key, build, asked)
     controls = dict(fields)
     for built in views.values():
         assert not controls.keys() & built.own.keys(), "a link's names are different ones"
@@ -93,12 +84,6 @@ def add_views(
                 answer = call(built.handler, built, models, words, values)
                 shown |= dict(zip(built.outputs, answer, strict=True))
         return shown
-
-    def show_part(handler: Callable, built: View) -> Callable:
-        def part(models: Models, words: Words, _, *values) -> tuple:
-            return call(handler, built, models, words, values)
-
-        return part
 
     def used(values: Mapping[str, Any]) -> list[str]:
         look = check.one_of(values["look"], "view", tuple(views))
@@ -119,9 +104,32 @@ def add_views(
             opened = [view, *(controls[name] for name in names)]
             share.compute(widget.pick(None, widget, opened, js=GO, **LOCAL).then)
         for event, handler, widgets in built.parts:
-            shown_part = share.linked(show_part(handler, built))
-            page.compute(event, shown_part, share.inputs, [*widgets, share.bar])
+
+            def part(models, words, _, *values, handler=handler, built=built) -> tuple:
+                return call(handler, built, models, words, values)
+
+            page.compute(event, share.linked(part), share.inputs, [*widgets, share.bar])
     return share
+
+
+def _lay_out(
+    page: Page, key: str, build: Mapping[str, Callable[[Page, Any], View]], asked: Any
+) -> tuple[gr.Radio, dict[str, View]]:
+    """Adds the choice of views and all of them, one below the other."""
+    tr, views = page.words.tr, {}
+    radio = gr.Radio(
+        value=next(iter(build)),
+        show_label=False,
+        container=False,
+        elem_classes="views",
+        elem_id=f"{key}-view",
+    )
+    view = tr(radio, f"{key}{VIEW}")
+    for name, add in build.items():
+        with gr.Column(elem_classes=["view", f"view-{name}"]):
+            tr(gr.Markdown(elem_classes="hint"), f"{key}.{name}_hint")
+            views[name] = add(page, asked)
+    return view, views
 
 
 def view_styles(words: Words) -> str:
