@@ -27,6 +27,13 @@ def free_port() -> int:
 @contextmanager
 def serving(*options: str) -> Iterator[str]:
     """The address of app.py with some options, in a process of its own."""
+    with served_by(*options) as (url, _):
+        yield url
+
+
+@contextmanager
+def served_by(*options: str) -> Iterator[tuple[str, int]]:
+    """The address of such a process, and its number."""
     port = free_port()
     command = [sys.executable, "app.py", "--host", "127.0.0.1", "--port", str(port), *options]
     with tempfile.TemporaryFile() as log:
@@ -34,7 +41,7 @@ def serving(*options: str) -> Iterator[str]:
         url = f"http://127.0.0.1:{port}/"
         try:
             wait_for(url, process, log)
-            yield url
+            yield url, process.pid
         finally:
             process.terminate()
             process.wait(20)

@@ -43,6 +43,23 @@ def test_a_session_begins_with_the_blocks_and_their_default_config() -> None:
     assert usual.blocks_config.blocks.keys() == light.blocks_config.blocks.keys()
 
 
+def test_a_call_without_a_session_has_one_named_like_its_event() -> None:
+    """serving/sessions.py."""
+    from gradio.queueing import Event
+    from gradio.state_holder import StateHolder
+
+    from aigc_demo.ui.serving.sessions import CALL
+
+    with gr.Blocks() as demo:
+        demo.queue()
+    event = Event(None, SimpleNamespace(concurrency_id="a"), None, None)  # type: ignore[arg-type]
+    assert CALL.fullmatch(event._id) and event.session_hash == event._id
+    holder, queue = StateHolder(), demo._queue
+    kept = (holder.session_data, holder.time_last_used, queue.pending_messages_per_session)
+    assert all(isinstance(by_session, dict) for by_session in kept)
+    assert queue.pending_event_ids_session == queue.event_ids_to_events == {}
+
+
 def test_a_component_keeps_what_it_was_made_of() -> None:
     """kit/words.py, Words.tr."""
     with gr.Blocks():

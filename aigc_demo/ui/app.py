@@ -34,6 +34,7 @@ from aigc_demo.ui.serving.first_paint import Inserted, first_paint
 from aigc_demo.ui.serving.gradio_patches import patch_gradio
 from aigc_demo.ui.serving.link_preview import PICTURE, preview
 from aigc_demo.ui.serving.middleware import BodyLimit, PlainCalls, SafetyHeaders
+from aigc_demo.ui.serving.sessions import ForgetCalls, Sessions
 from aigc_demo.ui.serving.surroundings import loopback_only
 from aigc_demo.ui.serving.tunnel import lend
 
@@ -139,6 +140,7 @@ def launch_options(demo: gr.Blocks) -> dict:
         "ssr_mode": False,
         "app_kwargs": {
             "middleware": [
+                Middleware(ForgetCalls, sessions=Sessions(demo)),
                 Middleware(SafetyHeaders),
                 Middleware(BodyLimit),
                 Middleware(
@@ -218,6 +220,7 @@ def serve(options: argparse.Namespace) -> None:
             )
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise OSError(f"the page does not answer at its own address: {error}") from error
+    Sessions(demo).watch()
     if options.share:
         lend(demo)
     demo.block_thread()

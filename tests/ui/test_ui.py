@@ -435,9 +435,13 @@ def test_a_new_visitor_costs_no_copy_of_the_page(monkeypatch) -> None:
     state = SessionState(page)
     assert not state.config_values
     assert set(state.blocks_config.fns) == set(page.fns)
+    assert state.blocks_config.blocks == page.blocks
     number = next(n for n, block in page.blocks.items() if isinstance(block, gr.Slider))
     state._update_value_in_config(number, 3)
     assert state.config_values[number]["props"]["value"] == 3
+    changed = gr.Slider(0, 9, 4)
+    state[number] = changed
+    assert state[number] is changed and SessionState(page)[number] is page.blocks[number]
 
 
 def test_who_goes_away_frees_the_place() -> None:

@@ -43,6 +43,7 @@ def prepare_environment() -> None:
         if name.startswith("GRADIO_") and not value.strip():
             del os.environ[name]  # set to nothing, as by a Compose file: the default
     os.environ.pop("GRADIO_DEBUG", None)  # launch would not return
+    os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "100")  # kept of 10,000, and never read
     root = os.environ.get("GRADIO_ROOT_PATH", "/")
     if not root.startswith(("/", "http://", "https://")):  # every page would be an error 500
         raise ValueError(f"expected GRADIO_ROOT_PATH as /path or an address, got {root!r}")
