@@ -13,6 +13,7 @@ from torch import Tensor
 SIDE = 28
 LONGER = 20  # pixels of a digit's longer side
 WORKING = 224  # pixels of the longer side that a photograph is looked at with
+SMALLEST = 100  # pixels of the longer side, below which it is enlarged to that
 FAINTEST = 0.06  # of the paper's light, that ink must take to be seen
 
 
@@ -45,6 +46,9 @@ def from_photo(picture: Image.Image | np.ndarray) -> Tensor:
         ValueError: a blank picture.
     """
     image = grey_of(picture if isinstance(picture, Image.Image) else Image.fromarray(picture))
+    if max(image.size) < SMALLEST:  # strokes of a pixel or two would be taken for lines
+        enlarged = (WORKING / max(image.size) * side for side in image.size)
+        image = image.resize([max(1, round(side)) for side in enlarged], Image.Resampling.BICUBIC)
     image.thumbnail((WORKING, WORKING), Image.Resampling.BOX)
     pixels = torch.from_numpy(np.asarray(image, np.float32) / 255)
     ink = _without_lines(_ink(pixels))
@@ -74,7 +78,7 @@ def as_mnist(ink: Tensor) -> Tensor:
     margin = max(1, longer // 20)  # the soft edge of a stroke
     top, left = max(0, top - margin), max(0, left - margin)
     cut = ink[top : bottom + margin, left : right + margin]
-    factor = LONGER / longer
+    factor = min(LONGER / longer, SIDE / max(cut.shape))  # the edge of a mere dot is as large
     size = [max(1, round(side * factor)) for side in cut.shape]
     mode = "area" if factor < 1 else "bicubic"
     small = F.interpolate(cut[None, None], size, mode=mode)[0, 0].clamp(0, 1)

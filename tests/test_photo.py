@@ -77,6 +77,21 @@ def test_a_small_picture_is_turned_by_its_border() -> None:
     torch.testing.assert_close(as_digit(255 - grey), as_digit(grey))
 
 
+@pytest.mark.parametrize("size", [14, 27, 40])
+def test_a_digit_in_a_few_pixels_is_read(size: int) -> None:
+    images, labels = sample_digits("test")
+    pictures = [Image.fromarray((255 * (1 - image.numpy())).astype(np.uint8)) for image in images]
+    found = torch.stack([from_photo(picture.resize((size, size))) for picture in pictures[:100]])
+    read = DigitJudge.load().classify(found).argmax(1)
+    assert (read == labels[:100]).float().mean() >= 0.95
+
+
+def test_a_mere_dot_is_no_error() -> None:
+    dot = torch.zeros(40, 40)
+    dot[3:5, 3:5] = 1
+    assert as_mnist(dot).shape == (28, 28) and as_mnist(dot).max() == 1
+
+
 def test_nothing_is_no_digit() -> None:
     with pytest.raises(ValueError, match="blank"):
         as_mnist(torch.zeros(28, 28))

@@ -108,7 +108,7 @@ def styles(words: Words) -> str:
 
 
 def files(demo: gr.Blocks) -> dict[str, bytes]:
-    """What the page and messengers fetch by its path: pictures, lessons, the preview of a link."""
+    """All that is fetched by its path: first pictures, lessons, the preview of a link."""
     folder = Path(__file__).parent
     return {
         PICTURE: (folder / "serving/static" / PICTURE).read_bytes(),

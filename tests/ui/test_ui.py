@@ -42,6 +42,7 @@ from aigc_demo.ui.serving.first_paint import Inserted
 from aigc_demo.ui.serving.gradio_patches import light_sessions
 from aigc_demo.ui.serving.link_preview import preview
 from aigc_demo.ui.transformer import requests as transformer
+from aigc_demo.ui.transformer.selection import asked
 from aigc_demo.ui.vae import requests as vae
 
 WORDS = Words()
@@ -442,6 +443,24 @@ def test_a_new_visitor_costs_no_copy_of_the_page(monkeypatch) -> None:
     changed = gr.Slider(0, 9, 4)
     state[number] = changed
     assert state[number] is changed and SessionState(page)[number] is page.blocks[number]
+
+
+@pytest.mark.parametrize("prompt", ["", "\u200b", "\ufeff\u200b\u2060"])
+def test_a_prompt_of_nothing_that_is_seen_gets_a_sentence(prompt: str) -> None:
+    settings = (1.0, 0, 1.0, 1.0, 1)
+
+    async def write() -> None:
+        async for _ in transformer.continue_text(
+            MODELS, WORDS, "shakespeare", prompt, 5, *settings
+        ):
+            pass
+
+    with pytest.raises(check.UserError) as caught:
+        finished(write())
+    assert caught.value.key == "error.empty_prompt"
+    with pytest.raises(check.UserError) as caught:
+        asked(MODELS, "shakespeare", prompt)
+    assert caught.value.key == "error.empty_prompt"
 
 
 def test_who_goes_away_frees_the_place() -> None:

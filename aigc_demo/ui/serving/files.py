@@ -1,4 +1,4 @@
-"""What the page fetches apart, once it is wanted: pictures and lessons."""
+"""Pictures and lessons that the page fetches apart, once they are wanted."""
 
 from collections.abc import Mapping
 from pathlib import PurePosixPath

@@ -60,9 +60,10 @@ class TextEndpoints(Endpoints):
             await asyncio.to_thread(self._others.bring, model, "transformer"), ("shakespeare",)
         )
         prompt = check.text(prompt, "prompt", LONGEST_PROMPT)
-        if not prompt:
+        writer = await ready(self._models, model)
+        if not writer.tokenizer.fold(prompt):  # of nothing, or of marks that nobody sees
             raise check.UserError("error.empty_prompt")
-        writing = (await ready(self._models, model)).begin(
+        writing = writer.begin(
             prompt,
             check.whole(length, "length", 1, MAX_LENGTH),
             **settings_of(temperature, top_k, top_p, penalty, seed),

@@ -81,11 +81,12 @@ async def continue_text(
     """The prompt with its continuation, growing."""
     model = models.known(model, ("shakespeare",))
     prompt = check.text(prompt, "prompt", LONGEST_PROMPT)
-    if not prompt:
-        raise check.UserError("error.empty_prompt")
     length = check.whole(length, "length", 1, MAX_LENGTH)
     settings = settings_of(temperature, top_k, top_p, penalty, seed)
-    writing = (await ready(models, model)).begin(prompt, length, **settings)
+    writer = await ready(models, model)
+    if not writer.tokenizer.fold(prompt):  # of nothing, or of marks that nobody sees
+        raise check.UserError("error.empty_prompt")
+    writing = writer.begin(prompt, length, **settings)
     async for text in paced(writing):
         yield writing.prompt + text  # as the model read it
 

@@ -43,7 +43,7 @@ def asked(models: Models, model, text, place=None) -> Asked:
     """The writer, the text as it reads it, and the token that is looked at; None: the last one."""
     writer = models.writer(models.known(model, WRITERS))
     text = check.text(text, "text", MAX_CHARACTERS)
-    if not text.strip():
+    if not writer.tokenizer.fold(text).strip():
         raise check.UserError("error.empty_prompt")
     try:
         reading = inside.read(writer, text)
