@@ -27,6 +27,7 @@ from aigc_demo.ui.gan import requests as gan_tab
 from aigc_demo.ui.gan import then_and_now as gan_then
 from aigc_demo.ui.kit.check import UserError
 from aigc_demo.ui.kit.words import Words
+from aigc_demo.ui.page.inside_views import shape_of
 from aigc_demo.weights import BUNDLED, read_directions
 
 WORDS, MODELS = Words(), Models(TABS)
@@ -340,13 +341,19 @@ def test_the_digit_picked_from_the_field_is_the_one_looked_into(sampler):
 
 
 def test_then_and_now_shows_one_digit_and_the_figures_of_the_cards(old):
-    shown, table = gan_then.compare(MODELS, WORDS, "7", 0, 0.8)
+    shown, *stacks = gan_then.compare(MODELS, WORDS, "7", 0, 0.8)
     seeds = inside.seeds_that_read(partial(old.sample, truncation=0.8), MODELS.judge, 7, 0, 8)
     images = old.sample(seeds, truncation=0.8)
     assert DigitJudge.load().classify(images).argmax(1).tolist() == [7] * len(seeds)
     assert [len(group["items"]) for group in shown["groups"]] == [len(seeds), 8]
     assert card_figures("gan")["frechet distance"] in shown["texts"]["en"]
-    assert "| $G$ | 1 × 28 × 28 | 1 × 28 × 28 |" in table
+    for stack, first, sampler in zip(stacks, (seeds[0], 0), (old, MODELS.gan()), strict=True):
+        drawn = next(one for one in stack["stations"] if one["shape"] == "1 × 28 × 28")
+        label = [7] if sampler.classes else None
+        z, _ = sampler.noise([first], label)
+        made = inside.layers(sampler, z[0], 7 if label else None)
+        assert [one["shape"] for one in stack["stations"]] == [shape_of(part) for part in made]
+        assert drawn["player"] == "generator" and "go" not in drawn
 
 
 BAD = [

@@ -13,7 +13,8 @@ function shownBy(bar) {
   );
   const canvases = seen.filter((node) => node.tagName === "CANVAS");
   const text = seen.find((node) => node.value)?.value;
-  return text ? { text } : { canvas: canvases.sort((a, b) => area(b) - area(a))[0] };
+  const largest = (best, one) => (area(one) > area(best) ? one : best);
+  return text ? { text } : { canvas: canvases.length ? canvases.reduce(largest) : null };
 }
 
 // Lines of a text that fit into a width in a size of type, at most so many.
