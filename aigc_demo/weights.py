@@ -45,7 +45,10 @@ FAMILIES: dict[str, tuple[type[nn.Module], type]] = {
 
 
 def _short(text: Any) -> bool:
-    return isinstance(text, str) and len(text) <= 200
+    """At most 200 characters that UTF-8 can hold: a file's name need not be of such."""
+    return (
+        isinstance(text, str) and len(text) <= 200 and text == text.encode(errors="ignore").decode()
+    )
 
 
 def _texts(value: Any) -> bool:
@@ -73,7 +76,7 @@ class Loaded:
     opening: str = ""  # a prompt from the text that it learnt, where the training kept one
     examples: tuple[str, ...] = ()  # further prompts from there
     class_names: tuple[str, ...] = ()  # of the classes, where they are not the ten digits
-    digits: bool = True  # that of a model without classes it can be said that it draws digits
+    digits: bool = True  # False of a model without classes that learnt something else
 
 
 def bundled_names(root: Path | None = None) -> list[str]:
@@ -143,8 +146,24 @@ def save_model(
     replace_file(folder / "config.json", text.encode())
 
 
+def check_about(config: dict[str, Any], place: Path) -> None:
+    """Looks at the values of ABOUT's keys, if any.
+
+    Raises:
+        ValueError: one is of another form; place: what the message names.
+    """
+    for key, (form, fits) in ABOUT.items():
+        if key in config and not fits(config[key]):
+            raise ValueError(f"{place}: expected {key} as {form}")
+
+
 def describe(folder: Path, **about: Any) -> None:
-    """Adds to config.json what its own data say of a model, by the keys of ABOUT."""
+    """Adds to config.json what its own data say of a model, by the keys of ABOUT.
+
+    Raises:
+        ValueError: a value of another form; nothing is written then.
+    """
+    check_about(about, folder / "config.json")
     config = {**read_config(folder), **about}
     text = json.dumps(config, ensure_ascii=False, indent=1) + "\n"
     replace_file(folder / "config.json", text.encode())
@@ -269,9 +288,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     unknown = set(config) - set(expected) - {"controls", "characters", *ABOUT}
     if unknown:
         raise ValueError(f"{path}: expected no key {', '.join(sorted(unknown))}")
-    for key, (form, fits) in ABOUT.items():
-        if key in config and not fits(config[key]):
-            raise ValueError(f"{path}: expected {key} as {form}")
+    check_about(config, path)
     if config["format"] != FORMAT:
         raise ValueError(f"{path}: expected format {FORMAT}, got {config['format']}")
     if config["family"] not in FAMILIES:

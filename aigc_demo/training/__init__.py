@@ -14,7 +14,7 @@ from aigc_demo.prosody import FORMS, lines_of, plan_of
 from aigc_demo.samples import sample_digits, sample_text
 from aigc_demo.tokenizer import CharacterTokenizer, poem_ids
 from aigc_demo.training.run import first_process, leave_processes, tracked
-from aigc_demo.weights import describe
+from aigc_demo.weights import check_about, describe
 
 OPENING, EXAMPLES = 40, 2  # characters of a prompt from own text; the number of further ones
 DIGITS = "0123456789"
@@ -105,7 +105,9 @@ def _read_images(source: Source) -> tuple[Tensor, Tensor, list[str]]:
     if source.own.images:
         from aigc_demo.data.own import read_pictures
 
-        return read_pictures(source.own.images)
+        images, labels, names = read_pictures(source.own.images)
+        check_about({"class_names": names}, source.own.images)  # now, not after the training
+        return images, labels, names
     if source.small:
         return *sample_digits("train"), digits
     from aigc_demo.data.files import data_folder
@@ -154,7 +156,7 @@ def _train_text(name: str, preset: str, source: Source, output: Path) -> None:
 
 def _opening(text: str) -> str:
     """The beginning of a text, to open with: its first line, or the first words of a long one."""
-    line = next((line.strip() for line in text.splitlines() if line.strip()), text[:OPENING])
+    line = next(line.strip() for line in text.splitlines() if line.strip())
     if len(line) <= OPENING:
         return line + "\n"
     return line[:OPENING].rpartition(" ")[0] or line[:OPENING]
@@ -163,8 +165,8 @@ def _opening(text: str) -> str:
 def _examples(text: str) -> list[str]:
     """The beginnings of lines further on in a text, each once, none of them its opening."""
     places = (len(text) * part // (EXAMPLES + 1) for part in range(1, EXAMPLES + 1))
-    starts = [text.find("\n", place) for place in places]
-    found = dict.fromkeys(_opening(text[start:]) for start in starts if text[start:].strip())
+    rests = [text[place:].partition("\n")[2] for place in places]
+    found = dict.fromkeys(_opening(rest) for rest in rests if rest.strip())
     return [example for example in found if example != _opening(text)]
 
 

@@ -331,6 +331,20 @@ def test_only_a_gan_learns_from_pictures(pictures, tmp_path, name):
         training.train(name, "smoke", None, tmp_path / "out", training.Own(images=pictures))
 
 
+@pytest.mark.parametrize("name", ["b" * 201, b"caf\xe9"])
+def test_a_class_whose_name_cannot_be_kept_is_refused_before_the_training(pictures, tmp_path, name):
+    os.rename(pictures / "class 1", os.path.join(os.fsencode(pictures), os.fsencode(name)))
+    with pytest.raises(ValueError, match="expected class_names as"):
+        training.train("gan", "smoke", None, tmp_path / "out", training.Own(images=pictures))
+    assert not (tmp_path / "out" / "model.safetensors").exists()
+
+
+def test_the_examples_of_a_text_are_lines_of_it():
+    assert training._examples("one\ntwo\nthree\nfour\n" * 10) != []
+    assert set(training._examples("one\ntwo\nthree\n" * 10)) <= {"two\n", "three\n"}
+    assert training._examples("all of it in a single line " * 30) == []
+
+
 # Tracking
 
 
