@@ -13,7 +13,7 @@ from torch import Tensor
 SIDE = 28
 LONGER = 20  # pixels of a digit's longer side
 WORKING = 224  # pixels of the longer side that a photograph is looked at with
-SMALLEST = 100  # pixels of the longer side, below which it is enlarged to that
+SMALLEST = 100  # pixels of the longer side, below which a picture is enlarged to WORKING
 FAINTEST = 0.06  # of the paper's light, that ink must take to be seen
 
 

@@ -31,7 +31,7 @@ def score(
 
     The likelihood is the importance-weighted bound. Quick: 100 samples a digit, the first 1,000
     digits. Full: 5,000 samples, all 10,000 digits, or the first `digits` of them. The ELBO takes
-    ten samples of the same digits, so it is never above the likelihood by more than chance.
+    ten samples of the same digits, so only chance could put it above the likelihood.
     """
     model: VAE = loaded.model
     test = binarised_test_digits(data)

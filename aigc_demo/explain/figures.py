@@ -11,8 +11,7 @@ def training_minutes(source: str) -> str:
     Raises:
         ValueError: an unknown source.
     """
-    card = find_folder(source) / "README.md"
-    said = card.is_file() and re.search(r"(\d+) minutes", card.read_text(encoding="utf-8"))
+    said = re.search(r"(\d+) minutes", _card(source))
     return said[1] if said else "–"
 
 
@@ -22,8 +21,7 @@ def title_and_licence(source: str) -> tuple[str, str]:
     Raises:
         ValueError: an unknown source.
     """
-    card = find_folder(source) / "README.md"
-    text = card.read_text(encoding="utf-8", errors="replace")[:20_000] if card.is_file() else ""
+    text = _card(source)
     head = re.match(r"---\n(.*?)\n---\n", text, re.DOTALL)
     licence = head and re.search(r"^license: *(\S[^\n]*)$", head[1], re.M)
     title = re.search(r"^# +(\S[^\n]*)$", text[head.end() :] if head else text, re.M)
@@ -36,8 +34,11 @@ def card_figures(source: str) -> dict[str, str]:
     Raises:
         ValueError: an unknown source.
     """
-    card = find_folder(source) / "README.md"
-    if not card.is_file():
-        return {}
-    rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \|$", card.read_text(encoding="utf-8"), re.M)
+    rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \|$", _card(source), re.M)
     return {name: value for name, value in rows if re.fullmatch(r"[-\d.]+", value)}
+
+
+def _card(source: str) -> str:
+    """The beginning of a model's card, 20,000 characters; "" where there is none."""
+    path = find_folder(source) / "README.md"
+    return path.read_text(encoding="utf-8", errors="replace")[:20_000] if path.is_file() else ""

@@ -140,7 +140,7 @@ def launch_options(demo: gr.Blocks) -> dict:
         "ssr_mode": False,
         "app_kwargs": {
             "middleware": [
-                Middleware(ForgetCalls, sessions=Sessions(demo)),
+                Middleware(ForgetCalls, demo=demo),
                 Middleware(SafetyHeaders),
                 Middleware(BodyLimit),
                 Middleware(

@@ -16,6 +16,7 @@ from typing import Any
 from torch import Tensor
 
 from aigc_demo.explain.duel import Snapshot
+from aigc_demo.explain.figures import title_and_licence
 from aigc_demo.explain.heads import Habit, habits
 from aigc_demo.explain.neighbours import TrainingIndex
 from aigc_demo.explain.neurons import NeuronTable
@@ -241,6 +242,15 @@ class Models:
     def habits(self, name: str) -> list[list[Habit]]:
         """The habits of all attention heads of a writer, by layer."""
         return self.get(f"{name} habits", lambda _: habits(self.writer(name)))
+
+    def card(self, name: str) -> tuple[str, str]:
+        """Title and licence of the card of a user's own model, or "" of each.
+
+        That of a repository is a click away, at its address.
+        """
+        if name not in self.others or not self.others[name].own:
+            return "", ""
+        return self.get(f"{name} card", lambda _: title_and_licence(str(self.folders[name])))
 
     def known(self, name: Any, names: tuple[str, ...]) -> str:
         """A model name that a client may use: one of these, or of the same kind from the Hub.

@@ -23,9 +23,7 @@ class Words:
     def __init__(self) -> None:
         self.table = {language: _table(language) for language in LANGUAGES}
         self.components: list[tuple[gr.blocks.Block, str]] = []
-        self.after_switch: list[
-            tuple[gr.blocks.Block, gr.blocks.Block, str]
-        ] = []  # in, out, script
+        self.after_switch: list[tuple[Any, Any, str]] = []  # what is given, a field, its script
         self._groups: dict[str, dict[str, dict[str, str]]] = {}
 
     def tr(self, component: Component, key: str) -> Component:

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from aigc_demo.ui.kit import check
+from aigc_demo.ui.page.hub_panel import TOLD
 
 
 def in_turn(classes: list[int], count: int) -> list[int] | None:
@@ -45,9 +46,8 @@ def classes_of_model(more: str, before: dict[str, list] | None = None) -> str:
         if before
         else ""
     )
-    names = "(window.aigc.page.about || {})[model]?.classes || []"
     return (
-        f"(model) => {{ const names = {names}; const known = names.length ? names"
+        f"(model) => {{ const names = {TOLD}?.classes || []; const known = names.length ? names"
         " : [...'0123456789']; return { __type__: 'update', choices: ["
         f"{first}...known.map((name, i) => [name, String(i)])], ...{more} }}; }}"
     )

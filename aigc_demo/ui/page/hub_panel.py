@@ -11,7 +11,6 @@ from typing import Any
 import gradio as gr
 
 from aigc_demo import hub
-from aigc_demo.explain.figures import title_and_licence
 from aigc_demo.ui.catalog.hub_models import HubModels
 from aigc_demo.ui.catalog.models import Models, Other
 from aigc_demo.ui.catalog.tab import Tab
@@ -76,6 +75,10 @@ def _shown(number: Any, stage: str, **values: Any) -> Update:
     return gr.update(state={"number": number, "stage": stage, **values})
 
 
+# In a script: what `about` says of the chosen model; nothing of a bundled one.
+TOLD = "(window.aigc.page.about || {})[model]"
+
+
 def about(models: Models, other: Other) -> dict[str, Any]:
     """The description of fetched weights for the browser."""
     repo, _, commit = other.name.partition("@")
@@ -85,8 +88,7 @@ def about(models: Models, other: Other) -> dict[str, Any]:
         "label": other.own or f"{repo} @ {commit[:7]}",
         "url": "" if other.own else hub.address_of(repo, commit),
     }
-    if other.own:  # a repository's card is a click away, at its address
-        told["title"], told["licence"] = title_and_licence(str(models.folders[other.name]))
+    told["title"], told["licence"] = models.card(other.name)
     assert other.tab.load is not None
     return {**told, **other.tab.about(models.get(other.name, other.tab.load))}
 

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from aigc_demo.explain import gan, source
-from aigc_demo.explain.figures import title_and_licence
 from aigc_demo.images import strip
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit import check
@@ -205,12 +204,11 @@ def learnt(
     if models.is_bundled(model):
         return words.both(bundled, **sizes)
     texts = words.both(other, **sizes)
-    if model in models.others and models.others[model].own:
-        title, licence = title_and_licence(str(models.folders[model]))
-        if title and licence:
-            card = words.both("page.card", title=title, licence=licence)
-            return {language: f"{text} {card[language]}" for language, text in texts.items()}
-    return texts
+    title, licence = models.card(model)
+    if not (title and licence):
+        return texts
+    card = words.both("page.card", title=title, licence=licence)
+    return {language: f"{text} {card[language]}" for language, text in texts.items()}
 
 
 def station(part: gan.Part, title: str, look: str = "", *fields: Any) -> dict[str, Any]:

@@ -18,6 +18,18 @@ AFTER = 60.0  # seconds that a session is kept after its end: a page may come ba
 EVERY = 20.0  # seconds between two looks
 
 
+def forget(demo: gr.Blocks, session: str) -> None:
+    """Lets go of all that Gradio keeps of a session."""
+    kept: tuple[dict[str, Any], ...] = (
+        demo.state_holder.session_data,
+        demo.state_holder.time_last_used,
+        demo._queue.pending_messages_per_session,
+        demo._queue.pending_event_ids_session,
+    )
+    for by_session in kept:
+        by_session.pop(session, None)
+
+
 class Sessions:
     """The sessions of a page that is served, and since when those that are over are idle."""
 
@@ -39,18 +51,6 @@ class Sessions:
         state = self.demo.state_holder.session_data.get(session)
         return state is not None and state.is_closed and not state.state_data
 
-    def forget(self, session: str) -> None:
-        """Lets go of all that Gradio keeps of a session."""
-        holder, queue = self.demo.state_holder, self.demo._queue
-        kept: tuple[dict[str, Any], ...] = (
-            holder.session_data,
-            holder.time_last_used,
-            queue.pending_messages_per_session,
-            queue.pending_event_ids_session,
-        )
-        for by_session in kept:
-            by_session.pop(session, None)
-
     def look(self, now: float) -> None:
         """Forgets those that have been over for a while."""
         holder, queue = self.demo.state_holder, self.demo._queue
@@ -59,7 +59,7 @@ class Sessions:
         self.idle = {session: self.idle.get(session, now) for session in over}
         for session, since in self.idle.items():
             if now - since >= AFTER:
-                self.forget(session)
+                forget(self.demo, session)
 
     def watch(self) -> None:
         """Looks now and then, in a thread that ends with the program."""
@@ -75,13 +75,11 @@ class Sessions:
 class ForgetCalls:
     """Forgets a call without a session as soon as its answer was heard to the end."""
 
-    def __init__(self, app: ASGIApp, sessions: Sessions) -> None:
-        self.app, self.sessions = app, sessions
+    def __init__(self, app: ASGIApp, demo: gr.Blocks) -> None:
+        self.app, self.demo = app, demo
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         heard = LISTENED.search(scope["path"]) if scope["type"] == "http" else None
         await self.app(scope, receive, send)
-        if heard:
-            queue = self.sessions.demo._queue
-            if not queue.pending_event_ids_session.get(heard[1]):  # its end was told
-                self.sessions.forget(heard[1])
+        if heard and not self.demo._queue.pending_event_ids_session.get(heard[1]):  # its end too
+            forget(self.demo, heard[1])

@@ -11,15 +11,7 @@ from aigc_demo.prosody import set_in_lines
 from aigc_demo.ui.catalog.tab import Endpoints
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.page.page import PROGRAMS
-from aigc_demo.ui.transformer.requests import (
-    LONGEST_PROMPT,
-    MAX_LENGTH,
-    begun,
-    paced,
-    ready,
-    settings_of,
-    shape_of,
-)
+from aigc_demo.ui.transformer.requests import begun, continued, paced, settings_of, shape_of
 from aigc_demo.ui.transformer.selection import asked
 
 CANDIDATES = 40  # in the table, at most
@@ -56,18 +48,9 @@ class TextEndpoints(Endpoints):
         Returns:
             The continuation, growing.
         """
-        model = self._models.known(
-            await asyncio.to_thread(self._others.bring, model, "transformer"), ("shakespeare",)
-        )
-        prompt = check.text(prompt, "prompt", LONGEST_PROMPT)
-        writer = await ready(self._models, model)
-        if not writer.tokenizer.fold(prompt):  # of nothing, or of marks that nobody sees
-            raise check.UserError("error.empty_prompt")
-        writing = writer.begin(
-            prompt,
-            check.whole(length, "length", 1, MAX_LENGTH),
-            **settings_of(temperature, top_k, top_p, penalty, seed),
-        )
+        model = await asyncio.to_thread(self._others.bring, model, "transformer")
+        settings = (temperature, top_k, top_p, penalty, seed)
+        writing = await continued(self._models, model, prompt, length, *settings)
         async for text in paced(writing):
             yield text
 

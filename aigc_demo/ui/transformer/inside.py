@@ -11,6 +11,7 @@ from aigc_demo.images import strip
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit.widgets import code, table
 from aigc_demo.ui.kit.words import Words
+from aigc_demo.ui.page.hub_panel import TOLD
 from aigc_demo.ui.page.inside_views import View, add_views
 from aigc_demo.ui.page.page import LOCAL, Page, Update, several
 from aigc_demo.ui.transformer import formulas
@@ -204,8 +205,7 @@ def build_inside(page: Page, here: gr.Tab, written: list) -> None:
     # opening.
     verse = "['poems', ...(window.aigc.page.others?.poems || []).map((choice) => choice[1])]"
     first = json.dumps(FIRST)
-    own = "(window.aigc.page.about || {})[model]?.opening"
-    play = f"{first}[model] ?? {own} ?? text"
+    play = f"{first}[model] ?? {TOLD}?.opening ?? text"
     example = f"(model, text) => {verse}.includes(model) ? {first}.poems : {play}"
     switched = model.input(None, [model, text], text, js=example, **LOCAL)
     # The text that was last in sight, and who wrote it.

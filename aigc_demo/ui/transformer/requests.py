@@ -75,10 +75,10 @@ async def ready(models: Models, name: str) -> TextWriter:
     return await asyncio.to_thread(load)
 
 
-async def continue_text(
-    models: Models, words: Words, model, prompt, length, temperature, top_k, top_p, penalty, seed
-) -> AsyncIterator[str]:
-    """The prompt with its continuation, growing."""
+async def continued(
+    models: Models, model, prompt, length, temperature, top_k, top_p, penalty, seed
+) -> Generation:
+    """A continuation that is being written, by fields that are checked."""
     model = models.known(model, ("shakespeare",))
     prompt = check.text(prompt, "prompt", LONGEST_PROMPT)
     length = check.whole(length, "length", 1, MAX_LENGTH)
@@ -86,7 +86,15 @@ async def continue_text(
     writer = await ready(models, model)
     if not writer.tokenizer.fold(prompt):  # of nothing, or of marks that nobody sees
         raise check.UserError("error.empty_prompt")
-    writing = writer.begin(prompt, length, **settings)
+    return writer.begin(prompt, length, **settings)
+
+
+async def continue_text(
+    models: Models, words: Words, model, prompt, length, temperature, top_k, top_p, penalty, seed
+) -> AsyncIterator[str]:
+    """The prompt with its continuation, growing."""
+    settings = (temperature, top_k, top_p, penalty, seed)
+    writing = await continued(models, model, prompt, length, *settings)
     async for text in paced(writing):
         yield writing.prompt + text  # as the model read it
 

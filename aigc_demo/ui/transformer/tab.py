@@ -10,7 +10,7 @@ from aigc_demo.inference import text_mode
 from aigc_demo.names import POEM_TOP_P, TEMPERATURE, TOP_P
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit.words import Words
-from aigc_demo.ui.page.hub_panel import add_other_weights
+from aigc_demo.ui.page.hub_panel import TOLD, add_other_weights
 from aigc_demo.ui.page.page import LOCAL, WRITING, Page, several, throw
 from aigc_demo.ui.page.share import TEXT, Share
 from aigc_demo.ui.transformer.inside import build_inside
@@ -26,8 +26,6 @@ from aigc_demo.ui.transformer.requests import (
     writing_now,
 )
 from aigc_demo.ui.transformer.widgets import together
-
-ABOUT = "(window.aigc.page.about || {})[model]"  # in a script: what is known of a guest
 
 
 def build_transformer_tab(page: Page) -> None:
@@ -139,7 +137,7 @@ def _build_shakespeare(page: Page) -> tuple[gr.Textbox, gr.Radio]:
             length = tr(gr.Slider(1, MAX_LENGTH, 300, step=1), "transformer.length")
             with tr(gr.Accordion(open=False), "page.more"):
                 sampling = _sampling(page, TEMPERATURE, TOP_P, 1, "shakespeare")
-    opens_with = f"(model, prompt) => {ABOUT}?.opening ?? prompt"
+    opens_with = f"(model, prompt) => {TOLD}?.opening ?? prompt"
     model.input(None, [model, prompt], prompt, js=opens_with, api_visibility="private")
     with left:
         fields = {"model": model, "prompt": prompt, "length": length, **sampling}
@@ -155,10 +153,10 @@ def _add_examples(model: gr.Radio, prompt: gr.Textbox) -> None:
     with gr.Row(elem_classes="examples"):
         buttons = [gr.Button(name, size="sm", min_width=90) for name in first]
     for place, (button, example) in enumerate(zip(buttons, PROMPTS, strict=True)):
-        taken = f"(model) => {ABOUT}?.examples[{place}] ?? {json.dumps(example)}"
+        taken = f"(model) => {TOLD}?.examples[{place}] ?? {json.dumps(example)}"
         button.click(None, model, prompt, js=taken, **LOCAL)
     named = f"""(model) => {json.dumps(first)}.map((bundled, place) => {{
-      const own = {ABOUT}?.examples;
+      const own = {TOLD}?.examples;
       const text = own ? (own[place] ?? "").split("\\n")[0].replace(/:$/, "") : bundled;
       const value = text.length > 24 ? `${{text.slice(0, 23)}}…` : text;
       return {{ __type__: "update", value, visible: Boolean(text) }};

@@ -46,7 +46,7 @@ def test_calls_without_a_session_leave_nothing_behind() -> None:
         assert _memory(process) - before < 12  # 50 kB a call before: 33 MB
 
 
-def test_what_is_over_is_forgotten_after_a_while_and_nothing_else(monkeypatch) -> None:
+def test_what_is_over_is_forgotten_after_a_while_and_nothing_else() -> None:
     with gr.Blocks() as demo:
         gr.Textbox()
     demo.state_holder = SimpleNamespace(session_data={}, time_last_used={})

@@ -8,7 +8,7 @@ const word = (name) => (props.words[name] || {})[language()] || "";
 const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
 // The address of a picture: its data, or where the server has it.
-const source = (strip) =>
+const addressOf = (strip) =>
   strip.startsWith("pictures/") ? `${window.gradio_config.root}/${strip}` : strip;
 
 // A colour of style.css or of the theme.

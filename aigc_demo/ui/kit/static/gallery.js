@@ -89,7 +89,7 @@ function draw() {
 }
 
 function load() {
-  if (props.strip) sheet.src = source(props.strip);
+  if (props.strip) sheet.src = addressOf(props.strip);
   else groups.replaceChildren();
 }
 

@@ -200,7 +200,7 @@ function show() {
     seen.getContext("2d").drawImage(picture, 0, 0, SIDE, SIDE, 0, 0, SIDE, SIDE);
     seen.dataset.painted = "yes";
   });
-  picture.src = props.strip;
+  picture.src = addressOf(props.strip);
 }
 
 // What a link, a shelf or a photograph brings, 28 x 28, for the pad itself to show.

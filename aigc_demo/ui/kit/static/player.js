@@ -45,7 +45,7 @@ function load() {
   slider.max = props.count - 1;
   slider.value = 0;
   forth = 1;
-  sheet.src = source(props.strip);
+  sheet.src = addressOf(props.strip);
 }
 
 button.addEventListener("click", () => {

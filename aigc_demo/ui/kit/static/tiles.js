@@ -46,7 +46,7 @@ function paint() {
 }
 
 function load() {
-  if (props.strip) sheet.src = source(props.strip);
+  if (props.strip) sheet.src = addressOf(props.strip);
 }
 
 function pick(index) {

@@ -208,7 +208,7 @@ answer.addEventListener("load", () => {
 function show() {
   if (layers && (held || !answered())) return;
   speak();
-  if (props.strip) answer.src = props.strip;
+  if (props.strip) answer.src = addressOf(props.strip);
 }
 
 // Test digits and decoder, once, when the map is first seen; again if the network failed.
