@@ -31,6 +31,7 @@ from aigc_demo.ui.page.inside_views import (
     group,
     learnt,
     parameters_of,
+    settled,
     shown,
     station,
 )
@@ -229,8 +230,9 @@ def look(
     """From the picture on its way to its velocity, with formula and code of one part."""
     asked = _asked(models, model, digit, seed, guidance, time)
     found = asked.parts()
-    place = min(check.whole(place or 0, "place", 0, 99), len(found) - 1)
-    update = gr.update(parts=[shown(part, formulas.title(part)) for part in found], value=place)
+    asked_for, place = place, min(check.whole(place or 0, "place", 0, 99), len(found) - 1)
+    parts = [shown(part, formulas.title(part)) for part in found]
+    update = settled(asked_for, place, parts=parts)
     return update, *_part(asked, found, place)
 
 

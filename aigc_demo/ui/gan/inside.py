@@ -30,6 +30,7 @@ from aigc_demo.ui.page.inside_views import (
     learnt,
     parameters_of,
     scored,
+    settled,
     shown,
     station,
 )
@@ -101,10 +102,9 @@ def look(
     """The whole way from noise to score, with formula and code of the part at one place."""
     asked = _asked(models, model, digit, seed, truncation)
     found = asked.parts()
-    place = min(check.whole(place or 0, "place", 0, 99), len(found) - 1)
-    return gr.update(
-        parts=[shown(part, formulas.title(part)) for part in found], value=place
-    ), *_part(asked, found, place)
+    asked_for, place = place, min(check.whole(place or 0, "place", 0, 99), len(found) - 1)
+    parts = [shown(part, formulas.title(part)) for part in found]
+    return settled(asked_for, place, parts=parts), *_part(asked, found, place)
 
 
 def look_at_part(

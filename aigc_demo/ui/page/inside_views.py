@@ -160,6 +160,15 @@ def add_layers(
     return View(look, [*asked, flow], [flow, formula, lines], own={"part": flow}, parts=parts_of)
 
 
+def settled(asked: Any, found: Any, **props: Any) -> Update:
+    """An update of a control that was asked with one value and settled for another.
+
+    The value is told only where it is another one: what the visitor has set while the answer was
+    on its way stays.
+    """
+    return gr.update(**props) if asked == found else gr.update(value=found, **props)
+
+
 def shape_of(part: gan.Part) -> str:
     """The shape of a layer's output, as "64 × 14 × 14"."""
     return " × ".join(map(str, part.shape or (1,)))

@@ -12,7 +12,7 @@ from aigc_demo.tokenizer import UnknownCharacters
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.words import Words
-from aigc_demo.ui.page.inside_views import code_of
+from aigc_demo.ui.page.inside_views import code_of, settled
 from aigc_demo.ui.page.page import FORMULAS, Update
 
 MAX_CHARACTERS = 2_000  # characters
@@ -78,6 +78,7 @@ def part_of(writer: TextWriter, layer: Any, head: Any = 1) -> tuple[int, int]:
 
 def show_tokens(models: Models, words: Words, model, text, chosen=None) -> Update:
     """The text token by token, with ids and positions, one of them chosen; None: the last one."""
+    asked_for = chosen
     writer, reading, chosen = asked(models, model, text, chosen)
     listed = [
         {
@@ -93,7 +94,7 @@ def show_tokens(models: Models, words: Words, model, text, chosen=None) -> Updat
         texts = words.both("through.tokens_cut", cut=f"{reading.cut:,}", **told)
     else:
         texts = words.both("through.tokens", **told)
-    return gr.update(tokens=listed, value=chosen, texts=texts)
+    return settled(asked_for, chosen, tokens=listed, texts=texts)
 
 
 def formula_of(name: str) -> gr.Markdown:

@@ -26,6 +26,7 @@ from aigc_demo.ui.page.inside_views import (
     group,
     learnt,
     parameters_of,
+    settled,
     shown,
     station,
 )
@@ -169,8 +170,9 @@ def look(models: Models, words: Words, model, chosen, seed, place) -> tuple[Upda
     """The whole way from digit to code and back, with formula and source of one part."""
     walker, image, seed = _asked(models, model, chosen, seed)
     found = inside.layers(walker, image, walker.noise([seed])[0])
-    place = min(check.whole(place or 0, "place", 0, 99), len(found) - 1)
-    update = gr.update(parts=[shown(part, formulas.title(part)) for part in found], value=place)
+    asked_for, place = place, min(check.whole(place or 0, "place", 0, 99), len(found) - 1)
+    parts = [shown(part, formulas.title(part)) for part in found]
+    update = settled(asked_for, place, parts=parts)
     return (
         update,
         formulas.part(found, place),
@@ -201,7 +203,7 @@ def see_dimension(
     carries = inside.varies(codes[0]) if learned else inside.carried(*codes)
     least = inside.ACTIVE if learned else inside.ALIVE
     order = carries.argsort(descending=True)
-    rank = min(rank, walker.latent_size)
+    asked_for, rank = rank, min(rank, walker.latent_size)
     dimension = int(order[rank - 1])
     mean, _ = walker.encode(image[None])
     places = torch.linspace(-3, 3, ROW)
@@ -224,7 +226,7 @@ def see_dimension(
     return (
         row,
         gr.update(bars=_bars(carries, least), texts=told),
-        gr.update(maximum=walker.latent_size, value=rank),
+        settled(asked_for, rank, maximum=walker.latent_size),
     )
 
 
