@@ -20,6 +20,7 @@ from browser.pages import (
     painted,
     switch,
     wait_for_other,
+    wait_for_parameter,
     words,
 )
 from PIL import Image
@@ -104,6 +105,15 @@ def test_own_models_stand_beside_the_bundled_ones(browser: Browser, address: str
         rows = [row.split(",") for row in table.value.path().read_text().splitlines()]
         assert ["seed", "class"] in rows and rows[-1][1] == "zwei"
         assert "own%2Fzoo%40" in link or "own/zoo@" in link
+        switch(page, "zh")
+        expect(page.locator("#gan-wanted label")).to_have_text(NAMES)
+        switch(page, "en")
+        page.locator("#gan-wanted label").nth(3).click()
+        page.locator("#gan-model label").nth(0).click()  # which knows no class 11
+        expect(page.locator("#gan-wanted label")).to_have_text([*"0123456789"])
+        wait_for_parameter(page, "digits", "3")
+        wait_for_parameter(page, "model", "gan")
+        assert page.get_by_test_id("toast-text").count() == 0
         open_tab(page, "gan", "morph")
         before = painted(page, "#gan-frames canvas")
         page.locator("#gan-morph-model label").nth(1).click()
@@ -112,6 +122,10 @@ def test_own_models_stand_beside_the_bundled_ones(browser: Browser, address: str
         page.get_by_role("option", name="zwei").click()
         expect(page.locator("#gan-film .caption")).to_contain_text("zwei")
         assert "last=11" in copied(page, "gan.morph")
+        page.locator("#gan-morph-model label").nth(0).click()  # from the first class it knows
+        wait_for_parameter(page, "last", "0")
+        assert page.get_by_test_id("toast-text").count() == 0
+        page.locator("#gan-morph-model label").nth(1).click()
         open_tab(page, "gan", "number")
         page.locator("#gan-number-model label").nth(1).click()
         expect(page.get_by_test_id("toast-text").last).to_contain_text(
@@ -119,6 +133,9 @@ def test_own_models_stand_beside_the_bundled_ones(browser: Browser, address: str
         )
         page.get_by_test_id("toast-close").last.click()
         open_tab(page, "gan", "digits")
+        bundled = painted(page, "#gan-digits canvas")
+        choices.nth(3).click()
+        wait_for_other(page, "#gan-digits canvas", bundled)
         page.locator("#gan-digits canvas").click(position={"x": 20, "y": 20})  # looked into
         page.locator(
             "#inside-network[data-painted], #inside-network [data-painted]"

@@ -6,10 +6,12 @@ Beside the bundled ones, an LRU cache holds a few that visitors named on the Hub
 import re
 import sys
 import threading
+import unicodedata
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -77,10 +79,10 @@ class Models:
             self._add(weights, replace)
 
     def _add(self, weights: Path, replace: bool) -> None:
-        """A weights folder, or a folder of them.
+        """A weights folder, or a folder of them, of which those that are none are left out.
 
         Raises:
-            ValueError: it is neither.
+            ValueError: it is neither, or all were left out.
         """
         places = [path.parent for path in sorted(weights.glob("*/config.json"))]
         if (weights / "config.json").is_file():
@@ -93,14 +95,33 @@ class Models:
             if replace:
                 self.folders[name_of(place)] = place
                 continue
-            family, digest = family_of(place), weights_hash(place)
-            tab = self.tab_of(family)
-            if tab is None:
-                raise ValueError(f"{place}: expected a model that a tab shows, got a {family}")
-            folder = re.sub(r"[^\w.-]", "-", place.resolve().name, flags=re.ASCII)[-60:].strip(".-")
-            name = f"{OWN}{folder or family}@{digest[:40]}"
-            self.folders[name], self.others[name] = place, Other(name, family, tab, digest)
-            print(f"{place}: on the page as {self.others[name].own!r}")
+            try:
+                print(f"{place}: on the page as {self._add_own(place)!r}")
+            except ValueError as error:
+                if len(places) == 1:
+                    raise
+                print(f"left out: {error}", file=sys.stderr)
+        if not replace and not self.others:
+            raise ValueError(f"{weights}: expected a weights folder in it, all were left out")
+
+    def _add_own(self, place: Path) -> str:
+        """A user's own model, under its folder's name; with a number where that is taken.
+
+        Raises:
+            ValueError: it is none that a tab shows.
+        """
+        family, digest = family_of(place), weights_hash(place)
+        tab = self.tab_of(family)
+        if tab is None:
+            raise ValueError(f"{place}: expected a model that a tab shows, got a {family}")
+        folder = unicodedata.normalize("NFC", place.resolve().name)
+        folder = re.sub(r"[^\w.-]", "-", folder)[-60:].strip(".-") or family
+        taken = {*self.bundled, *(other.own for other in self.others.values())}
+        numbered = (f"{folder}-{number}" for number in count(2))
+        own = next(name for name in chain([folder], numbered) if name not in taken)
+        name = f"{OWN}{own}@{digest[:40]}"
+        self.folders[name], self.others[name] = place, Other(name, family, tab, digest)
+        return own
 
     def get(self, name: str, load: Callable[[str | Path], Any]) -> Any:
         """The wrapper of one model.

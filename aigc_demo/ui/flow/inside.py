@@ -20,7 +20,7 @@ from aigc_demo.ui.flow.widgets import curves
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.widgets import code, gallery, network, tiles
 from aigc_demo.ui.kit.words import Words
-from aigc_demo.ui.page.classes import classes_of_model, digits_only, known_classes, label_of
+from aigc_demo.ui.page.classes import digits_only, follow_classes, known_classes, label_of
 from aigc_demo.ui.page.digits import digit_field
 from aigc_demo.ui.page.inside_views import (
     View,
@@ -274,14 +274,14 @@ def build_inside(page: Page, here: gr.Tab) -> tuple[list, Callable]:
             "flowing.time",
         )
         in_sight = tiles(page.words, columns=1, largest=2, strip="", count=0, elem_id="flow-sight")
-    model.change(None, model, digit, js=classes_of_model("{}"), api_visibility="private")
+    chosen = follow_classes(page.words, model, digit)
     guidance = tr(
         gr.Slider(0, HIGHEST_GUIDANCE, GUIDANCE, step=0.25, visible=False), "flow.guidance"
     )
     asked: list[Any] = [model, digit, seed, guidance, time]
     fields = dict(zip(("model", "digit", "seed", "guidance", "time"), asked, strict=True))
     sight = View(see_digit, asked, [in_sight])
-    changes = [model.input, digit.input, time.release, seed.submit, roll.then]
+    changes = [digit.input, time.release, seed.submit, roll.then, chosen]
     share = add_views(page, "flowing", VIEWS, asked, fields, sight, changes)
     share.compute_first(here.select)
     share.opens()

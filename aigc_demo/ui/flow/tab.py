@@ -30,8 +30,14 @@ from aigc_demo.ui.flow.requests import (
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.drawings import drawing_of
 from aigc_demo.ui.kit.widgets import pad, player, tiles
-from aigc_demo.ui.page.classes import classes_of_model
-from aigc_demo.ui.page.digits import digit_field, drawn_test_digit, nothing_shown, shelf
+from aigc_demo.ui.page.classes import follow_classes
+from aigc_demo.ui.page.digits import (
+    digit_field,
+    drawn_test_digit,
+    nothing_shown,
+    shelf,
+    wanted_field,
+)
 from aigc_demo.ui.page.hub_panel import add_other_weights
 from aigc_demo.ui.page.page import DRAWING, LOCAL, Page, dice, several
 from aigc_demo.ui.page.share import CUT, FILM, Share
@@ -90,7 +96,7 @@ def _build_digits(page: Page) -> tuple[Callable, list]:
             result = tiles(words, choosing=True, elem_id="flow-digits", strip="", count=0)
         with gr.Column(scale=2, min_width=280):
             model = _choice(page, "flow")
-            wanted = tr(gr.CheckboxGroup(value=[], elem_id="flow-wanted"), "flow.wanted")
+            wanted = wanted_field(words, "flow.wanted", "flow-wanted")
             count = tr(gr.Slider(1, MAX_COUNT, 35, step=1, elem_id="flow-count"), "flow.count")
             seed, roll = dice(words, 7, "flow-seed")
             button = tr(gr.Button(variant="primary", elem_id="flow-draw"), "flow.draw")
@@ -104,11 +110,9 @@ def _build_digits(page: Page) -> tuple[Callable, list]:
     share.opens()
     assert page.tab is not None
     share.compute_first(page.tab.select)
-    model.change(None, model, wanted, js=classes_of_model("{}"), api_visibility="private")
+    chosen = follow_classes(words, model, wanted)
     sliders = [slider.release for slider in (count, *settings.values())]
-    for event in several(
-        button.click, model.input, wanted.change, *sliders, seed.submit, roll.then
-    ):
+    for event in several(button.click, wanted.change, *sliders, seed.submit, roll.then, chosen):
         share.compute(event)
     return result.pick, [model, wanted, seed, settings["guidance"], result]
 
@@ -125,13 +129,13 @@ def _build_path(page: Page, here: gr.Tab) -> None:
             seed, roll = dice(words, 7, "flow-path-seed")
             button = tr(gr.Button(variant="primary", elem_id="flow-follow"), "flow.follow")
             settings = _settings(page)
-    model.change(None, model, digit, js=classes_of_model("{}"), api_visibility="private")
+    chosen = follow_classes(words, model, digit)
     fields = {"model": model, "digit": digit, "seed": seed, **settings}
     with left:
         about: dict[str, Any] = {"saves": FILM, "table": tables.path, "there": False}
         share = Share(page, "path", path, fields, [film, frames], **about, **DRAWING)
     sliders = [slider.release for slider in settings.values()]
-    _computed(share, here, button.click, model.input, digit.input, *sliders, seed.submit, roll.then)
+    _computed(share, here, button.click, digit.input, *sliders, seed.submit, roll.then, chosen)
 
 
 def _build_morph(page: Page, here: gr.Tab) -> None:
@@ -151,16 +155,15 @@ def _build_morph(page: Page, here: gr.Tab) -> None:
             with tr(gr.Accordion(open=False), "page.more"):
                 frames = tr(gr.Slider(2, MOST_FRAMES, 24, step=1), "flow.frames")
                 settings = _settings(page)
-    for end in (first, last):
-        model.change(None, model, end, js=classes_of_model("{}"), api_visibility="private")
+    chosen = follow_classes(words, model, first, last)
     ends = {"first": first, "last": last, "seed": seed, "frames": frames}
     fields = {"model": model, **ends, **settings}
     with left:
         about: dict[str, Any] = {"saves": FILM, "table": tables.morph, "there": False}
         share = Share(page, "morph", morph, fields, [film, shown], **about, **DRAWING)
     sliders = [slider.release for slider in (frames, *settings.values())]
-    chosen = (model.input, first.input, last.input, *sliders, seed.submit)
-    _computed(share, here, button.click, *chosen, roll.then)
+    given = (first.input, last.input, *sliders, seed.submit)
+    _computed(share, here, button.click, *given, roll.then, chosen)
 
 
 def _computed(share: Share, here: gr.Tab, *events: Any) -> None:
@@ -186,8 +189,8 @@ def _add_shelf(page: Page, share: Share, canvas: gr.HTML, name: str) -> None:
     share.compute(page.compute(picking.pick, picked, [picking], canvas, **LOCAL).success)
 
 
-def _as_digit(page: Page, model: gr.Radio, value: str, name: str) -> gr.Dropdown:
-    """The class that the flow is told: one of the model's, or a stand-in."""
+def _as_digit(page: Page, model: gr.Radio, value: str, name: str) -> tuple[gr.Dropdown, Callable]:
+    """The class that the flow is told: one of the model's, or a stand-in; and `follow_classes`."""
     words, key = page.words, "flow.as_digit"
     choices = [(choice, choice) for choice in (*STAND_INS, *check.DIGITS)]
     field = words.tr(gr.Dropdown(choices, value=value, elem_id=name), key)
@@ -195,10 +198,7 @@ def _as_digit(page: Page, model: gr.Radio, value: str, name: str) -> gr.Dropdown
         language: words.properties(language, key)["choices"][: len(STAND_INS)]
         for language in words.table
     }
-    script = classes_of_model("{}", stand_ins)
-    model.change(None, model, field, js=script, api_visibility="private")
-    words.after_switch.append((model, field, script))
-    return field
+    return field, follow_classes(words, model, field, before=stand_ins)
 
 
 def _build_vary(page: Page, here: gr.Tab) -> None:
@@ -211,7 +211,7 @@ def _build_vary(page: Page, here: gr.Tab) -> None:
             place = gr.Column()
             model = _choice(page, "flow-vary")
             start = tr(gr.Slider(0, 1, 0.4, step=0.05, elem_id="flow-start"), "flow.start")
-            as_digit = _as_digit(page, model, "read", "flow-vary-as")
+            as_digit, chosen = _as_digit(page, model, "read", "flow-vary-as")
             seed, roll = dice(words, 1, "flow-vary-seed")
             with tr(gr.Accordion(open=False), "page.more"):
                 guidance = _guidance(page)
@@ -228,7 +228,7 @@ def _build_vary(page: Page, here: gr.Tab) -> None:
         about["show_progress_on"] = result
         share = Share(page, "vary", vary, fields, [canvas, result], **about, **DRAWING)
     sliders = (start.release, guidance.release, seed.submit)
-    _computed(share, here, canvas.stroke, model.input, *sliders, as_digit.input, roll.then)
+    _computed(share, here, canvas.stroke, *sliders, as_digit.input, roll.then, chosen)
     page.compute(canvas.cleared, nothing_shown, [], result, show_progress="hidden", **DRAWING)
     _add_shelf(page, share, canvas, "flow-shelf")
 
@@ -245,7 +245,7 @@ def _build_fill(page: Page, here: gr.Tab) -> None:
             result = tiles(words, columns=5, largest=3, elem_id="flow-filled", strip="", count=0)
             place = gr.Column()
             model = _choice(page, "flow-fill")
-            as_digit = _as_digit(page, model, "none", "flow-fill-as")
+            as_digit, chosen = _as_digit(page, model, "none", "flow-fill-as")
             seed, roll = dice(words, 1, "flow-fill-seed")
             with tr(gr.Accordion(open=False), "page.more"):
                 guidance = _guidance(page)
@@ -261,8 +261,8 @@ def _build_fill(page: Page, here: gr.Tab) -> None:
         about: dict[str, Any] = {"table": tables.filled, "there": False}
         about["show_progress_on"] = result
         share = Share(page, "fill", fill, fields, [canvas, gap, result], **about, **DRAWING)
-    chosen = (model.input, as_digit.input, guidance.release, seed.submit)
-    _computed(share, here, canvas.stroke, gap.stroke, *chosen, roll.then)
+    given = (as_digit.input, guidance.release, seed.submit)
+    _computed(share, here, canvas.stroke, gap.stroke, *given, roll.then, chosen)
     for cleared in (canvas.cleared, gap.cleared):
         page.compute(cleared, nothing_shown, [], result, show_progress="hidden", **DRAWING)
     _add_shelf(page, share, canvas, "flow-fill-shelf")

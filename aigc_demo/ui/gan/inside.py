@@ -19,7 +19,7 @@ from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.drawings import drawn_digit
 from aigc_demo.ui.kit.widgets import code, gallery, network, pad, tiles
 from aigc_demo.ui.kit.words import Words
-from aigc_demo.ui.page.classes import classes_of_model, digits_only, label_of
+from aigc_demo.ui.page.classes import digits_only, follow_classes, label_of
 from aigc_demo.ui.page.digits import digit_field
 from aigc_demo.ui.page.inside_views import (
     View,
@@ -211,12 +211,12 @@ def build_inside(page: Page, here: gr.Tab) -> tuple[list, Callable]:
         digit_in_sight = tiles(
             page.words, columns=1, largest=2, strip="", count=0, elem_id="inside-sight"
         )
-    model.change(None, model, digit, js=classes_of_model("{}"), api_visibility="private")
+    chosen = follow_classes(page.words, model, digit)
     truncation = gr.Number(TRUNCATION, minimum=0, maximum=1, visible=False)
     asked: list[Any] = [model, digit, seed, truncation]
     fields = dict(zip(("model", "digit", "seed", "truncation"), asked, strict=True))
     sight = View(see_digit, asked, [digit_in_sight])
-    changes = [model.input, digit.input, seed.submit, roll.then]
+    changes = [digit.input, seed.submit, roll.then, chosen]
     share = add_views(page, "inside", VIEWS, asked, fields, sight, changes)
     share.compute_first(here.select)
     share.opens()

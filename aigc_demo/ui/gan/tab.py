@@ -12,8 +12,8 @@ from aigc_demo.ui.gan.lab import build_lab
 from aigc_demo.ui.gan.one_step import build_duel
 from aigc_demo.ui.gan.requests import MAX_COUNT, draw, morph, pick, write_number
 from aigc_demo.ui.kit.widgets import player, tiles
-from aigc_demo.ui.page.classes import classes_of_model
-from aigc_demo.ui.page.digits import digit_field
+from aigc_demo.ui.page.classes import follow_classes
+from aigc_demo.ui.page.digits import digit_field, wanted_field
 from aigc_demo.ui.page.hub_panel import add_other_weights
 from aigc_demo.ui.page.page import DRAWING, Page, dice, several
 from aigc_demo.ui.page.share import CUT, FILM, Share
@@ -49,7 +49,7 @@ def _build_digits(page: Page) -> tuple[Callable, list]:
             result = tiles(words, choosing=True, elem_id="gan-digits", at_once=True, **first)
         with gr.Column(scale=2, min_width=280):
             model = tr(gr.Radio(value="gan", elem_id="gan-model"), "gan.model")
-            wanted = tr(gr.CheckboxGroup(value=[], elem_id="gan-wanted"), "gan.wanted")
+            wanted = wanted_field(words, "gan.wanted", "gan-wanted")
             count = tr(gr.Slider(1, MAX_COUNT, 35, step=1, elem_id="gan-count"), "gan.count")
             seed, roll = dice(words, 7, "gan-seed")
             button = tr(gr.Button(variant="primary", elem_id="gan-draw"), "gan.draw")
@@ -63,10 +63,10 @@ def _build_digits(page: Page) -> tuple[Callable, list]:
         tr(gr.Markdown(elem_classes="hint"), "gan.pick_hint")
     share.opens()
     plain = "['gan-mlp', ...(window.aigc.page.plain || [])].includes(model)"
-    update = classes_of_model(f"{{ visible: !{plain} }}")  # one without classes shows no choice
-    model.change(None, model, wanted, js=update, api_visibility="private")
-    chosen = (model.input, wanted.change, count.release, truncation.release, seed.submit)
-    for event in several(button.click, *chosen, roll.then):
+    more = f"{{ visible: !{plain} }}"  # one without classes shows no choice
+    chosen = follow_classes(words, model, wanted, more=more)
+    given = (wanted.change, count.release, truncation.release, seed.submit)
+    for event in several(button.click, *given, roll.then, chosen):
         share.compute(event)
     return result.pick, [model, wanted, seed, truncation, result]
 
@@ -111,13 +111,12 @@ def _build_morph(page: Page) -> None:
             button = tr(gr.Button(variant="primary", elem_id="gan-morph"), "gan.morph")
             with tr(gr.Accordion(open=False), "page.more"):
                 steps = tr(gr.Slider(2, MAX_COUNT, 24, step=1), "gan.steps")
-    for end in (first, last):
-        model.change(None, model, end, js=classes_of_model("{}"), api_visibility="private")
+    chosen = follow_classes(words, model, first, last)
     fields = {"model": model, "first": first, "last": last, "seed": seed, "steps": steps}
     with left:
         about = {"saves": FILM, "table": tables.morph, **DRAWING}
         share = Share(page, "morph", morph, fields, [film, frames], **about)
     share.opens()
-    chosen = (model.input, first.input, last.input, steps.release, seed.submit)
-    for event in several(button.click, *chosen, roll.then):
+    given = (first.input, last.input, steps.release, seed.submit)
+    for event in several(button.click, *given, roll.then, chosen):
         share.compute(event)

@@ -15,7 +15,7 @@ from aigc_demo.tokenizer import UnknownCharacters
 from aigc_demo.ui.kit.words import Words
 
 DIGITS = tuple("0123456789")
-PINNED = re.compile(r"\w[\w.-]{0,95}/\w[\w.-]{0,95}@[0-9a-f]{40}", re.ASCII)  # on the Hub
+PINNED = re.compile(r"\w[\w.-]{0,95}/\w[\w.-]{0,95}@[0-9a-f]{40}")  # on the Hub, or own/FOLDER
 HIGHEST_SEED = 2**53 - 1  # the whole numbers that a browser holds exactly
 
 

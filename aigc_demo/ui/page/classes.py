@@ -1,10 +1,13 @@
 """Models that draw classes: their names, the choices of the page, what a visitor ticked."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from aigc_demo.ui.kit import check
+from aigc_demo.ui.kit.words import Words
 from aigc_demo.ui.page.hub_panel import TOLD
+from aigc_demo.ui.page.page import LOCAL
 
 
 def in_turn(classes: list[int], count: int) -> list[int] | None:
@@ -35,21 +38,46 @@ def digits_only(sampler: Any) -> None:
         raise check.UserError("error.not_digits")
 
 
-def classes_of_model(more: str, before: dict[str, list] | None = None) -> str:
-    """The script that offers the classes of a chosen model, by name where it has names.
+def follow_classes(
+    words: Words,
+    model: Any,
+    *fields: Any,
+    more: str = "{}",
+    before: dict[str, list] | None = None,
+) -> Callable:
+    """Makes fields offer the classes of the chosen model, by name where it has names.
 
-    more: further properties of the field, as a JavaScript object.
+    What is chosen in a field and unknown to the model is dropped: a list loses it, a single choice
+    becomes the first. Returns the event that comes after a visitor's choice and all that.
+
+    more: further properties of the fields, as a JavaScript object.
     before: choices by language that stand before the classes.
     """
+    script = _classes_of_model(more, before)
+    event = model.input
+    for field in fields:
+        model.change(None, [model, field], field, js=script, **LOCAL)
+        event = event(None, [model, field], field, js=script, **LOCAL).then
+        if before:
+            words.after_switch.append((model, field, script))
+    return event
+
+
+def _classes_of_model(more: str, before: dict[str, list] | None) -> str:
+    """The script of a field: (model, chosen); without chosen the value stays as it is."""
     first = (
         f"...{json.dumps(before, ensure_ascii=False)}[document.documentElement.lang.slice(0, 2)],"
         if before
         else ""
     )
     return (
-        f"(model) => {{ const names = {TOLD}?.classes || []; const known = names.length ? names"
-        " : [...'0123456789']; return { __type__: 'update', choices: ["
-        f"{first}...known.map((name, i) => [name, String(i)])], ...{more} }}; }}"
+        f"(model, chosen) => {{ const names = {TOLD}?.classes || [];"
+        " const known = names.length ? names : [...'0123456789'];"
+        f" const choices = [{first}...known.map((name, i) => [name, String(i)])];"
+        " const offered = (value) => choices.some(([, choice]) => choice === value);"
+        " const kept = Array.isArray(chosen) ? { value: chosen.filter(offered) }"
+        " : chosen === undefined || offered(chosen) ? {} : { value: choices[0][1] };"
+        f" return {{ __type__: 'update', choices, ...kept, ...{more} }}; }}"
     )
 
 

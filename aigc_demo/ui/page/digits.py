@@ -14,8 +14,12 @@ from aigc_demo.ui.page.page import Update
 
 def digit_field(words: Words, value: str, name: str, key: str = "inside.digit") -> gr.Dropdown:
     """A choice of one of the ten digits."""
-    choices = [(digit, digit) for digit in check.DIGITS]
-    return words.tr(gr.Dropdown(choices, value=value, elem_id=name), key)
+    return words.tr(gr.Dropdown(list(check.DIGITS), value=value, elem_id=name), key)
+
+
+def wanted_field(words: Words, key: str, name: str) -> gr.CheckboxGroup:
+    """The digits to tick; none means all."""
+    return words.tr(gr.CheckboxGroup(list(check.DIGITS), value=[], elem_id=name), key)
 
 
 def shelf(words: Words, count: int, name: str) -> gr.HTML:
