@@ -3,6 +3,7 @@
 import argparse
 import gc
 import json
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -35,7 +36,8 @@ def _train(options: argparse.Namespace) -> None:
         unscored = options.preset == "smoke" or own != Own()
         figures = _figures(output, options.data, full=False, unscored=unscored)
         write_card(output, options.name, options.preset, figures, own != Own())
-        print(f"{options.name}: {output} is ready; show it with: python app.py --weights {output}")
+        shown = f"python app.py --weights {shlex.quote(str(output))}"
+        print(f"{options.name}: {output} is ready; show it with: {shown}")
 
 
 def _figures(

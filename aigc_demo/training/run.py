@@ -14,6 +14,7 @@ import os
 import signal
 import threading
 import time
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -48,6 +49,9 @@ class Run:
         data: the fingerprint of what it reads. A checkpoint of another recipe or of other data is
             refused.
         items: what one step reads of `unit`: images or tokens.
+
+    Raises:
+        ValueError: the folder is a file.
     """
 
     def __init__(
@@ -62,6 +66,9 @@ class Run:
         self.history: list[dict[str, Any]] = []
         self.seconds = 0.0  # of training, over all sessions
         self._start, self._parts, self._losses = 0, {}, {}  # type: ignore[var-annotated]
+        self._whole = False  # True once checkpoint.pt is one of this training
+        if output.exists() and not output.is_dir():
+            raise ValueError(f"{output}: expected a folder for the weights, got a file")
         output.mkdir(parents=True, exist_ok=True)
 
     @property
@@ -92,7 +99,7 @@ class Run:
         """Names what a checkpoint holds (anything with a state_dict), and restores it if there.
 
         Raises:
-            ValueError: the folder holds a training with other settings.
+            ValueError: the folder holds a training with other settings, or no whole checkpoint.
         """
         self._parts = parts
         saved = self._last_saved()
@@ -100,15 +107,9 @@ class Run:
             if self.first:
                 self.log.unlink(missing_ok=True)
             return
-        if saved["settings"] != self.settings:
-            raise ValueError(
-                f"{self.output} holds a training with other settings or data; use another"
-            )
         for what, now in (("threads", torch.get_num_threads()), ("processes", self.world)):
             if saved[what] != now and self.first:
                 print(f"{saved[what]} {what} before, now {now}: the last bits will differ")
-        for key, part in parts.items():
-            part.load_state_dict(saved["parts"][key])
         self._start, self.seconds = saved["step"], saved["seconds"]
         self.history = saved["history"]
         if not self.first:
@@ -121,18 +122,26 @@ class Run:
         """The last whole checkpoint, or None where there is none at all.
 
         Raises:
-            ValueError: what is there is no checkpoint of a training.
+            ValueError: what is there is no checkpoint of this training.
         """
+        for path in (self.checkpoint, self.earlier, self.log):
+            if path.exists() and not path.is_file():
+                raise ValueError(f"{path}: expected a file, got a folder: use another --output")
         there = [path for path in (self.checkpoint, self.earlier) if path.is_file()]
         for path in there:
             try:
-                saved = torch.load(path, map_location=self.device, weights_only=True)
-                if set(saved) >= {"settings", "step", "seconds", "history", "parts"}:
-                    return saved
-            except Exception:  # torch.load raises what it likes for what is no such file
-                pass
-            if self.first:
-                print(f"{path}: damaged, or of another program; the one before it is tried")
+                saved = self._read(path)
+            except Exception:  # whatever torch.load or a part says to what is no such content
+                if self.first:
+                    instead = "; the one before it is tried" if path != there[-1] else ""
+                    print(f"{path}: damaged, or of another program{instead}")
+                continue
+            if saved["settings"] != self.settings:
+                raise ValueError(
+                    f"{self.output} holds a training with other settings or data; use another"
+                )
+            self._whole = path == self.checkpoint
+            return saved
         if there:
             names = " or ".join(path.name for path in there)
             raise ValueError(
@@ -140,6 +149,28 @@ class Run:
                 "another folder"
             )
         return None
+
+    def _read(self, path: Path) -> dict[str, Any]:
+        """A checkpoint, looked at to the last byte; one of this training is put into the parts.
+
+        Raises:
+            Exception: of any kind, where it is none.
+        """
+        with zipfile.ZipFile(path) as archive:  # torch.load does not look at its checksums
+            if damaged := archive.testzip():
+                raise ValueError(f"{path}: {damaged} is damaged")
+        saved = torch.load(path, map_location=self.device, weights_only=True)
+        if dict(saved["settings"]) != self.settings:
+            return saved
+        counts = (saved["step"], saved["threads"], saved["processes"])
+        moments = [moment["step"] for moment in saved["history"]]
+        if not all(type(number) is int for number in (*counts, *moments)):
+            raise ValueError(f"{path}: expected whole numbers")
+        if not 0 <= saved["step"] <= self.total or not 0 <= saved["seconds"] < math.inf:
+            raise ValueError(f"{path}: expected a step of {self.total}, got {saved['step']}")
+        for key, part in self._parts.items():
+            part.load_state_dict(saved["parts"][key])
+        return saved
 
     def steps(self) -> Iterator[int]:
         """The steps still to do, each with its own seed; saves between them and at the end.
@@ -248,9 +279,10 @@ class Run:
             torch.save(content, file)
             file.flush()
             os.fsync(file.fileno())
-        if self.checkpoint.is_file():
+        if self._whole:  # a damaged one must not take the place of the one before it
             os.replace(self.checkpoint, self.earlier)
         os.replace(part, self.checkpoint)
+        self._whole = True
 
 
 @contextmanager
@@ -349,13 +381,14 @@ def fingerprint(*data: Tensor | str) -> str:
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
-    """The rows of a JSONL file; a last line that was cut off is left out."""
+    """The rows of a log; a line that was cut off, or is none of a log, is left out."""
     rows = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
-        try:
-            rows.append(json.loads(line))
-        except ValueError:
-            break
+    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    for line in text.splitlines():
+        with contextlib.suppress(ValueError, TypeError, KeyError, RecursionError):
+            row = json.loads(line)
+            if type(row["step"]) is int:
+                rows.append(row)
     return rows
 
 

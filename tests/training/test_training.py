@@ -1,7 +1,9 @@
 """Every model's smoke training, and trainings that are killed and go on."""
 
 import gc
+import io
 import json
+import math
 import os
 import random
 import signal
@@ -9,6 +11,7 @@ import subprocess
 import sys
 import time
 import types
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,6 +19,7 @@ import pytest
 import torch
 from PIL import Image
 from servers import ROOT
+from torch import nn
 
 from aigc_demo import training
 from aigc_demo.data import own
@@ -551,23 +555,69 @@ training.train("vae-2d", "smoke", None, Path(sys.argv[1]))
 """
 
 
-@pytest.mark.parametrize("damage", [b"", b"cut", b"PK\x03\x04 of another program", None])
+def changed(**what) -> Callable[[bytes], bytes]:
+    """A whole checkpoint with another content."""
+
+    def change(whole: bytes) -> bytes:
+        saved = torch.load(io.BytesIO(whole), weights_only=True)
+        file = io.BytesIO()
+        torch.save({**saved, **what} if what else [1, 2], file)
+        return file.getvalue()
+
+    return change
+
+
+ONE = b"\x00\x00\x80?"  # 1.0 in float32
+DAMAGES = {
+    "empty": b"",
+    "cut to a word": b"cut",
+    "another archive": b"PK\x03\x04 of another program",
+    "cut in half": lambda whole: whole[: len(whole) // 2],
+    "a flipped weight": lambda whole: whole.replace(4 * ONE, 3 * ONE + b"\x01\x00\x80?", 1),
+    "another kind": changed(),
+    "no step": changed(step=None),
+    "a step too far": changed(step=1_000_000),
+    "a step before the first": changed(step=-5),
+    "no seconds": changed(seconds=math.nan),
+    "a text as settings": changed(settings="gan"),
+    "no parts": changed(parts={}),
+    "parts of another size": changed(parts={"model": nn.Linear(2, 3).state_dict()}),
+    "a text as history": changed(history=["once"]),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_a_damaged_checkpoint_gives_way_to_the_one_before(damage, tmp_path, capsys) -> None:
     def resumed() -> run.Run:
         one = run.Run("vae", tmp_path, vae.RECIPES["vae"]["smoke"], "data", 1, "image")
-        one.resume()
+        layer = nn.Linear(20, 30)
+        nn.init.ones_(layer.weight)
+        one.resume(model=layer)
         return one
 
     for step in (3, 5):
         resumed()._save(step)
     last = resumed()
-    whole = last.checkpoint.read_bytes()
-    last.checkpoint.write_bytes(whole[: len(whole) // 2] if damage is None else damage)
-    assert resumed()._start == 3
-    assert "damaged" in capsys.readouterr().out
-    last.earlier.write_bytes(b"")
+    whole, before = last.checkpoint.read_bytes(), last.earlier.read_bytes()
+    last.checkpoint.write_bytes(damage(whole) if callable(damage) else damage)
+    again = resumed()
+    assert again._start == 3
+    assert "damaged, or of another program; the one before it is tried" in capsys.readouterr().out
+    again._save(4)
+    assert last.earlier.read_bytes() == before  # not the damaged one
+    assert resumed()._start == 4
+    for path in (last.checkpoint, last.earlier):
+        path.write_bytes(b"")
     with pytest.raises(ValueError, match=r"expected a whole checkpoint\.pt or checkpoint-before"):
         resumed()
+
+
+@pytest.mark.parametrize("name", ["checkpoint.pt", "checkpoint-before.pt", "log.jsonl"])
+def test_a_folder_in_the_place_of_a_file_gets_a_sentence(name, tmp_path) -> None:
+    (tmp_path / name).mkdir()
+    one = run.Run("vae", tmp_path, vae.RECIPES["vae"]["smoke"], "data", 1, "image")
+    with pytest.raises(ValueError, match="expected a file, got a folder"):
+        one.resume()
 
 
 def test_a_disk_that_fills_up_leaves_the_last_checkpoint_whole(trained, tmp_path):
@@ -588,7 +638,7 @@ def test_a_disk_that_fills_up_leaves_the_last_checkpoint_whole(trained, tmp_path
 def test_a_last_line_of_the_log_that_was_cut_off_is_left_out(tmp_path):
     path = tmp_path / "log.jsonl"
     assert read_rows(path) == []
-    path.write_text('{"step": 1}\n{"step": 2}\n{"st')
+    path.write_bytes(b'{"step": 1}\n\xff\n7\n{"step": "x"}\n[]\n{"step": 2}\n{"st')
     assert read_rows(path) == [{"step": 1}, {"step": 2}]
 
 
