@@ -206,25 +206,39 @@ def to_simplified(text: str) -> str:
 
 
 NUMERALS = str.maketrans("0123456789", "〇一二三四五六七八九")
+WIDE = str.maketrans(",.", "，。")  # as poems have them; NFKC makes them narrow
+SAME = {"〇": "零"}  # written so today, and as the poems write it
+
+
+def characters_of(text: str, marks: str = "") -> str:
+    """What a poem can hold of a text: characters in their plain form, and these marks.
+
+    Other marks, spaces and signs that nobody sees go; digits become 〇 to 九, and 々 the character
+    before it.
+    """
+    plain = unicodedata.normalize("NFKC", text).translate(WIDE | NUMERALS)
+    found: list[str] = []
+    for character in plain:
+        if character in marks or unicodedata.category(character)[0] not in "PZCM":
+            found.append(found[-1] if character == "々" and found else character)
+    return "".join(found)
 
 
 def fit_title(title: str, tokenizer: Tokenizer) -> tuple[str, str, str]:
     """A poem's title as shown, as the model reads it, and the characters that it leaves out.
 
-    Marks, spaces and brackets around it go, digits become 〇 to 九; what has no token is left out:
-    a title only steers the poem.
+    What has no token is left out: a title only steers the poem.
     """
-    plain = unicodedata.normalize("NFKC", title)
-    bare = "".join(c for c in plain if unicodedata.category(c)[0] in "LN").translate(NUMERALS)
     known, left_out = [], []
-    for character in bare:
+    for character in characters_of(title):
         try:
-            fit_script(character, tokenizer)
+            fit_script(SAME.get(character, character), tokenizer)
             known.append(character)
         except UnknownCharacters:
             left_out.append(character)
     shown = "".join(known)
-    return shown, fit_script(shown, tokenizer), "".join(left_out)
+    inside = "".join(SAME.get(character, character) for character in known)
+    return shown, fit_script(inside, tokenizer), "".join(left_out)
 
 
 def fit_script(text: str, tokenizer: Tokenizer) -> str:

@@ -1,12 +1,23 @@
 """Prompts, titles and names as people write and paste them."""
 
+from contextlib import suppress
+
 import pytest
+from pypinyin import Style, pinyin
 
 from aigc_demo.explain import transformer as inside
+from aigc_demo.explain import verse
 from aigc_demo.hub import named
 from aigc_demo.inference.transformer import TextWriter
-from aigc_demo.prosody import FORMS, lines_of, readings
-from aigc_demo.tokenizer import UnknownCharacters, fit_title, fold
+from aigc_demo.prosody import FORMS, lines_of, readings, set_in_lines
+from aigc_demo.tokenizer import (
+    UnknownCharacters,
+    characters_of,
+    fit_script,
+    fit_title,
+    fold,
+    to_traditional,
+)
 
 
 @pytest.fixture(scope="module")
@@ -63,14 +74,17 @@ def test_a_prompt_is_read_in_the_likeness_of_what_the_model_knows(
         ("２０２６年元旦", "二〇二六年元旦", ""),
         ("我的iPhone", "我的", "iPhone"),
         ("iPhone", "", "iPhone"),
+        ("100", "一〇〇", ""),
+        ("① 人々", "一人人", ""),
+        ("⾨\u200b⼀", "門一", ""),
+        ("“春🌸江”", "春江", "🌸"),
+        (f"《{'春' * 16}》", "春" * 16, ""),
         ("", "", ""),
     ],
 )
 def test_a_title_only_steers(poet: TextWriter, title: str, shown: str, left_out: str) -> None:
-    known = "〇" in poet.tokenizer.ids
     found, fitted, missing = fit_title(title, poet.tokenizer)
-    if "〇" in shown and not known:
-        shown, left_out = shown.replace("〇", ""), left_out + "〇"
+    assert fitted == shown.replace("〇", "零").replace("门", "門")
     assert (found, missing) == (shown, left_out) and len(fitted) == len(found)
     generation = poet.begin_poem("五绝", title, seed=0)
     assert (generation.title, generation.left_out) == (shown, left_out)
@@ -98,6 +112,82 @@ def test_an_acrostic_is_kept_as_written_and_a_known_character_stands_in(
     assert "".join(generation.pieces()) == text
     with pytest.raises(UnknownCharacters):
         poet.begin_poem("七绝", "", "", "春a")
+    reading = inside.read(poet, set_in_lines(text))
+    shown, tokens = reading.names[reading.body :], reading.ids[reading.body :]
+    assert "".join(shown) == text and reading.stand_ins == stand_ins
+    for character, token in zip(shown, tokens, strict=True):
+        assert poet.tokenizer.name_of(token) == stand_ins.get(character, character)
+    steps = verse.steps(poet, reading)
+    assert [step.character for step in steps] == list(text)
+    assert all(step.kept for step in steps) or not regulated
+
+
+LEVEL_ONE = [  # the 3,755 common simplified characters
+    one
+    for high in range(0xB0, 0xD8)
+    for low in range(0xA1, 0xFF)
+    if (one := bytes([high, low]).decode("gb2312", "ignore"))
+]
+
+
+def test_a_stand_in_has_the_tone_and_the_rhyme_of_what_it_stands_for(poet: TextWriter) -> None:
+    def finals(character: str) -> set[str]:
+        found = pinyin(character, Style.FINALS, strict=False, heteronym=True)[0]
+        return {final.lstrip("iuv") for final in found}
+
+    def tones(character: str) -> set[bool]:
+        found = pinyin(character, Style.TONE3, heteronym=True)[0]
+        return {sound[-1] in "12" for sound in found if sound[-1].isdigit()}
+
+    assert len(LEVEL_ONE) == 3755
+    unknown = set(LEVEL_ONE)
+    for one in LEVEL_ONE:
+        with suppress(UnknownCharacters):
+            fit_script(one, poet.tokenizer)
+            unknown.remove(one)
+    assert len(unknown) == 519
+    for one in unknown:
+        known = poet.verses.stand_in(one)
+        groups = readings(one) or readings(to_traditional(one))
+        if groups:
+            assert groups & readings(known), one
+        else:
+            assert finals(known) & finals(one), one
+            assert {group[0] == "平" for group in readings(known)} <= tones(one), one
+
+
+@pytest.mark.parametrize(
+    ("heads", "inside_it"),
+    [
+        ("二〇二六", "二零二六"),
+        ("2026", "二零二六"),
+        ("《春江花月》！", "春江花月"),
+        ("⼀⼆", "一二"),
+    ],
+)
+def test_an_acrostic_is_read_without_marks_and_numbers_as_poems_write_them(
+    poet: TextWriter, heads: str, inside_it: str
+) -> None:
+    plain = characters_of(heads)
+    poem = poet.begin_poem("七绝", "", f"{plain[:1]}，", heads, seed=1)
+    assert [line[0] for line in lines_of(poem.whole())][: len(plain)] == list(plain)
+    assert "".join(poem.stand_ins.get(c, c) for c in plain) == inside_it
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        "《静夜思》\n床前明月光，疑是地上霜。举头望明月，低头思故乡。",
+        "床前明月光,疑是地上霜.举头望明月,低头思故乡.",
+        "床前明月光！疑是地上霜？“举头望明月；低头思故乡。”",
+        "床前明月光\n疑是地上霜\r\n举头望明月\n低头思故乡\n",
+        "床前明月光 疑是地上霜 举头望明月 低头思故乡",
+    ],
+)
+def test_a_pasted_poem_is_read_whatever_its_marks(poet: TextWriter, pasted: str) -> None:
+    reading = inside.read(poet, pasted)
+    whole = "牀前明月光，疑是地上霜。舉頭望明月，低頭思故鄉。"
+    assert "".join(reading.names[reading.body :]) == whole
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@
 import copy
 import math
 import re
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -12,11 +12,18 @@ from torch import Tensor
 from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.inference.verse import PLANNED
 from aigc_demo.models.transformer import Block
-from aigc_demo.prosody import FORMS, form_of, lines_of, plan_of
-from aigc_demo.tokenizer import UnknownCharacters, fit_script, fit_title, poem_ids
+from aigc_demo.prosody import COMMA, FORMS, STOP, form_of, lines_of, plan_of, punctuate
+from aigc_demo.tokenizer import (
+    UnknownCharacters,
+    characters_of,
+    fit_script,
+    fit_title,
+    poem_ids,
+)
 from aigc_demo.weights import Loaded
 
 VISIBLE = {"\n": "↵", " ": "␣", "\t": "⇥"}  # what would not be seen
+OTHER_MARKS = "!?;:、"  # of verse, in the plain form
 MAX_TOKENS = 256  # tokens that are looked at: the maps of attention grow with their square
 
 
@@ -28,6 +35,7 @@ class Reading:
     names: list[str]  # each token as it is shown: a character, ↵, ␣the, or ⟨七绝⟩ for a control
     body: int  # place of the text's first token; those before it, such as a form, are given
     cut: int = 0  # tokens left out at the start because they do not fit
+    stand_ins: Mapping[str, str] = field(default_factory=dict)  # of characters without a token
 
     @property
     def first(self) -> int:
@@ -59,31 +67,29 @@ def read(writer: TextWriter, text: str) -> Reading:
     """A text's tokens. For a model of poems, whole or begun: 《title》 may stand before the lines.
 
     Of a longer text the end: what fits into the model's context, at most MAX_TOKENS tokens. A begun
-    poem gets the plan (tone pattern and rhyme) that fits it best and is likeliest to the model.
+    poem gets the plan (tone pattern and rhyme) that fits it best and is likeliest to the model; for
+    a character that the model has never seen one of the same tone stands in.
 
     Raises:
         ValueError: nothing to read, or lines that fit no form.
         UnknownCharacters: characters without a token.
     """
-    cut = 0
     if writer.forms:
-        ids, body = _read_poem(writer, text)
-    else:
-        start = writer.tokenizer.start
-        most = min(writer.context, MAX_TOKENS) - len(start)
-        told = writer.tokenizer.encode(writer.tokenizer.fold(text))
-        ids, body = [*start, *told[-most:]] if told else [], len(start)
-        cut = max(0, len(told) - most)
-    if not ids:
+        return _read_poem(writer, text)
+    start = writer.tokenizer.start
+    most = min(writer.context, MAX_TOKENS) - len(start)
+    told = writer.tokenizer.encode(writer.tokenizer.fold(text))
+    if not told:
         raise ValueError("expected a text of at least one character, got an empty one")
-    return Reading(ids, [named(writer, token) for token in ids], body, cut)
+    ids, cut = [*start, *told[-most:]], max(0, len(told) - most)
+    return Reading(ids, [named(writer, token) for token in ids], len(start), cut)
 
 
-def _read_poem(writer: TextWriter, text: str) -> tuple[list[int], int]:
-    """The tokens, and where the lines begin among them."""
+def _read_poem(writer: TextWriter, text: str) -> Reading:
     found = re.match(r"\s*《(.*?)》", text)
     title = fit_title(found[1], writer.tokenizer)[1] if found else ""
-    body = fit_script("".join(text[found.end() if found else 0 :].split()), writer.tokenizer)
+    written, stand_ins = writer.fitted(_with_marks(text[found.end() if found else 0 :]))
+    body = "".join(stand_ins.get(character, character) for character in written)
     form, lines = likely_form(body), lines_of(body)
     if form not in writer.forms:
         raise ValueError(f"expected lines of 5 or 7 characters, got {text[:40]!r}")
@@ -98,8 +104,26 @@ def _read_poem(writer: TextWriter, text: str) -> tuple[list[int], int]:
             logits = writer.model(torch.tensor([ids], device=writer.loaded.device))[0, -1].cpu()
             mask = torch.from_numpy(rule(ids[opening:]))
             ids.append(int(logits.masked_fill(mask, -torch.inf).argmax()))
-    first = len(ids)
-    return [*ids, *writer.tokenizer.encode(body)][: writer.context], first
+    names = [*(named(writer, token) for token in ids), *written][: writer.context]
+    ids, first = [*ids, *writer.tokenizer.encode(body)][: writer.context], len(ids)
+    return Reading(ids, names, first, stand_ins=stand_ins)
+
+
+def _with_marks(text: str) -> str:
+    """The lines of a poem with a comma or a full stop behind each, as it has them.
+
+    For another mark there is the one that belongs there; so where a poem has line breaks alone.
+    """
+    marked = characters_of(text, COMMA + STOP + OTHER_MARKS)
+    lines = [line for line in map(characters_of, text.split()) if line]
+    if len(lines) > 1 and not any(mark in marked for mark in COMMA + STOP + OTHER_MARKS):
+        return punctuate(lines) if len(lines[-1]) == len(lines[0]) else punctuate(lines)[:-1]
+    found, ends = "", 0
+    for character in marked:
+        is_end = character in COMMA + STOP + OTHER_MARKS
+        found += (STOP if ends % 2 else COMMA) if character in OTHER_MARKS else character
+        ends += is_end
+    return found
 
 
 def likely_form(text: str) -> str:

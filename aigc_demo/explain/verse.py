@@ -57,7 +57,9 @@ def plan_in(reading: Reading) -> tuple[str, str]:
     given, rhyme = (name[1:-1] for name in reading.names[reading.body - PLANNED : reading.body])
     if given in PATTERNS:
         return given, rhyme
-    return nearest_plan(lines_in(reading), form_in(reading))
+    inside = {ord(one): other for one, other in reading.stand_ins.items()}
+    lines = [line.translate(inside) for line in lines_in(reading)]
+    return nearest_plan(lines, form_in(reading))
 
 
 @torch.inference_mode()
@@ -72,12 +74,12 @@ def steps(writer: TextWriter, reading: Reading) -> list[Step]:
     found = []
     for place, token in enumerate(reading.ids[reading.body :][: len(form)]):
         share = probability[reading.body + place - 1]
-        character = writer.tokenizer.tokens[token]
+        character, written = writer.tokenizer.tokens[token], reading.names[reading.body + place]
         line, column = divmod(place, width + 1)
         mark = form.slot(place)
         if mark:
             missed = 1 - share[writer.tokenizer.ids[mark]].item()
-            step = Step(character, mark, "", "", missed, 0.0, 0.0, character == mark)
+            step = Step(written, mark, "", "", missed, 0.0, 0.0, character == mark)
         else:
             tone = wanted[line][column]
             group = rhyme if column == width - 1 and tone == LEVEL else ""
@@ -87,7 +89,7 @@ def steps(writer: TextWriter, reading: Reading) -> list[Step]:
             if group:
                 rhymed = toned.masked_fill(torch.from_numpy(masks.rhyme(group)), 0)
             step = Step(
-                character,
+                written,
                 tone,
                 tone_of(character),
                 group,

@@ -20,12 +20,13 @@ from aigc_demo.inference.writing.sampler import Batch, Sampler
 from aigc_demo.inference.writing.steps import steps_for
 from aigc_demo.inference.writing.text import Generation
 from aigc_demo.models.transformer import Cache
-from aigc_demo.prosody import COMMA, FORMS, STOP, Form, set_in_lines
+from aigc_demo.prosody import FORMS, Form, set_in_lines
 from aigc_demo.tokenizer import (
     POEM_END,
     CharacterTokenizer,
     Tokenizer,
     UnknownCharacters,
+    characters_of,
     control,
     fit_script,
     fit_title,
@@ -37,6 +38,7 @@ from aigc_demo.weights import Loaded, find_folder, load_model
 PROMPT = "ROMEO:\n"  # to open with, where a model knows no better
 LONGEST_PROMPT = 20_000  # characters
 LONGEST_TITLE = 16
+LONGEST_LINE = 40  # with all marks
 MOST_TOKENS = 5_000
 MOST_LOGITS = 50_000_000  # at once: 200 MB
 
@@ -94,7 +96,7 @@ class TextWriter:
     @property
     def opening(self) -> str:
         """A prompt that it can read: of its own text, else the first of some that it knows."""
-        known = (one for one in (self.loaded.opening, PROMPT, "\n") if self.reads(one))
+        known = (one for one in (self.loaded.opening, PROMPT, "\n", "春") if self.reads(one))
         return next(known, self.tokenizer.characters[:1])
 
     def reads(self, prompt: str) -> bool:
@@ -239,7 +241,8 @@ class TextWriter:
         if not isinstance(regulated, bool):
             raise ValueError(f"expected regulated as True or False, got {regulated!r}")
         given, stand_ins = self._given(FORMS[form], first_line, acrostic)
-        shown, fitted, left_out = fit_title(_checked(title, "title", LONGEST_TITLE), self.tokenizer)
+        _checked(characters_of(_checked(title, "title", LONGEST_LINE)), "title", LONGEST_TITLE)
+        shown, fitted, left_out = fit_title(title, self.tokenizer)
         opening = poem_ids(self.tokenizer, form, fitted)
         sampler = _sampler(temperature, top_k, top_p, repetition_penalty, seed, self.verses.spared)
         length = len(FORMS[form]) if regulated else self.context
@@ -261,8 +264,8 @@ class TextWriter:
     ) -> tuple[dict[tuple[int, int], str], dict[str, str]]:
         """(line, column) -> the character that the visitor wants there, and what stands in for
         those of them that have no token."""
-        line = "".join(_checked(first_line, "first_line", 40).split()).rstrip("，。,.")
-        heads = "".join(_checked(acrostic, "acrostic", 40).split())
+        line = characters_of(_checked(first_line, "first_line", LONGEST_LINE))
+        heads = characters_of(_checked(acrostic, "acrostic", LONGEST_LINE))
         if len(line) > rule.characters:
             raise ValueError(
                 f"expected at most {rule.characters} characters in the first line, got {len(line)}"
@@ -271,15 +274,12 @@ class TextWriter:
             raise ValueError(f"expected an acrostic of at most {rule.lines}, got {len(heads)}")
         if line and heads and to_simplified(line[0]) != to_simplified(heads[0]):
             raise ValueError("expected first line and acrostic to begin alike")
-        fitted, stand_ins = zip(*map(self._fitted, (heads, line)), strict=True)
+        fitted, stand_ins = zip(*map(self.fitted, (heads, line)), strict=True)
         given = {(index, 0): c for index, c in enumerate(fitted[0])}
         given |= {(0, column): c for column, c in enumerate(fitted[1])}
-        marks = [c for c in given.values() if c in COMMA + STOP]
-        if marks:
-            raise ValueError(f"expected characters without punctuation, got {marks[0]!r}")
         return given, {**stand_ins[0], **stand_ins[1]}
 
-    def _fitted(self, text: str) -> tuple[str, dict[str, str]]:
+    def fitted(self, text: str) -> tuple[str, dict[str, str]]:
         """A text in the characters that the poems are written with, and what stands in for those
         that have no token: one of the same tone and, if there is one, the same rhyme.
 

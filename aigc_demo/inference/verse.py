@@ -16,7 +16,6 @@ from aigc_demo.prosody import (
     FORMS,
     FREE,
     LEVEL,
-    OBLIQUE,
     PATTERNS,
     STOP,
     fits,
@@ -26,14 +25,33 @@ from aigc_demo.prosody import (
 )
 from aigc_demo.tokenizer import (
     POEM_END,
+    SAME,
     CharacterTokenizer,
     UnknownCharacters,
     control,
+    to_simplified,
     to_traditional,
 )
 
 Mask = NDArray[np.bool_]  # (V,), the tokens that are forbidden
 PLANNED = 2  # control tokens before the text: tone pattern and rhyme
+
+
+@cache
+def _sound(character: str) -> tuple[str, str, str]:
+    """How a character is read today: initial, final and the number of its tone, if it has one."""
+    from pypinyin import Style, pinyin  # only where a character is not known
+    from pypinyin.contrib.tone_convert import to_finals, to_initials
+
+    sounds = pinyin(character, Style.TONE3, heteronym=True)[0]
+    sound = next((one for one in sounds if one[-1].isdigit()), sounds[0])
+    return to_initials(sound, strict=False), to_finals(sound, strict=False), sound[-1:]
+
+
+@cache
+def _is_common(character: str) -> bool:
+    """True for one of the 3,755 characters of everyday (GB 2312, level 1)."""
+    return b"\xb0" <= to_simplified(character).encode("gb2312", "ignore") < b"\xd8"
 
 
 class Verses:
@@ -57,32 +75,38 @@ class Verses:
         self.spared = frozenset({*range(first), *self.marks})  # no repetition penalty on these
 
     def stand_in(self, character: str) -> str:
-        """A known character of the same tone and, if there is one, of the same rhyme group.
+        """A known character of the same tone, and as near in rhyme and sound as there is one.
 
-        Tones of characters that the rhyme tables lack are today's (pypinyin): the first and second
-        are level.
+        Rhyme is by the tables' groups. Of a character that they lack tone and sound are today's
+        (pypinyin): the first and second tone are level.
 
         Raises:
             UnknownCharacters: it is no Chinese character.
         """
+        if character in SAME and SAME[character] in self.tokenizer.ids:
+            return SAME[character]
         if unicodedata.name(character, "")[:3] != "CJK":
             raise UnknownCharacters(character)
         groups = readings(character) or readings(to_traditional(character))
-        marks = COMMA + STOP
-        letters = [c for c in self.tokenizer.characters if readings(c) and c not in marks]
-        if groups:
-            same = next((c for c in letters if readings(c) == groups), "")
-            tones = {group[0] for group in groups}
-        else:
-            from pypinyin import Style, pinyin  # only where the tables know nothing
+        initial, final, tone = _sound(character)
+        level = {group[0] == LEVEL for group in groups} or {tone in ("1", "2")}
 
-            same, sound = "", pinyin(character, Style.TONE3)[0][0]
-            tones = {LEVEL if sound[-1:] in "12" else OBLIQUE}
-        toned = (c for c in letters if {group[0] for group in readings(c)} == tones)
-        found = same or next(toned, "") or "".join(letters[:1])
-        if not found:
+        def in_tables(known: str) -> tuple[bool, ...]:
+            found = readings(known)
+            same_tone = {group[0] == LEVEL for group in found} == level
+            return same_tone, found == groups, not groups.isdisjoint(found)
+
+        def in_sound(known: str) -> tuple[bool, ...]:
+            sound = _sound(known)
+            same_rhyme = sound[1].lstrip("iuv") == final.lstrip("iuv")
+            alike = sound[1] == final, same_rhyme
+            return (*alike, _is_common(known), sound[0] == initial, sound[2] == tone)
+
+        letters = [c for c in self.tokenizer.characters if readings(c)]
+        if not letters:
             raise UnknownCharacters(character)
-        return found
+        best = max(map(in_tables, letters))
+        return max((c for c in letters if in_tables(c) == best), key=in_sound)
 
     def _only(self, tokens: list[str]) -> Mask:
         """Forbids all but some tokens."""

@@ -315,7 +315,7 @@ def test_the_figures_of_a_card_are_read_as_they_stand_there():
 def test_the_views_answer_and_say_what_they_show():
     for model in ("gan", "gan-mlp"):
         flow, formula, lines = gan_inside.look(MODELS, WORDS, model, "3", 7, 0.8, 2)
-        assert flow["value"] == 2
+        assert "value" not in flow
         assert flow["parts"][-1]["title"].startswith("D = ")
         assert formula.startswith("$$")
         assert lines["code"]["marked"]

@@ -810,8 +810,8 @@ def test_the_same_seed_gives_the_same_poem(tiny_poet):
 BAD_POEMS = [
     *({"form": form} for form in ("", "五言", "七絕", None, 7, ["七绝"])),
     *({"title": title} for title in ("春" * 17, None, 5)),
-    *({"first_line": line} for line in ("春" * 8, "春，眠", None, "春" * 41)),
-    *({"acrostic": heads} for heads in ("春" * 5, "，", None)),
+    *({"first_line": line} for line in ("春" * 8, None, "春" * 41)),
+    *({"acrostic": heads} for heads in ("春" * 5, None)),
     {"first_line": "春眠", "acrostic": "夜"},
     *({"regulated": value} for value in (1, None, "yes")),
     *({"temperature": value} for value in (-0.1, 5.1, math.nan)),

@@ -5,13 +5,21 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from aigc_demo.explain.branches import candidates, next_logits
-from aigc_demo.explain.transformer import trace
-from aigc_demo.names import POEM_TOP_P, TEMPERATURE, TOP_P
+from aigc_demo.explain.transformer import Reading, trace
+from aigc_demo.inference.transformer import TextWriter
+from aigc_demo.names import POEM_TOP_P, TEMPERATURE, TOP_P, WRITERS
 from aigc_demo.prosody import set_in_lines
 from aigc_demo.ui.catalog.tab import Endpoints
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.page.page import PROGRAMS
-from aigc_demo.ui.transformer.requests import begun, continued, paced, settings_of, shape_of
+from aigc_demo.ui.transformer.requests import (
+    begun,
+    continued,
+    paced,
+    ready,
+    settings_of,
+    shape_of,
+)
 from aigc_demo.ui.transformer.selection import asked
 
 CANDIDATES = 40  # in the table, at most
@@ -25,7 +33,7 @@ class TextEndpoints(Endpoints):
     async def text_write(
         self,
         model: str = "shakespeare",
-        prompt: str = "ROMEO:",
+        prompt: str = "",
         length: int = 200,
         temperature: float = TEMPERATURE,
         top_k: int = 0,
@@ -37,7 +45,7 @@ class TextEndpoints(Endpoints):
 
         Args:
             model: shakespeare or owner/repo@revision.
-            prompt: 1 to 2,000 characters that the model knows.
+            prompt: up to 2,000 characters that the model knows; empty: its own opening.
             length: 1 to 1,000 new characters.
             temperature: 0 to 2.
             top_k: 0 (off) to 200.
@@ -49,6 +57,8 @@ class TextEndpoints(Endpoints):
             The continuation, growing.
         """
         model = await asyncio.to_thread(self._others.bring, model, "transformer")
+        if prompt == "":
+            prompt = (await ready(self._models, self._models.known(model, WRITERS))).opening
         settings = (temperature, top_k, top_p, penalty, seed)
         writing = await continued(self._models, model, prompt, length, *settings)
         async for text in paced(writing):
@@ -94,7 +104,7 @@ class TextEndpoints(Endpoints):
     def text_candidates(
         self,
         model: str = "shakespeare",
-        text: str = "ROMEO:",
+        text: str = "",
         temperature: float = 1.0,
         top_k: int = 0,
         top_p: float = 1.0,
@@ -103,7 +113,7 @@ class TextEndpoints(Endpoints):
 
         Args:
             model: shakespeare, poems or owner/repo@revision.
-            text: 1 to 2,000 characters; for poems a poem or the beginning of one.
+            text: up to 2,000 characters; for poems a poem or its beginning; empty: its own opening.
             temperature: 0 to 2.
             top_k: 0 (off) to 200.
             top_p: 0.05 to 1 (off).
@@ -111,7 +121,7 @@ class TextEndpoints(Endpoints):
         Returns:
             The likeliest tokens, at most 40, with their ids and probabilities.
         """
-        writer, reading, _ = asked(self._models, self._others.bring(model, "transformer"), text)
+        writer, reading = self._read(model, text)
         found = candidates(
             next_logits(writer, reading.ids),
             CANDIDATES,
@@ -121,7 +131,7 @@ class TextEndpoints(Endpoints):
         return [{"token": name(i), "id": i, "probability": share} for i, share in found]
 
     def text_attention(
-        self, model: str = "shakespeare", text: str = "ROMEO:", layer: int = 1, head: int = 1
+        self, model: str = "shakespeare", text: str = "", layer: int = 1, head: int = 1
     ) -> dict[str, Any]:
         """Show where one head of one layer looks.
 
@@ -134,10 +144,21 @@ class TextEndpoints(Endpoints):
         Returns:
             tokens, and weights: a row a token, a column for each token it looks at, sum 1.
         """
-        writer, reading, _ = asked(self._models, self._others.bring(model, "transformer"), text)
+        writer, reading = self._read(model, text)
         config = writer.model.config
         row = check.whole(layer, "layer", 1, config.layers) - 1
         column = check.whole(head, "head", 1, config.heads) - 1
         weights = trace(writer, reading.ids).weights[row, column]
-        tokens = [writer.tokenizer.name_of(token) for token in reading.ids]
+        tokens = [
+            name if name in reading.stand_ins else writer.tokenizer.name_of(token)
+            for name, token in zip(reading.names, reading.ids, strict=True)
+        ]
         return {"tokens": tokens, "weights": [[round(w, 6) for w in r] for r in weights.tolist()]}
+
+    def _read(self, model: str, text: str) -> tuple[TextWriter, Reading]:
+        """The writer, and the text as it reads it; empty: what the model opens with."""
+        name = self._others.bring(model, "transformer")
+        if text == "":
+            text = self._models.writer(self._models.known(name, WRITERS)).opening
+        writer, reading, _ = asked(self._models, name, text)
+        return writer, reading

@@ -4,10 +4,10 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 
-from aigc_demo.inference.transformer import TextWriter
+from aigc_demo.inference.transformer import LONGEST_LINE, LONGEST_TITLE, TextWriter
 from aigc_demo.inference.writing.text import Generation
-from aigc_demo.prosody import COMMA, FORMS, STOP, set_in_lines
-from aigc_demo.tokenizer import to_simplified
+from aigc_demo.prosody import FORMS, set_in_lines
+from aigc_demo.tokenizer import characters_of, to_simplified
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.words import Words
@@ -142,15 +142,15 @@ async def write_poem(
 def begun(form, title, line, heads, regulated) -> tuple[str, str, str, str, bool]:
     """Checks a poem's request: form, title, first line, acrostic, held to the rules."""
     form = check.one_of(form, "form", tuple(FORMS))
-    title = check.text(title, "title", 16).strip()
-    line, heads = check.text(line, "line", 20), check.text(heads, "heads", 20)
-    first, acrostic = "".join(line.split()).rstrip("，。,."), "".join(heads.split())
+    check.text(characters_of(check.text(title, "title", LONGEST_LINE)), "title", LONGEST_TITLE)
+    first, acrostic = (
+        characters_of(check.text(text, name, LONGEST_LINE))
+        for text, name in ((line, "line"), (heads, "heads"))
+    )
     if len(first) > FORMS[form].characters:
         raise check.UserError("error.long_line", form=form)
     if len(acrostic) > FORMS[form].lines:
         raise check.UserError("error.long_acrostic", form=form)
-    if any(mark in first + acrostic for mark in COMMA + STOP):
-        raise check.UserError("error.marks")
     if first and acrostic and to_simplified(first[0]) != to_simplified(acrostic[0]):
         raise check.UserError("error.two_beginnings")
     return form, title, line, heads, check.yes_or_no(regulated, "regulated")

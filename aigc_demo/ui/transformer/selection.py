@@ -80,10 +80,14 @@ def show_tokens(models: Models, words: Words, model, text, chosen=None) -> Updat
     """The text token by token, with ids and positions, one of them chosen; None: the last one."""
     asked_for = chosen
     writer, reading, chosen = asked(models, model, text, chosen)
+
+    def instead(name: str) -> str:
+        return f" ({reading.stand_ins[name]})" if name in reading.stand_ins else ""
+
     listed = [
         {
             "text": name,
-            "note": f"id {token}, t = {place}",
+            "note": f"id {token}{instead(name)}, t = {place}",
             "role": "" if place >= reading.first else "given",
         }
         for place, (name, token) in enumerate(zip(reading.names, reading.ids, strict=True))

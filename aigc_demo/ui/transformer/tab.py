@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from aigc_demo.inference import text_mode
+from aigc_demo.inference.transformer import LONGEST_LINE
 from aigc_demo.names import POEM_TOP_P, TEMPERATURE, TOP_P
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit.words import Words
@@ -186,7 +187,7 @@ def _build_poems(page: Page) -> tuple[gr.Textbox, gr.Radio]:
             model = _choice(page, "poems", "transformer.poet")
             form = tr(gr.Radio(value="七绝", elem_id="poems-form"), "transformer.form")
             title = tr(
-                gr.Textbox("春江", max_lines=1, max_length=16, elem_id="poems-title"),
+                gr.Textbox("春江", max_lines=1, max_length=LONGEST_LINE, elem_id="poems-title"),
                 "transformer.title",
             )
             with gr.Row(elem_classes="examples"):

@@ -133,11 +133,12 @@ def test_the_notebook_trains_and_the_page_shows_what_it_made(tmp_path: Path, mon
     assert words[:3] == ["python", "app.py", "--weights"]
     with serving(*words[2:]) as url:
         client = Client(url, verbose=False, httpx_kwargs={"timeout": 120})
-        text = client.predict(prompt="Row, ", length=60, seed=1, api_name="/text_write")
+        own = {"model": "shakespeare-2"}  # beside the bundled one
+        text = client.predict(prompt="Row, ", length=60, seed=1, **own, api_name="/text_write")
         assert text == TextWriter.load(runs / "shakespeare").write(
             "Row, ", 60, temperature=0.8, top_p=0.95, seed=1
         )
-        drawn = client.predict(labels="01", count=2, seed=0, api_name="/gan_sample")
+        drawn = client.predict(labels="01", count=2, seed=0, model="gan-2", api_name="/gan_sample")
         expected = DigitSampler.load(runs / "gan").sample([0, 1], [0, 1], 0.8)
         with Image.open(drawn) as image:
             pixels = image.resize((56, 28), Image.Resampling.NEAREST).get_flattened_data()
