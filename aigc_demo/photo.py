@@ -14,25 +14,27 @@ SIDE = 28
 LONGER = 20  # pixels of a digit's longer side
 WORKING = 224  # pixels of the longer side that a photograph is looked at with
 SMALLEST = 100  # pixels of the longer side, below which a picture is enlarged to WORKING
+HIGHEST = (1, 255, 1023, 4095, 65535)  # values of white in what is not 8 bits deep
+UNSEEN = 242  # ink above it is not seen on white
 FAINTEST = 0.06  # of the paper's light, that ink must take to be seen
 
 
 def grey_of(picture: Image.Image) -> Image.Image:
     """A picture of any mode in 8 bits of grey, upright; what is transparent shows white paper,
-    or black, where the ink is white.
+    or black, where all ink is white.
     """
     image = ImageOps.exif_transpose(picture)
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        values = np.asarray(image, np.float32)
-        high = 65535.0 if image.mode != "F" and values.max() > 255 else max(255.0, values.max())
+        values = np.nan_to_num(np.asarray(image, np.float32), posinf=0.0)
+        high = next((high for high in HIGHEST if values.max() <= high), values.max())
         return Image.fromarray((255 * np.clip(values / high, 0, 1)).astype(np.uint8))
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         image = image.convert("RGBA")
-        alpha = np.asarray(image.getchannel("A"), np.float32) / 255
-        ink = np.asarray(image.convert("RGB").convert("L"), np.float32)
-        white = alpha.max() > 0 and (alpha * ink).sum() / alpha.sum() > 200 and alpha.min() < 0.5
-        paper = Image.new("RGBA", image.size, "black" if white else "white")
-        image = Image.alpha_composite(paper, image)
+        on_white = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+        if np.asarray(on_white.convert("L")).min() > UNSEEN:
+            image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image)
+        else:
+            image = on_white
     return image.convert("L")
 
 

@@ -1,8 +1,10 @@
 """A user's own pictures and texts, checked and brought into the form of the corpora."""
 
+import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +20,15 @@ FEWEST = 64  # pictures: a batch of them
 MOST_CLASSES = 100
 ENOUGH_PICTURES = 1_000  # of a class; fewer are learnt by heart
 ENOUGH_TEXT = 500_000  # characters; likewise
-ENCODINGS = ("gb18030", "big5", "utf_16_le", "utf_16_be", "shift_jis", "euc_kr", "cp1252")
+ENCODINGS = ["gb18030", "big5", "utf_16_le", "utf_16_be", "shift_jis", "euc_jp", "euc_kr", "cp1252"]
+MARKS = {  # at a file's beginning
+    b"\xff\xfe\0\0": "utf-32",
+    b"\0\0\xfe\xff": "utf-32",
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
+    b"\xef\xbb\xbf": "utf-8-sig",
+}
+FEW = 20  # characters in order for each damaged one: the text is what it seems
 
 
 def read_pictures(folder: Path) -> tuple[Tensor, Tensor, list[str]]:
@@ -36,7 +46,7 @@ def read_pictures(folder: Path) -> tuple[Tensor, Tensor, list[str]]:
     """
     if not folder.is_dir():
         raise ValueError(f"expected a folder of pictures, got {str(folder)!r}")
-    paths = [path for path in folder.rglob("*") if path.suffix.lower() in KINDS and path.is_file()]
+    paths = [path for path in _files(folder) if path.suffix.lower() in KINDS and path.is_file()]
     seen = [path for path in paths if not _hidden(path.relative_to(folder))]
     if len(seen) < len(paths):
         print(f"{folder}: {len(paths) - len(seen)} hidden files left out", file=sys.stderr)
@@ -59,13 +69,30 @@ def read_pictures(folder: Path) -> tuple[Tensor, Tensor, list[str]]:
     )
     if images.flatten(1).std(1).max() < 0.02:
         raise ValueError(f"{folder}: expected pictures with something on them, got blank ones only")
-    if len(seen) < ENOUGH_PICTURES * len(names):
+    different = len(np.unique((255 * images.flatten(1)).byte().numpy(), axis=0))
+    if different == 1:
+        raise ValueError(f"{folder}: expected different pictures, got one {len(seen)} times")
+    if different < ENOUGH_PICTURES * len(names):
+        classes = f"{len(names)} classes" if len(names) > 1 else "1 class"
         print(
-            f"warning: {len(seen)} pictures for {len(names)} classes; with fewer than "
+            f"warning: {different} different pictures for {classes}; with fewer than "
             f"{ENOUGH_PICTURES} a class the model will copy them rather than learn from them",
             file=sys.stderr,
         )
     return images, torch.tensor([label for _, label in pairs]), names
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """All files below a folder, also in folders that are links; each real folder once."""
+    met = set()
+    for inner, folders, files in os.walk(folder, followlinks=True):
+        real = os.path.realpath(inner)
+        folders.sort()
+        if real in met:  # a link to what was there already, or to a folder around it
+            folders.clear()
+            continue
+        met.add(real)
+        yield from (Path(inner, name) for name in files)
 
 
 def natural(name: str) -> list[tuple[int, int, str]]:
@@ -129,22 +156,52 @@ def decoded(data: bytes, encoding: str = "") -> tuple[str, str]:
     Raises:
         ValueError: an unknown encoding, or bytes that are no text in it or in any that is known.
     """
-    marks = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
-    known = encoding or next((name for mark, name in marks.items() if data.startswith(mark)), "")
+    known = encoding or next((name for mark, name in MARKS.items() if data.startswith(mark)), "")
     try:
         text = data.decode(known or "utf-8")
-        if known or "\0" not in text:  # else it is UTF-16 without its mark
+        if known or "\0" not in text:  # else it is UTF-16 or UTF-32 without its mark
             return text, "utf-8" if known in ("", "utf-8-sig") else known
     except LookupError:
         raise ValueError(f"expected an encoding that Python knows, got {encoding!r}") from None
     except UnicodeError as error:
         if encoding:
             raise ValueError(f"expected text in {encoding}, got {error}") from None
+    for wide in ("utf-32-le", "utf-32-be") if b"\0" in data else ():
+        with suppress(UnicodeError):
+            return data.decode(wide), wide
+    if guessed := _damaged_utf8(data) or _mostly_ascii(data) or _guessed(data):
+        return guessed
+    raise ValueError("expected text, got bytes of no known encoding: name it with --encoding")
+
+
+def _damaged_utf8(data: bytes) -> tuple[str, str] | None:
+    """UTF-8 in which a few bytes are wrong; they are left out."""
+    text = data.decode("utf-8", "ignore")
+    damaged = len(data) - len(text.encode())
+    good = sum(character > "\x7f" for character in text)
+    if "\0" in text or good < FEW * damaged:
+        return None
+    return text, f"utf-8, of which {damaged} bytes are damaged and left out"
+
+
+def _mostly_ascii(data: bytes) -> tuple[str, str] | None:
+    """A text of Latin letters with a few others: accents in cp1252, or words of another script."""
+    high = sum(byte > 127 for byte in data)
+    if high > 0.25 * len(data) or b"\0" in data:
+        return None
+    alone = len(re.findall(rb"(?<![\x80-\xff])[\x80-\xff](?![\x80-\xff])", data))
+    if 2 * alone < high:
+        words = b"".join(re.findall(rb"(?:[\x81-\xfe][\x40-\xfe])+", data))
+        guess = _guessed(words, ENCODINGS[:-1])
+        for name in ([guess[1]] if guess else []) + ["gb2312", "big5"]:
+            with suppress(UnicodeError):
+                return data.decode(name), name
+    return data.decode("cp1252", "replace"), "cp1252"
+
+
+def _guessed(data: bytes, among: Sequence[str] = ENCODINGS) -> tuple[str, str] | None:
+    """What charset-normalizer takes it for, if anything."""
     from charset_normalizer import from_bytes  # only where it is needed
 
-    best = from_bytes(data, cp_isolation=list(ENCODINGS)).best()
-    if best is None and sum(byte < 128 for byte in data) > 0.75 * len(data) and b"\0" not in data:
-        return data.decode("cp1252", "replace"), "cp1252"  # accents here and there
-    if best is None:
-        raise ValueError("expected text, got bytes of no known encoding: name it with --encoding")
-    return str(best), best.encoding
+    best = from_bytes(data, cp_isolation=list(among)).best()
+    return (str(best), best.encoding) if best else None

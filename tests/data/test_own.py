@@ -15,6 +15,9 @@ SIMPLIFIED = (
 TRADITIONAL = (
     "春眠不覺曉，處處聞啼鳥。夜來風雨聲，花落知多少。早上去學校上課，老師講了很多故事。\n" * 9
 )
+JAPANESE = "吾輩は猫である。名前はまだ無い。どこで生れたかとんと見当がつかぬ。\n" * 9
+KOREAN = "나는 고양이로소이다. 이름은 아직 없다. 어디서 태어났는지 모르겠다.\n" * 9
+ENGLISH = "It is a truth universally acknowledged, that a single man must be in want.\n" * 3
 
 
 def draw(path: Path, level: int = 0, mode: str = "L", size: int = 32) -> None:
@@ -31,7 +34,7 @@ def test_classes_are_the_last_folders_in_natural_order_and_hidden_files_are_left
 ) -> None:
     for name in range(12):
         for number in range(6):
-            draw(tmp_path / "train" / str(name) / f"{number}.png", level=10 * name)
+            draw(tmp_path / "train" / str(name) / f"{number}.png", level=20 * name + number)
     draw(tmp_path / "test" / "3" / "x.png")
     draw(tmp_path / "train" / "3" / ".ipynb_checkpoints" / "0.png")
     (tmp_path / "train" / "3" / "._0.png").write_bytes(b"Mac OS X")
@@ -39,18 +42,22 @@ def test_classes_are_the_last_folders_in_natural_order_and_hidden_files_are_left
     assert names == [str(name) for name in range(12)]
     assert len(images) == 73 and labels.bincount().tolist() == [6] * 3 + [7] + [6] * 8
     said = capsys.readouterr().err
-    assert "2 hidden files left out" in said and "warning: 73 pictures for 12 classes" in said
+    assert (
+        "2 hidden files left out" in said
+        and "warning: 72 different pictures for 12 classes" in said
+    )
     assert sorted(["b2", "B10", "a"], key=natural) == ["a", "b2", "B10"]
 
 
 def test_what_is_transparent_is_paper_and_16_bits_are_scaled(tmp_path: Path) -> None:
     for number in range(64):
-        draw(tmp_path / f"{number}.png", mode="RGBA")
+        draw(tmp_path / f"{number}.png", mode="RGBA", level=number % 2)
     images, _, names = read_pictures(tmp_path)
     assert names == [""] and images[0, 0, 0] == 1 and images[0, 14, 10] < 0.1
     grey = np.full((28, 28), 65535, np.uint16)
     grey[7:14] = 20_000
     for number in range(64):
+        grey[27] = 300 * number
         Image.fromarray(grey).save(tmp_path / f"{number}.png")
     images, _, _ = read_pictures(tmp_path)
     assert images[0, 0, 0] == 1
@@ -62,6 +69,63 @@ def test_a_set_of_blank_pictures_is_refused(tmp_path: Path) -> None:
         Image.new("L", (32, 32), 200).save(tmp_path / f"{number}.png")
     with pytest.raises(ValueError, match="blank ones only"):
         read_pictures(tmp_path)
+
+
+def test_a_picture_that_is_there_again_and_again_is_no_set(tmp_path: Path, capsys) -> None:
+    for number in range(70):
+        draw(tmp_path / f"{number}.png")
+    with pytest.raises(ValueError, match="expected different pictures, got one 70 times"):
+        read_pictures(tmp_path)
+    draw(tmp_path / "7.png", level=90)
+    read_pictures(tmp_path)
+    assert "warning: 2 different pictures for 1 class;" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("colour", "ink", "paper"),
+    [
+        ((255, 230, 60), 0.855, 1.0),  # a bright sprite
+        ((225, 225, 225), 0.88, 1.0),
+        ((20, 60, 20), 0.18, 1.0),
+        ((255, 255, 255), 1.0, 0.0),  # which nobody would see on white
+    ],
+)
+def test_sprites_stand_on_white(
+    tmp_path: Path, colour: tuple[int, int, int], ink: float, paper: float
+) -> None:
+    for number in range(64):
+        sprite = Image.new("RGBA", (28, 28))
+        sprite.paste((*colour, 255), (4 + number % 9, 4, 14 + number % 9, 24))
+        sprite.save(tmp_path / f"{number}.png")
+    image = read_pictures(tmp_path)[0][0]
+    assert image[14, 9].item() == pytest.approx(ink, abs=0.02)
+    assert image[1, 1].item() == paper
+
+
+@pytest.mark.parametrize(
+    ("mode", "white"), [("F", 1.0), ("F", 255.0), ("I;16", 4095), ("I;16", 1023), ("I", 65535)]
+)
+def test_pictures_of_any_depth_are_scaled(tmp_path: Path, mode: str, white: float) -> None:
+    kind = {"F": np.float32, "I;16": np.uint16, "I": np.int32}[mode]
+    for number in range(64):
+        values = np.full((28, 28), white)
+        values[7:21, 7 + number % 9] = 0
+        values[14, 14] = white / 2
+        Image.fromarray(values.astype(kind)).save(tmp_path / f"{number}.tiff")
+    image = read_pictures(tmp_path)[0][0]
+    assert image[0, 0] == 1 and image[10, 7] == 0
+    assert image[14, 14].item() == pytest.approx(0.5, abs=0.01)
+
+
+def test_classes_may_be_links_to_folders(tmp_path: Path) -> None:
+    for name in ("cat", "dog"):
+        for number in range(40):
+            draw(tmp_path / "all" / name / f"{number}.png", level=3 * number)
+        (tmp_path / "chosen").mkdir(exist_ok=True)
+        (tmp_path / "chosen" / name).symlink_to(tmp_path / "all" / name)
+    (tmp_path / "chosen" / "dog" / "around").symlink_to(tmp_path / "chosen")
+    images, labels, names = read_pictures(tmp_path / "chosen")
+    assert names == ["cat", "dog"] and labels.bincount().tolist() == [40, 40]
 
 
 @pytest.mark.parametrize(
@@ -76,6 +140,15 @@ def test_a_set_of_blank_pictures_is_refused(tmp_path: Path) -> None:
         ("To be, or not to be. " * 20, "utf-16-le"),
         (SIMPLIFIED, "utf-8-sig"),
         ("Le café naïf, à côté. " * 20, "cp1252"),
+        (SIMPLIFIED, "utf-32"),
+        (SIMPLIFIED, "utf-32-le"),
+        (TRADITIONAL, "utf-32-be"),
+        (JAPANESE, "euc_jp"),
+        (JAPANESE, "shift_jis"),
+        (KOREAN, "euc_kr"),
+        (f"{ENGLISH}{SIMPLIFIED[:60]}\n{ENGLISH}", "gbk"),
+        (f"{ENGLISH}他说“好”。\n" * 30, "gbk"),
+        (f"{ENGLISH}{TRADITIONAL[:60]}\n{ENGLISH}", "big5"),
     ],
 )
 def test_texts_of_the_usual_encodings_are_recognised(
@@ -97,3 +170,15 @@ def test_bytes_that_are_no_text_and_unknown_encodings_are_named(tmp_path: Path) 
     with pytest.raises(ValueError, match="expected text in ascii"):
         read_texts([path], 10, "ascii")
     assert decoded(b"plain") == ("plain", "utf-8")
+    with pytest.raises(ValueError, match="bytes of no known encoding"):
+        decoded(bytes(range(256)) * 4)
+
+
+@pytest.mark.parametrize("place", [0, 100, 101, -1])
+def test_a_damaged_byte_in_utf_8_is_left_out_and_said(place: int) -> None:
+    whole = SIMPLIFIED.encode()
+    damaged = bytearray(whole)
+    damaged[place] = 0xFF
+    text, said = decoded(bytes(damaged))
+    assert len(text) == len(SIMPLIFIED) - 1 and "damaged and left out" in said
+    assert decoded(whole[:-2] + b"\n")[0].startswith(SIMPLIFIED[:-2])
