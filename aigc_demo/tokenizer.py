@@ -65,13 +65,20 @@ LIKENESSES = {
     **dict.fromkeys("–—―−‐‑‒", ("--", "-")),
     **dict.fromkeys("\t\u00a0\u2002\u2003\u2009\u202f\u3000", (" ",)),
     **dict.fromkeys("\r\u0085\u2028\u2029\v\f", ("\n",)),
-    **dict.fromkeys("\ufeff\u200b\u200c\u200d\u2060\u00ad", ("",)),
     "…": ("...",),
     "，": (",",),
     "。": (".",),
     "、": (",",),
     "¡": ("",),
     "¿": ("",),
+    "‹": ("'",),
+    "›": ("'",),
+    "•": ("*", "-"),
+    "×": ("x",),
+    "÷": ("/",),
+    "⁄": ("/",),
+    "©": ("(c)",),
+    "®": ("(r)",),
     "Æ": ("AE",),
     "æ": ("ae",),
     "Œ": ("OE",),
@@ -79,8 +86,11 @@ LIKENESSES = {
     "ß": ("ss",),
     "Ø": ("O",),
     "ø": ("o",),
-    "ł": ("l",),
-    "Ł": ("L",),
+    **dict(zip("łŁđĐħŧıĸŋ", [(one,) for one in "lLdDhtikn"], strict=True)),
+    "ð": ("d",),
+    "Ð": ("D",),
+    "þ": ("th",),
+    "Þ": ("Th",),
 }
 
 
@@ -105,8 +115,9 @@ def fold(text: str, known: Container[str]) -> str:
             if not unicodedata.combining(part)
         )
         compatible = unicodedata.normalize("NFKC", character)
-        likenesses = (*LIKENESSES.get(character, ()), compatible, bare)
-        if unicodedata.combining(character):  # an accent on its own, behind its letter
+        simple = "".join(LIKENESSES.get(one, (one,))[0] for one in compatible)
+        likenesses = (*LIKENESSES.get(character, ()), compatible, simple, bare)
+        if unicodedata.category(character) in ("Mn", "Me", "Cf"):  # accents of their own, unseen
             likenesses = ("",)
         folded.append(next((one for one in likenesses if all_known(one)), character))
     return "".join(folded)

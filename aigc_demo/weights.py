@@ -92,8 +92,8 @@ def find_folder(source: str | Path) -> Path:
         HubUnavailable: a repository that cannot be fetched.
     """
     text = str(source)
-    if text in bundled_names():
-        return BUNDLED / text
+    if text.strip() in bundled_names():
+        return BUNDLED / text.strip()
     if text and os.path.isdir(text):  # False for a text that can be no path
         return Path(text)
     if text:

@@ -7,7 +7,7 @@ from pypinyin import Style, pinyin
 
 from aigc_demo.explain import transformer as inside
 from aigc_demo.explain import verse
-from aigc_demo.hub import named
+from aigc_demo.hub import HubUnavailable, named, split_source
 from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.prosody import FORMS, lines_of, readings, set_in_lines
 from aigc_demo.tokenizer import (
@@ -46,6 +46,8 @@ def poet() -> TextWriter:
         ("\ufeffROMEO:", "ROMEO:"),
         ("ﬁne ﬂow", "fine flow"),
         ("soft\u00adly zero\u200bwidth", "softly zerowidth"),
+        ("‹good› №3 đıÞ", "'good' No3 diTh"),
+        ("a\u2066b\u200ec\ufe0f", "abc"),
         ("你好，world", "你好,world"),
     ],
 )
@@ -203,8 +205,40 @@ def test_a_pasted_poem_is_read_whatever_its_marks(poet: TextWriter, pasted: str)
         ("https://huggingface.co/gpt2", "openai-community/gpt2"),
         ("distilgpt2", "distilbert/distilgpt2"),
         ("alice/digits@main", "alice/digits@main"),
+        *(
+            (f"https://huggingface.co/alice/digits/{kind}/v1/config.json", "alice/digits@v1")
+            for kind in ("tree", "raw", "resolve", "edit", "blame", "commits")
+        ),
+        ("https://huggingface.co/alice/digits/tree/refs/pr/7", "alice/digits@refs/pr/7"),
+        ("https://huggingface.co/alice/digits/tree/refs%2Fpr%2F7", "alice/digits@refs/pr/7"),
+        ("https://huggingface.co/alice/digits/discussions/4", "alice/digits"),
+        ("https://huggingface.co/api/models/alice/digits", "alice/digits"),
+        ("https://huggingface.co/alice%2Fdigits%20", "alice/digits"),
+        ("https://huggingface.co/gpt2/tree/main", "openai-community/gpt2@main"),
+        ("gpt2@main", "openai-community/gpt2@main"),
+        ("GPT2", "openai-community/gpt2"),
+        ("gpt2/resolve/main/config.json", "openai-community/gpt2@main"),
+        ("alice/digits/tree/main", "alice/digits@main"),
+        ("alice/digits?library=torch", "alice/digits"),
+        ("alice/digits#usage", "alice/digits"),
+        ("“alice/digits”", "alice/digits"),
+        ("'alice/digits'", "alice/digits"),
+        ("<https://hf.co/alice/digits>", "alice/digits"),
+        ("[digits](https://hf.co/alice/digits)", "alice/digits"),
+        ("\ufeffalice/digits\u200b\n", "alice/digits"),
+        ("ａｌｉｃｅ／ｄｉｇｉｔｓ＠ｍａｉｎ", "alice/digits@main"),
+        ("git clone https://huggingface.co/alice/digits.git", "alice/digits"),
+        ("git@hf.co:alice/digits.git", "alice/digits"),
+        ("gan ", "gan"),
         ("shakespeare", "shakespeare"),
     ],
 )
 def test_what_is_pasted_is_read_as_the_repository_it_means(pasted: str, meant: str) -> None:
     assert named(pasted) == meant
+
+
+@pytest.mark.parametrize("kind", ["datasets", "spaces", "docs", "papers", "collections"])
+def test_an_address_of_no_model_is_no_name(kind: str) -> None:
+    for address in (f"https://huggingface.co/{kind}/alice/x", f"huggingface.co/{kind}/alice"):
+        with pytest.raises(HubUnavailable):
+            split_source(named(address))

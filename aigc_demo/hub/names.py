@@ -2,6 +2,8 @@
 
 import os
 import re
+import unicodedata
+from urllib.parse import unquote
 
 from aigc_demo.hub.errors import HubUnavailable
 
@@ -24,26 +26,35 @@ _SHORT = {  # names of before there were owners
     "distilgpt2": "distilbert/distilgpt2",
 }
 _ADDRESS = re.compile(
-    r"(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co|hf-mirror\.com)/(?:models/)?([^?#]+).*",
-    re.I,
+    r"(?:huggingface\.co|hf\.co|hf-mirror\.com)[/:](?:api/)?(?:models/)?([^\s\"'<>)\]]+)", re.I
 )
+_AT_REVISION = ("tree", "blob", "resolve", "raw", "commit", "commits", "edit", "blame")
+_NO_MODELS = ("datasets", "spaces", "docs", "blog", "papers", "collections", "organizations", "api")
 
 
 def named(text: str) -> str:
     """Reads a text as a person means it: owner/repo or owner/repo@revision.
 
-    An address of the Hub that was pasted, with its branch or not, slashes at the end, and GPT-2s by
-    their short names. Anything else stays as it is.
+    An address of the Hub that was pasted, with its branch or not, slashes at the end, quotes around
+    it, wide letters, and GPT-2s by their short names. Anything else stays as it is.
     """
-    source = text.strip()
-    address = _ADDRESS.fullmatch(source)
-    if address:
-        parts = [part for part in address[1].split("/") if part]
-        source = "/".join(parts[:2])
-        if len(parts) > 3 and parts[2] in ("tree", "blob", "resolve", "commit"):
-            source += f"@{parts[3]}"
-    source = source.rstrip("/")
-    return _SHORT.get(source, source)
+    plain = unicodedata.normalize("NFKC", text)
+    source = "".join(c for c in plain if unicodedata.category(c) != "Cf").strip("\"'“”‘’<>`,; \n\t")
+    address = _ADDRESS.search(source)
+    path = re.split(r"[?#]", address[1] if address else source)[0]
+    parts = [unquote(part).strip() for part in path.split("/") if part]
+    parts = parts[0].split("/") if len(parts) == 1 else parts
+    if not parts or (address and parts[0].lower() in _NO_MODELS):
+        return source
+    short, at, revision = parts[0].partition("@")
+    if short.lower() in _SHORT and (len(parts) == 1 or parts[1] in _AT_REVISION):
+        parts[:1] = f"{_SHORT[short.lower()]}{at}{revision}".split("/")
+    if len(parts) < 2 or (len(parts) > 2 and not address and parts[2] not in _AT_REVISION):
+        return path.rstrip("/")
+    found = "/".join(parts[:2]).removesuffix(".git")
+    if len(parts) > 3 and parts[2] in _AT_REVISION:
+        found += "@" + "/".join(parts[3:6] if parts[3] == "refs" else parts[3:4])
+    return found
 
 
 def split_source(source: str) -> tuple[str, str]:

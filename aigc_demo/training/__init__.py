@@ -95,7 +95,8 @@ def _train_digits(name: str, preset: str, source: Source, output: Path) -> None:
     else:
         vae.train(name, output, vae.RECIPES[name][preset], images)
     if source.own.images and first_process():
-        own = {"class_names": names} if name != "gan-mlp" else {"digits": names == list(DIGITS)}
+        named = name != "gan-mlp" and names != [""]  # there may have been no folders
+        own = {"class_names": names} if named else {"digits": names == list(DIGITS)}
         describe(output, **own)
 
 

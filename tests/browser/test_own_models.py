@@ -122,8 +122,8 @@ def test_own_models_stand_beside_the_bundled_ones(browser: Browser, address: str
         page.get_by_role("option", name="zwei").click()
         expect(page.locator("#gan-film .caption")).to_contain_text("zwei")
         assert "last=11" in copied(page, "gan.morph")
-        page.locator("#gan-morph-model label").nth(0).click()  # from the first class it knows
-        wait_for_parameter(page, "last", "0")
+        page.locator("#gan-morph-model label").nth(0).click()  # to the last class it knows
+        wait_for_parameter(page, "last", "9")
         assert page.get_by_test_id("toast-text").count() == 0
         page.locator("#gan-morph-model label").nth(1).click()
         open_tab(page, "gan", "number")

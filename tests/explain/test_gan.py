@@ -341,7 +341,7 @@ def test_the_digit_picked_from_the_field_is_the_one_looked_into(sampler):
 
 
 def test_then_and_now_shows_one_digit_and_the_figures_of_the_cards(old):
-    shown, *stacks = gan_then.compare(MODELS, WORDS, "7", 0, 0.8)
+    shown, *stacks = gan_then.compare(MODELS, WORDS, "gan", "7", 0, 0.8)
     seeds = inside.seeds_that_read(partial(old.sample, truncation=0.8), MODELS.judge, 7, 0, 8)
     images = old.sample(seeds, truncation=0.8)
     assert DigitJudge.load().classify(images).argmax(1).tolist() == [7] * len(seeds)
@@ -366,10 +366,10 @@ BAD = [
     (gan_inside.judge, ("gan", None, 7, 0.8)),
     (gan_inside.opinion, ("gan", "%%%")),
     (gan_inside.opinion, (["gan"], "")),
-    (gan_inside.move, ("3", 7, 0.8, 9, 0, 0)),
-    (gan_inside.move, ("3", 7, 0.8, None, 0, 0)),
+    (gan_inside.move, ("gan", "3", 7, 0.8, 9, 0, 0)),
+    (gan_inside.move, ("gan", "3", 7, 0.8, None, 0, 0)),
     (gan_inside.neighbours, ("gan", "3", 1.5, 0.8)),
-    (gan_then.compare, ("12", 7, 0.8)),
+    (gan_then.compare, ("gan", "12", 7, 0.8)),
     (gan_tab.pick, ("gan", ["x"], 5, 0.5, 1)),
     (gan_tab.pick, ("gan", [], 5, 0.5, -1)),
 ]

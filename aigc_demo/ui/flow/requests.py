@@ -15,7 +15,14 @@ from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.drawings import drawn_digit, gap_of, seen
 from aigc_demo.ui.kit.words import Words
-from aigc_demo.ui.page.classes import are_digits, in_turn, known_classes, label_of, wanted_of
+from aigc_demo.ui.page.classes import (
+    are_digits,
+    in_turn,
+    known_classes,
+    label_of,
+    names_of,
+    wanted_of,
+)
 from aigc_demo.ui.page.page import Update
 
 MAX_COUNT = 64
@@ -112,7 +119,8 @@ def morph(
     seed, chosen = check.seed(seed), settings_of(ode_steps, guidance)
     count = check.whole(frames, "frames", 2, MOST_FRAMES)
     made = sampler.morph((labels[0], labels[1]), (seed, seed + 1), count, *chosen)
-    texts = words.both("flow.morphed", first=labels[0], last=labels[1], seed=seed)
+    ends = {"first": _named(sampler, labels[0]), "last": _named(sampler, labels[1])}
+    texts = words.both("flow.morphed", **ends, seed=seed)
     sheet = strip(made)
     return gr.update(strip=sheet, count=count, texts=texts), gr.update(strip=sheet, count=count)
 
@@ -126,7 +134,8 @@ def vary(
     label, guidance = class_told(models, sampler, image, as_digit, guidance)
     seed = check.seed(seed)
     made = variations(sampler, image, start, label, seed, guidance)
-    texts = words.both("flow.varied", start=f"{start:.2f}", seed=seed, label=_named(label))
+    named = _named(sampler, label)
+    texts = words.both("flow.varied", start=f"{start:.2f}", seed=seed, label=named)
     return gr.update(**seen(image, drawn)), gr.update(
         strip=strip(made), count=VARIATIONS, texts=texts
     )
@@ -151,7 +160,7 @@ def fill(
     seed = check.seed(seed)
     made = completions(sampler, image, keep, label, seed, guidance)
     share = f"{100 * (1 - keep.float().mean().item()):.0f}"
-    texts = words.both("flow.filled", share=share, seed=seed, label=_named(label))
+    texts = words.both("flow.filled", share=share, seed=seed, label=_named(sampler, label))
     return (
         gr.update(**seen(image, drawn)),
         gr.update(under=strip(image[None])),
@@ -190,6 +199,6 @@ def class_told(
     return known_classes(sampler, [read])[0], guidance
 
 
-def _named(label: int | None) -> str:
+def _named(sampler: FlowSampler, label: int | None) -> str:
     """The class for a sentence; "–" where none was told."""
-    return "–" if label is None else str(label)
+    return "–" if label is None else names_of(sampler)[label]

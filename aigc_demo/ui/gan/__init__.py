@@ -14,5 +14,5 @@ TAB = Tab(
     families=GANS,
     load=DigitSampler.load,
     endpoints=GANEndpoints,
-    about=lambda sampler: {"plain": sampler.classes == 0, "classes": names_of(sampler)},
+    about=lambda sampler: {"plain": sampler.classes < 2, "classes": names_of(sampler)},
 )

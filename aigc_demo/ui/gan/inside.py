@@ -169,18 +169,20 @@ def opinion(models: Models, words: Words, model, drawn) -> tuple[Update, dict[st
     return verdict, {str(i): p for i, p in enumerate(read.tolist())}
 
 
-def move(models: Models, words: Words, digit, seed, truncation, lean, thick, wide) -> Update:
+def move(models: Models, words: Words, model, digit, seed, truncation, *steps_along) -> Update:
     """One digit of `gan` drawn from moved noise, with its slant, thickness and width measured.
 
-    lean, thick, wide: steps along the directions of these three, -FURTHEST to FURTHEST.
+    model: of digits, else there is nothing to compare; steps_along: the directions of these three,
+    -FURTHEST to FURTHEST.
 
     Raises:
-        UserError: a step out of range, or weights without directions.
+        UserError: a step out of range, weights without directions, or a model of other pictures.
     """
+    digits_only(models.gan(models.known(model, GANS)))
     asked = _asked(models, "gan", digit, seed, truncation)
     if not asked.sampler.directions:
         raise check.UserError("error.no_directions")
-    named = zip(MEASURES, (lean, thick, wide), strict=True)
+    named = zip(MEASURES, steps_along, strict=True)
     steps = {name: check.real(step, "direction", -FURTHEST, FURTHEST) for name, step in named}
     z = inside.moved(asked.sampler, asked.noise(), steps)
     image = asked.sampler.draw(z[None], asked.labels)
@@ -275,7 +277,7 @@ def _build_directions(page: Page, asked: list) -> View:
             }
     dragging = {"show_progress": "hidden", "concurrency_id": "dragging", "concurrency_limit": 4}
     events = [(event, dragging) for event in several(*(s.input for s in sliders.values()))]
-    return View(move, [*asked[1:], *sliders.values()], [moved], sliders, events)
+    return View(move, [*asked, *sliders.values()], [moved], sliders, events)
 
 
 VIEWS = {

@@ -8,6 +8,7 @@ from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.words import Words
 from aigc_demo.ui.page.classes import (
+    are_digits,
     digits_only,
     in_turn,
     known_classes,
@@ -38,8 +39,9 @@ def draw(models: Models, words: Words, model, wanted, count, seed, truncation) -
     labels = in_turn(classes, count)
     truncation = check.real(truncation, "truncation", 0, 1)
     images = sampler.sample(seeds, labels, truncation)
+    key = "gan.drawn" if are_digits(sampler) else "gan.drawn_own"
     return gr.update(
-        strip=strip(images), count=count, texts=words.both("gan.drawn", count=count, seed=seed)
+        strip=strip(images), count=count, texts=words.both(key, count=count, seed=seed)
     )
 
 

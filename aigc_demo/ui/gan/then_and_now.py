@@ -9,11 +9,13 @@ import torch
 from aigc_demo.explain import gan as inside
 from aigc_demo.explain.figures import card_figures
 from aigc_demo.images import strip
+from aigc_demo.names import GANS
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.gan import formulas
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.widgets import code, gallery, network
 from aigc_demo.ui.kit.words import Words
+from aigc_demo.ui.page.classes import digits_only
 from aigc_demo.ui.page.inside_views import View, code_of, group, parameters_of, station
 from aigc_demo.ui.page.page import Page, Update
 
@@ -22,8 +24,12 @@ CODE = {"gan-mlp": ("models/gan_mlp.py", "MLPGenerator"), "gan": ("models/gan.py
 FIGURES = ("frechet_distance", "coverage", "gan_train_accuracy")
 
 
-def compare(models: Models, words: Words, digit, seed, truncation) -> tuple[Update, ...]:
-    """The same digit by both models, with figures of their cards, and the layers of each."""
+def compare(models: Models, words: Words, model, digit, seed, truncation) -> tuple[Update, ...]:
+    """The same digit by both models, with figures of their cards, and the layers of each.
+
+    model: of digits, else there is nothing to compare.
+    """
+    digits_only(models.gan(models.known(model, GANS)))
     digit = check.digit(digit)
     seed, truncation = check.seed(seed), check.real(truncation, "truncation", 0, 1)
     old, new = models.gan("gan-mlp"), models.gan("gan")
@@ -79,4 +85,4 @@ def build_then(page: Page, asked: list) -> View:
             with gr.Column(min_width=280):
                 text = code_of(path, definition, ())["code"]
                 code(code=text, elem_id=f"inside-code-{name}")
-    return View(compare, asked[1:], [both, *stacks])
+    return View(compare, asked, [both, *stacks])

@@ -144,6 +144,7 @@ def explain(words: Words, error: Exception, language: Any) -> str:
             values["name"] = words.say(language, f"name.{values['name']}")
         return words.say(language, error.key, **values)
     if isinstance(error, UnknownCharacters):
-        return words.say(language, "error.unknown_characters", characters=error.characters[:20])
+        seen = (c if c.isprintable() and c != " " else f" U+{ord(c):04X}" for c in error.characters)
+        return words.say(language, "error.unknown_characters", characters="".join(seen)[:40])
     traceback.print_exception(error)
     return words.say(language, "error.fault")

@@ -17,7 +17,8 @@ def in_turn(classes: list[int], count: int) -> list[int] | None:
 
 def names_of(sampler: Any) -> list[str]:
     """The names of a model's classes."""
-    return list(sampler.loaded.class_names) or [str(i) for i in range(sampler.classes)]
+    named = [name or "–" for name in sampler.loaded.class_names]
+    return named or [str(i) for i in range(sampler.classes)]
 
 
 def are_digits(sampler: Any) -> bool:
@@ -48,14 +49,17 @@ def follow_classes(
     """Makes fields offer the classes of the chosen model, by name where it has names.
 
     What is chosen in a field and unknown to the model is dropped: a list loses it, a single choice
-    becomes the first. Returns the event that comes after a visitor's choice and all that.
+    becomes the first, in further fields the last. Returns the event that comes after all that, once
+    a visitor has chosen.
 
     more: further properties of the fields, as a JavaScript object.
     before: choices by language that stand before the classes.
     """
-    script = _classes_of_model(more, before)
     event = model.input
-    for field in fields:
+    for place, field in enumerate(fields):
+        script = _classes_of_model(
+            more, before, instead="choices.at(-1)" if place else "choices[0]"
+        )
         model.change(None, [model, field], field, js=script, **LOCAL)
         event = event(None, [model, field], field, js=script, **LOCAL).then
         if before:
@@ -63,7 +67,7 @@ def follow_classes(
     return event
 
 
-def _classes_of_model(more: str, before: dict[str, list] | None) -> str:
+def _classes_of_model(more: str, before: dict[str, list] | None, instead: str) -> str:
     """The script of a field: (model, chosen); without chosen the value stays as it is."""
     first = (
         f"...{json.dumps(before, ensure_ascii=False)}[document.documentElement.lang.slice(0, 2)],"
@@ -76,7 +80,7 @@ def _classes_of_model(more: str, before: dict[str, list] | None) -> str:
         f" const choices = [{first}...known.map((name, i) => [name, String(i)])];"
         " const offered = (value) => choices.some(([, choice]) => choice === value);"
         " const kept = Array.isArray(chosen) ? { value: chosen.filter(offered) }"
-        " : chosen === undefined || offered(chosen) ? {} : { value: choices[0][1] };"
+        f" : chosen === undefined || offered(chosen) ? {{}} : {{ value: {instead}[1] }};"
         f" return {{ __type__: 'update', choices, ...kept, ...{more} }}; }}"
     )
 

@@ -150,7 +150,7 @@ def test_text_and_poems_stream_and_end_like_the_library(client: Client) -> None:
 def test_text_candidates_and_attention_are_the_models_own(client: Client) -> None:
     writer = TextWriter.load()
     assert client.predict(length=9, api_name="/text_write") == TextWriter.load().write(
-        "ROMEO:\n", 9, temperature=0.8, top_p=0.95
+        "ROMEO:\n", 9, temperature=0.8, top_p=0.95, seed=0
     )
     poem = client.predict(model="poems", api_name="/text_attention")
     assert poem["tokens"][-1] == "春"
