@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from aigc_demo import __version__
 from aigc_demo.names import (
@@ -143,24 +144,46 @@ def _sample_digits(options: argparse.Namespace, family: str) -> None:
     from aigc_demo.inference.vae import LatentWalker
     from aigc_demo.weights import replace_file
 
-    count = len(options.digits) if options.digits else options.count
+    if not all(digit in "0123456789" for digit in options.digits):
+        raise ValueError(f"expected digits 0-9, got {options.digits!r}")
+    asked = [name.strip() for name in options.classes.split(",") if name.strip()]
+    asked = asked or list(options.digits)
+    count = len(asked) or options.count
     if not 1 <= count <= 1_000:
         raise ValueError(f"expected a count from 1 to 1000, got {count}")
     seeds = range(options.seed, options.seed + count)
-    if family != "vae":
-        if not all(digit in "0123456789" for digit in options.digits):
-            raise ValueError(f"expected digits 0-9, got {options.digits!r}")
-        labels = [int(digit) for digit in options.digits] or None
-        if family == "flow":
-            flow = FlowSampler.load(options.name, options.device)
-            images = flow.sample(seeds, labels, options.steps, options.guidance)
-        else:
-            sampler = DigitSampler.load(options.name, options.device)
-            images = sampler.sample(seeds, labels, options.truncation)
+    sampler: Any
+    if family == "vae":
+        if asked:
+            raise ValueError(f"expected a model that draws by class, got {options.name} (vae)")
+        sampler = LatentWalker.load(options.name, options.device)
+        images = sampler.sample(seeds)
+    elif family == "flow":
+        sampler = FlowSampler.load(options.name, options.device)
+        labels = _labels(sampler, asked)
+        images = sampler.sample(seeds, labels, options.steps, options.guidance)
     else:
-        images = LatentWalker.load(options.name, options.device).sample(seeds)
+        sampler = DigitSampler.load(options.name, options.device)
+        images = sampler.sample(seeds, _labels(sampler, asked), options.truncation)
     replace_file(options.output, png(grid(images, columns=8), scale=4))
-    print(f"{count} digits in {options.output}")
+    kind = "digits" if sampler.loaded.digits and not sampler.loaded.class_names else "pictures"
+    print(f"{count} {kind} in {options.output}")
+
+
+def _labels(sampler: Any, asked: list[str]) -> list[int] | None:
+    """Classes by their names, or by their numbers from 0.
+
+    Raises:
+        ValueError: one that the model does not know.
+    """
+    names = list(sampler.loaded.class_names)
+    known = names or [str(label) for label in range(sampler.classes)]
+    numbered = {str(label): label for label in range(sampler.classes)}
+    named = {name: label for label, name in enumerate(names)}
+    for name in asked:
+        if name not in numbered | named:
+            raise ValueError(f"expected a class of {', '.join(known) or 'none'}, got {name!r}")
+    return [(numbered | named)[name] for name in asked] or None
 
 
 def _data(options: argparse.Namespace) -> None:
@@ -289,14 +312,15 @@ def _parser() -> argparse.ArgumentParser:
     sample = command(
         "sample",
         _sample,
-        "Draw digits into a PNG, or write text.",
+        "Draw pictures into a PNG, or write text.",
         "sample gan --digits 2026 --output 2026.png",
     )
     sample.add_argument("name", metavar="NAME", help="bundled name, folder or owner/repo")
     sample.add_argument("--seed", type=int, default=0)
     sample.add_argument("--device", help="cuda, mps or cpu (default: the first there is)")
-    sample.add_argument("--count", type=int, default=16, help="how many digits")
-    sample.add_argument("--digits", default="", help="which digits, such as 2026 (GAN)")
+    sample.add_argument("--count", type=int, default=16, help="how many pictures")
+    sample.add_argument("--digits", default="", help="which digits, such as 2026 (GAN, flow)")
+    sample.add_argument("--classes", default="", help="of a model of your own, such as cat,dog")
     sample.add_argument("--steps", type=int, default=FLOW_STEPS, help="1 to 50 (flow)")
     sample.add_argument("--guidance", type=float, default=GUIDANCE, help="0 to 10 (flow)")
     sample.add_argument("--truncation", type=float, default=TRUNCATION, help="0 to 1 (GAN)")

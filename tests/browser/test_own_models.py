@@ -84,6 +84,11 @@ def test_the_folder_knows_its_classes_and_how_to_open(runs: Path) -> None:
     command = [sys.executable, "-m", "aigc_demo", "sample", str(runs / "novel"), "--length", "20"]
     said = subprocess.run(command, capture_output=True, text=True, env=_environment(), timeout=120)
     assert said.returncode == 0 and said.stdout.startswith(novel["opening"])
+    drawing = [*command[:4], str(runs / "zoo"), "--classes", "zwei, 2", "--output"]
+    said = subprocess.run(
+        [*drawing, runs.parent / "two.png"], capture_output=True, text=True, env=_environment()
+    )
+    assert said.returncode == 0 and said.stdout.startswith("2 pictures in ")
     wrong = [*command, "--prompt", "The"]
     said = subprocess.run(wrong, capture_output=True, text=True, env=_environment(), timeout=120)
     assert said.returncode == 1 and said.stdout == "" and said.stderr.count("\n") == 1
