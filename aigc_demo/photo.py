@@ -108,15 +108,20 @@ def _centred(digit: Tensor) -> Tensor:
 
 
 def as_digit(picture: Image.Image | np.ndarray) -> Tensor:
-    """A 28x28 picture as it is, bright ink on dark: turned, where its border is bright; any other
-    through from_photo. Returns (28, 28) in [0, 1].
+    """A 28x28 picture as it is, bright ink on black; on other paper, by its border, the ink alone.
+    Any other size goes through from_photo. Returns (28, 28) in [0, 1].
     """
     image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
     if image.size != (SIDE, SIDE):
         return from_photo(image)
     digit = torch.from_numpy(np.asarray(grey_of(image), np.float32) / 255)
     border = torch.cat([digit[0], digit[-1], digit[:, 0], digit[:, -1]])
-    return 1 - digit if border.median() > 0.5 else digit
+    paper = border.median()
+    darker, brighter = (paper - digit).clamp(min=0), (digit - paper).clamp(min=0)
+    if (paper < FAINTEST and darker.sum() <= brighter.sum()) or border.std() > 0.2:
+        return digit
+    ink = darker if darker.sum() > brighter.sum() else brighter
+    return ink if ink.max() > 0.9 else ink / ink.max().clamp(min=FAINTEST)
 
 
 def _largest(x: Tensor, wide: int, high: int | None = None) -> Tensor:

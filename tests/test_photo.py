@@ -75,6 +75,9 @@ def test_a_small_picture_is_turned_by_its_border() -> None:
     digit = sample_digits("test")[0][5]
     grey = (255 * digit.numpy()).round().astype(np.uint8)
     torch.testing.assert_close(as_digit(255 - grey), as_digit(grey))
+    for paper, ink in ((110, 20), (150, 90), (255, 128), (90, 230), (20, 200)):
+        seen = as_digit((paper + (ink - paper) * digit.numpy()).round().astype(np.uint8))
+        torch.testing.assert_close(seen, digit, atol=0.02, rtol=0)
 
 
 @pytest.mark.parametrize("size", [14, 27, 40])

@@ -22,6 +22,7 @@ from aigc_demo.ui.kit.check import UserError
 
 RAW = "raw:"
 PHOTO = re.compile(r"photo:([1-9]\d{0,2})x([1-9]\d{0,2}):", re.ASCII)
+UNREADABLE = "unreadable"  # what a pad sends for a file that the browser cannot show
 LARGEST_PHOTO = 224  # pixels of its longer side, as the pad sends it
 DRAWN = (SIDE, 4 * SIDE)  # sides of what is drawn by hand
 
@@ -37,6 +38,8 @@ def pixels_of(value: str) -> np.ndarray:
     Raises:
         UserError: they are none.
     """
+    if value == UNREADABLE:
+        raise UserError("error.unreadable")
     photo = PHOTO.match(value)
     text = value[photo.end() :] if photo else value.removeprefix(RAW)
     try:

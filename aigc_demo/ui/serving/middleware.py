@@ -1,5 +1,6 @@
 """ASGI middleware: limits of requests, what the page may do, checks of plain HTTP calls."""
 
+import asyncio
 import json
 import math
 import re
@@ -15,7 +16,8 @@ LARGEST = 256 * 1024  # bytes of a request
 UPLOADED = 17 * 2**20  # of one that uploads a file, of at most 16 MB by Gradio's own limit
 UPLOAD = re.compile(r"(^|/)gradio_api/upload/?$")  # its route; an endpoint may be named so too
 CALLED = re.compile(r"/gradio_api/(call/v2|call|run|api)/([^/]+)/?$")
-DRAINED = 8 * LARGEST  # of a body that is refused
+DRAINED = 32 * 2**20  # of a body that is refused, more than a phone's photograph takes
+SILENCE = 1.0  # seconds without a byte of it, after which it is answered
 
 # What the page may load and do. Exceptions from 'self': Gradio sets the page up in a script and in
 # styles of the HTML itself ('unsafe-inline'), and compiles the scripts of gr.HTML, our widgets, in
@@ -83,7 +85,10 @@ async def _read_out(receive: Receive) -> None:
     """Reads a body and forgets it: who is still sending, nginx too, may not hear the answer."""
     rest = DRAINED
     while rest > 0:
-        message = await receive()
+        try:
+            message = await asyncio.wait_for(receive(), SILENCE)
+        except TimeoutError:
+            return
         rest -= len(message.get("body", b""))
         if not message.get("more_body"):
             return

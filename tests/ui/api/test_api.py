@@ -309,6 +309,9 @@ def test_plain_http_works_and_a_huge_body_is_refused(server_url: str) -> None:
     huge = json.dumps({"data": ["x" * 300_000]}).encode()
     status, body = post(server_url, "/gradio_api/call/text_write", huge)
     assert status == 413 and b"256 kB" in body
+    photograph = json.dumps({"data": ["data:image/png;base64," + "A" * 24_000_000]}).encode()
+    status, body = post(server_url, "/gradio_api/call/vae_encode", photograph)
+    assert status == 413 and b"256 kB" in body
 
 
 def test_every_answer_says_what_the_page_never_does(server_url: str) -> None:
