@@ -43,6 +43,26 @@ def test_a_session_begins_with_the_blocks_and_their_default_config() -> None:
     assert usual.blocks_config.blocks.keys() == light.blocks_config.blocks.keys()
 
 
+def test_the_queue_holds_what_turns_by_address_look_at() -> None:
+    """serving/limits.py."""
+    import inspect
+
+    from gradio.queueing import Event, Queue
+
+    from aigc_demo.ui.serving.limits import in_turn
+
+    with gr.Blocks() as demo:
+        demo.queue()
+    queue = demo._queue
+    assert in_turn(queue) is None and queue.active_jobs is not None
+    assert isinstance(queue.event_ids_to_events, dict)
+    request = SimpleNamespace(client=SimpleNamespace(host="203.0.113.5"))
+    event = Event("s", SimpleNamespace(concurrency_id="a"), request, None)  # type: ignore[arg-type]
+    assert event.request is request and event.enqueue_time > 0 and event.session_hash == "s"
+    assert "self.get_events()" in inspect.getsource(Queue.start_processing)
+    assert "session_hash" in inspect.signature(queue.clean_events).parameters
+
+
 def test_a_call_without_a_session_has_one_named_like_its_event() -> None:
     """serving/sessions.py."""
     from gradio.queueing import Event

@@ -32,6 +32,7 @@ from aigc_demo.ui.page.waiting import say_waiting
 from aigc_demo.ui.serving.files import Files
 from aigc_demo.ui.serving.first_paint import Inserted, first_paint
 from aigc_demo.ui.serving.gradio_patches import patch_gradio
+from aigc_demo.ui.serving.limits import Limits, trust_proxies
 from aigc_demo.ui.serving.link_preview import PICTURE, preview
 from aigc_demo.ui.serving.middleware import BodyLimit, PlainCalls, SafetyHeaders
 from aigc_demo.ui.serving.sessions import ForgetCalls, Sessions
@@ -140,6 +141,7 @@ def launch_options(demo: gr.Blocks) -> dict:
         "ssr_mode": False,
         "app_kwargs": {
             "middleware": [
+                Middleware(Limits, demo=demo),
                 Middleware(ForgetCalls, demo=demo),
                 Middleware(SafetyHeaders),
                 Middleware(BodyLimit),
@@ -203,6 +205,7 @@ def serve(options: argparse.Namespace) -> None:
     collect_once()
     gc.enable()  # it was off while modules were imported
     patch_gradio()
+    trust_proxies()
     models = Models(TABS, options.weights, options.replace)
     demo = build(models=models)
     warming = threading.Timer(WARM_AFTER, _warm, [models])  # once the first visitor has the page

@@ -10,7 +10,10 @@ from types import SimpleNamespace
 
 import gradio as gr
 from gradio.blocks import BlocksConfig
+from gradio.queueing import Queue
 from gradio.state_holder import SessionState
+
+from aigc_demo.ui.serving.limits import in_turn
 
 _begin = SessionState.__init__
 
@@ -19,6 +22,7 @@ def patch_gradio() -> None:
     """Makes all of them; a second call changes nothing."""
     light_sessions()
     no_matplotlib()
+    Queue.get_events = in_turn  # type: ignore[method-assign, assignment]
 
 
 def light_sessions() -> None:
