@@ -29,6 +29,7 @@ from aigc_demo.ui.page.page import Page
 from aigc_demo.ui.page.route import follow_links
 from aigc_demo.ui.page.saved_files import add_files
 from aigc_demo.ui.page.waiting import say_waiting
+from aigc_demo.ui.serving.ending import Ending, Health
 from aigc_demo.ui.serving.files import Files
 from aigc_demo.ui.serving.first_paint import Inserted, first_paint
 from aigc_demo.ui.serving.gradio_patches import patch_gradio
@@ -123,7 +124,7 @@ def files(demo: gr.Blocks) -> dict[str, bytes]:
     }
 
 
-def launch_options(demo: gr.Blocks) -> dict:
+def launch_options(demo: gr.Blocks, ending: Ending | None = None) -> dict:
     """The keywords of demo.launch that belong to a page that is built, wherever it is served."""
     words = Words()
     painted = first_paint(words)
@@ -141,6 +142,7 @@ def launch_options(demo: gr.Blocks) -> dict:
         "ssr_mode": False,
         "app_kwargs": {
             "middleware": [
+                Middleware(Health, ending=ending or Ending(demo)),
                 Middleware(Limits, demo=demo),
                 Middleware(ForgetCalls, demo=demo),
                 Middleware(SafetyHeaders),
@@ -193,7 +195,7 @@ def _theme() -> gr.themes.Base:
 
 
 def serve(options: argparse.Namespace) -> None:
-    """Serves the page until Ctrl-C.
+    """Serves the page until Ctrl-C, or SIGTERM, after which what is under way may finish.
 
     Raises:
         ValueError, OSError: what --weights names is no weights folder, --mcp cannot work, or the
@@ -208,6 +210,7 @@ def serve(options: argparse.Namespace) -> None:
     trust_proxies()
     models = Models(TABS, options.weights, options.replace)
     demo = build(models=models)
+    ending = Ending(demo)
     warming = threading.Timer(WARM_AFTER, _warm, [models])  # once the first visitor has the page
     warming.daemon = True
     warming.start()
@@ -219,10 +222,11 @@ def serve(options: argparse.Namespace) -> None:
                 auth=options.auth,
                 mcp_server=options.mcp or None,
                 prevent_thread_lock=True,
-                **launch_options(demo),
+                **launch_options(demo, ending),
             )
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise OSError(f"the page does not answer at its own address: {error}") from error
+    ending.on_sigterm()
     Sessions(demo).watch()
     if options.share:
         lend(demo)

@@ -21,7 +21,7 @@ from gradio.queueing import Event, EventQueue, Queue
 from gradio.utils import get_space
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from aigc_demo.ui.serving.middleware import refuse
+from aigc_demo.ui.serving.middleware import tell
 
 MOST = 40  # calls of one address that wait or run: a class behind one address has as many visitors
 UNHEARD = 10.0  # seconds after which a call that nobody listens to is dropped
@@ -105,7 +105,7 @@ class Limits:
             self.looking = asyncio.create_task(self._look())
         if scope["method"] == "POST" and ASKS.search(scope["path"]) and self._is_hasty(scope):
             text = f"expected at most {MOST} calls at once from one address: wait for an answer"
-            return await refuse(send, 429, text)
+            return await tell(send, 429, text)
         heard = HEARS.search(scope["path"]) if scope["method"] == "GET" else None
         if not heard:
             return await self.app(scope, receive, send)

@@ -76,7 +76,7 @@ class BodyLimit:
             if not length.isdigit() or int(length) > (UPLOADED if upload else LARGEST):
                 most = "16 MB" if upload else "256 kB"
                 await _read_out(receive)
-                await refuse(send, 413, f"expected a request body of known size, at most {most}")
+                await tell(send, 413, f"expected a request body of known size, at most {most}")
                 return
         await self.app(scope, receive, send)
 
@@ -117,13 +117,13 @@ class PlainCalls:
             asked = _parsed(body)
             if called and name not in self.endpoints and not _numbered(asked):
                 known = ", ".join(self.endpoints)
-                return await refuse(send, 404, f"expected one of the endpoints {known}")
+                return await tell(send, 404, f"expected one of the endpoints {known}")
             self._check(asked)
             if way.startswith("call"):
                 by_name = way.endswith("v2")
                 body = json.dumps(_completed(asked, self.endpoints[name], by_name)).encode()
         except ValueError as error:
-            return await refuse(send, 422, f"{name}: {error}" if name else str(error))
+            return await tell(send, 422, f"{name}: {error}" if name else str(error))
         headers = [h for h in scope["headers"] if h[0] != b"content-length"]
         headers.append((b"content-length", str(len(body)).encode()))
         messages: list[Message] = [{"type": "http.request", "body": body}]
@@ -223,7 +223,7 @@ async def _body(receive: Receive) -> bytes:
     return b"".join(parts)
 
 
-async def refuse(send: Send, status: int, detail: str) -> None:
+async def tell(send: Send, status: int, detail: str) -> None:
     headers = [(b"content-type", b"application/json")]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": json.dumps({"detail": detail}).encode()})

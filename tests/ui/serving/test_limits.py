@@ -10,10 +10,12 @@ from types import SimpleNamespace
 import pytest
 from gradio.queueing import Event
 from servers import serving
+from ui.serving.calls import answer, asked
 
 from aigc_demo.ui.serving.limits import MOST, limited, next_of
 
 HASTY, OTHER = "203.0.113.5", "203.0.113.6"
+LONG = ("shakespeare", "ROMEO:", 1000, 0.8, 0, 1.0, 1.0)
 
 
 def event(address: str) -> Event:
@@ -40,20 +42,6 @@ def test_loopback_has_no_limits_unless_the_page_is_public(monkeypatch, public: b
     assert limited(HASTY) == HASTY and limited("2001:db8::1") == "2001:db8::1"
 
 
-def asked(url: str, address: str, name: str, *data: object) -> str:
-    """The id of a call's event; for its answer see `answer`."""
-    headers = {"content-type": "application/json", "x-forwarded-for": address}
-    body = json.dumps({"data": data}).encode()
-    call = urllib.request.Request(f"{url}gradio_api/call/{name}", body, headers)
-    with urllib.request.urlopen(call, timeout=60) as reply:
-        return json.load(reply)["event_id"]
-
-
-def answer(url: str, name: str, number: str) -> str:
-    with urllib.request.urlopen(f"{url}gradio_api/call/{name}/{number}", timeout=60) as reply:
-        return reply.read().decode()
-
-
 def waiting(url: str) -> int:
     with urllib.request.urlopen(f"{url}gradio_api/queue/status", timeout=60) as reply:
         return json.load(reply)["queue_size"]
@@ -64,12 +52,12 @@ def test_a_hasty_address_is_told_so_and_others_are_served() -> None:
 
     def ask(seed: int) -> None:
         try:
-            asked(url, HASTY, "text_write", "shakespeare", "ROMEO:", 1000, 0.8, 0, 1.0, 1.0, seed)
+            asked(url, "text_write", *LONG, seed, address=HASTY)
         except urllib.error.HTTPError as error:
             refused.append(f"{error.code} {error.read().decode()}")
 
     with serving() as url:
-        answer(url, "text_write", asked(url, OTHER, "text_write", "shakespeare", "ROMEO:", 5))
+        answer(url, "text_write", asked(url, "text_write", *LONG[:2], 5, address=OTHER))
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(ask, range(MOST + 20)))
         assert len(refused) >= 15 and {one[:3] for one in refused} == {"429"}
@@ -79,10 +67,10 @@ def test_a_hasty_address_is_told_so_and_others_are_served() -> None:
             ("text_write", ("shakespeare", "ROMEO:", 30)),
             ("vae_decode", ("vae-2d", [0, 0])),
         ):
-            assert "event: complete" in answer(url, name, asked(url, OTHER, name, *data))
+            assert "event: complete" in answer(url, name, asked(url, name, *data, address=OTHER))
         assert waiting(url) > 0  # others came first
         assert time.monotonic() - begun < 10  # not after all of those
         while waiting(url):  # nobody listens to them
             assert time.monotonic() - begun < 60
             time.sleep(0.2)
-        asked(url, HASTY, "text_write", "shakespeare", "ROMEO:", 5)
+        asked(url, "text_write", *LONG[:2], 5, address=HASTY)

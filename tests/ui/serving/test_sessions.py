@@ -1,14 +1,13 @@
 """Memory does not grow with the number of calls and visits."""
 
-import json
 import re
-import urllib.request
 from pathlib import Path
 from types import SimpleNamespace
 
 import gradio as gr
 from gradio.state_holder import SessionState
 from servers import served_by
+from ui.serving.calls import answer, asked
 
 from aigc_demo.ui.serving.sessions import AFTER, Sessions
 
@@ -22,13 +21,7 @@ def _memory(process: int) -> float:
 
 
 def _call(url: str, name: str, *data: object) -> str:
-    body = json.dumps({"data": data}).encode()
-    headers = {"content-type": "application/json"}
-    asked = urllib.request.Request(f"{url}gradio_api/call/{name}", body, headers)
-    with urllib.request.urlopen(asked, timeout=60) as answer:
-        event = json.load(answer)["event_id"]
-    with urllib.request.urlopen(f"{url}gradio_api/call/{name}/{event}", timeout=60) as answer:
-        return answer.read().decode()
+    return answer(url, name, asked(url, name, *data))
 
 
 def test_calls_without_a_session_leave_nothing_behind() -> None:
