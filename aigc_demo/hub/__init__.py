@@ -6,7 +6,14 @@ HF_ENDPOINT, HF_TOKEN, HF_HOME, HF_HUB_OFFLINE; AIGC_REPOS says what visitors ma
 
 from aigc_demo.hub.cache import Repository, address_of
 from aigc_demo.hub.errors import HubUnavailable
-from aigc_demo.hub.names import FAMILY, may_be_named, named, named_repositories, split_source
+from aigc_demo.hub.names import (
+    FAMILY,
+    is_public,
+    may_be_named,
+    named,
+    named_repositories,
+    split_source,
+)
 from aigc_demo.hub.pull import fetch, fetch_folder, fetch_weights, look
 from aigc_demo.hub.push import Pushed, publish
 from aigc_demo.hub.space import deploy, space_files
@@ -22,6 +29,7 @@ __all__ = [
     "fetch_folder",
     "fetch_weights",
     "look",
+    "is_public",
     "may_be_named",
     "named",
     "named_repositories",

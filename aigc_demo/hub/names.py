@@ -78,12 +78,19 @@ def default_repositories(space: str) -> tuple[str, ...]:
 def named_repositories() -> tuple[str, ...] | None:
     """The patterns, owner/repo or owner/*, of what visitors may name; None: whatever they like.
 
-    They stand in AIGC_REPOS, between commas; on Spaces there is a default.
+    They stand in AIGC_REPOS, between commas; on Spaces and public pages there is a default.
     """
     text, space = os.environ.get("AIGC_REPOS"), os.environ.get("SPACE_ID")
     if text is not None:
         return tuple(pattern.strip() for pattern in text.split(",") if pattern.strip())
-    return default_repositories(space) if space else None
+    if space:
+        return default_repositories(space)
+    return FAMILY if is_public() else None
+
+
+def is_public() -> bool:
+    """True where the page is for strangers: limits then hold for all, and few repositories."""
+    return os.environ.get("AIGC_PUBLIC") == "1"
 
 
 def may_be_named(repo: str) -> bool:

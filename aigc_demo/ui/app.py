@@ -35,6 +35,7 @@ from aigc_demo.ui.serving.first_paint import Inserted, first_paint
 from aigc_demo.ui.serving.gradio_patches import patch_gradio
 from aigc_demo.ui.serving.limits import Limits, trust_proxies
 from aigc_demo.ui.serving.link_preview import PICTURE, preview
+from aigc_demo.ui.serving.login import LoggedIn
 from aigc_demo.ui.serving.middleware import BodyLimit, PlainCalls, SafetyHeaders
 from aigc_demo.ui.serving.sessions import ForgetCalls, Sessions
 from aigc_demo.ui.serving.surroundings import loopback_only
@@ -144,6 +145,7 @@ def launch_options(demo: gr.Blocks, ending: Ending | None = None) -> dict:
             "middleware": [
                 Middleware(Health, ending=ending or Ending(demo)),
                 Middleware(Limits, demo=demo),
+                Middleware(LoggedIn, demo=demo),
                 Middleware(ForgetCalls, demo=demo),
                 Middleware(SafetyHeaders),
                 Middleware(BodyLimit),

@@ -341,6 +341,8 @@ def test_visitors_of_a_public_page_may_name_what_a_list_allows(monkeypatch) -> N
     monkeypatch.delenv("SPACE_ID", raising=False)
     assert our_hub.named_repositories() is None
     assert our_hub.may_be_named("anyone/anything")
+    monkeypatch.setenv("AIGC_PUBLIC", "1")
+    assert our_hub.named_repositories() == our_hub.FAMILY
     monkeypatch.setenv("SPACE_ID", "alice/demo")
     allowed = ["alice/digits", "openai-community/gpt2", "uer/gpt2-chinese-poem"]
     refused = ["bob/digits", "alicex/digits", "openai-community/gpt2-xl", "alice", "x/alice/y"]

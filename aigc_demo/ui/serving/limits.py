@@ -21,6 +21,7 @@ from gradio.queueing import Event, EventQueue, Queue
 from gradio.utils import get_space
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from aigc_demo import hub
 from aigc_demo.ui.serving.middleware import tell
 
 MOST = 40  # calls of one address that wait or run: a class behind one address has as many visitors
@@ -29,11 +30,6 @@ EVERY = 2.0  # seconds between two looks for such calls
 ASKS = re.compile(r"/gradio_api/(queue/join|call/(v2/)?[^/]+)/?$")
 HEARS = re.compile(r"/gradio_api/(?:queue/data|call/[^/]+/([0-9a-f]{32}))/?$")
 PROXIES_OF_SPACES = "127.0.0.1,::1,10.0.0.0/8"  # which say whom they speak for
-
-
-def is_public() -> bool:
-    """True where even callers on this machine are strangers."""
-    return os.environ.get("AIGC_PUBLIC") == "1"
 
 
 def trust_proxies() -> None:
@@ -48,7 +44,7 @@ def limited(address: str) -> str:
         near = ipaddress.ip_address(address).is_loopback
     except ValueError:  # of a test client, or a socket without one
         near = True
-    return "" if near and not is_public() else address
+    return "" if near and not hub.is_public() else address
 
 
 def address_of(event: Event) -> str:
