@@ -4,7 +4,6 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 from tqdm import tqdm
 
+from aigc_demo.data.encodings import decoded
 from aigc_demo.photo import grey_of
 
 KINDS = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
@@ -20,15 +20,6 @@ FEWEST = 64  # pictures: a batch of them
 MOST_CLASSES = 100
 ENOUGH_PICTURES = 1_000  # of a class; fewer are learnt by heart
 ENOUGH_TEXT = 500_000  # characters; likewise
-ENCODINGS = ["gb18030", "big5", "utf_16_le", "utf_16_be", "shift_jis", "euc_jp", "euc_kr", "cp1252"]
-MARKS = {  # at a file's beginning
-    b"\xff\xfe\0\0": "utf-32",
-    b"\0\0\xfe\xff": "utf-32",
-    b"\xff\xfe": "utf-16",
-    b"\xfe\xff": "utf-16",
-    b"\xef\xbb\xbf": "utf-8-sig",
-}
-FEW = 20  # characters in order for each damaged one: the text is what it seems
 
 
 def read_pictures(folder: Path) -> tuple[Tensor, Tensor, list[str]]:
@@ -148,60 +139,3 @@ def read_texts(paths: Sequence[Path], shortest: int, encoding: str = "") -> str:
             file=sys.stderr,
         )
     return text
-
-
-def decoded(data: bytes, encoding: str = "") -> tuple[str, str]:
-    """A file's text and its encoding, in the words of Python's codecs.
-
-    Raises:
-        ValueError: an unknown encoding, or bytes that are no text in it or in any that is known.
-    """
-    known = encoding or next((name for mark, name in MARKS.items() if data.startswith(mark)), "")
-    try:
-        text = data.decode(known or "utf-8")
-        if known or "\0" not in text:  # else it is UTF-16 or UTF-32 without its mark
-            return text, "utf-8" if known in ("", "utf-8-sig") else known
-    except LookupError:
-        raise ValueError(f"expected an encoding that Python knows, got {encoding!r}") from None
-    except UnicodeError as error:
-        if encoding:
-            raise ValueError(f"expected text in {encoding}, got {error}") from None
-    for wide in ("utf-32-le", "utf-32-be") if b"\0" in data else ():
-        with suppress(UnicodeError):
-            return data.decode(wide), wide
-    if guessed := _damaged_utf8(data) or _mostly_ascii(data) or _guessed(data):
-        return guessed
-    raise ValueError("expected text, got bytes of no known encoding: name it with --encoding")
-
-
-def _damaged_utf8(data: bytes) -> tuple[str, str] | None:
-    """UTF-8 in which a few bytes are wrong; they are left out."""
-    text = data.decode("utf-8", "ignore")
-    damaged = len(data) - len(text.encode())
-    good = sum(character > "\x7f" for character in text)
-    if "\0" in text or good < FEW * damaged:
-        return None
-    return text, f"utf-8, of which {damaged} bytes are damaged and left out"
-
-
-def _mostly_ascii(data: bytes) -> tuple[str, str] | None:
-    """A text of Latin letters with a few others: accents in cp1252, or words of another script."""
-    high = sum(byte > 127 for byte in data)
-    if high > 0.25 * len(data) or b"\0" in data:
-        return None
-    alone = len(re.findall(rb"(?<![\x80-\xff])[\x80-\xff](?![\x80-\xff])", data))
-    if 2 * alone < high:
-        words = b"".join(re.findall(rb"(?:[\x81-\xfe][\x40-\xfe])+", data))
-        guess = _guessed(words, ENCODINGS[:-1])
-        for name in ([guess[1]] if guess else []) + ["gb2312", "big5"]:
-            with suppress(UnicodeError):
-                return data.decode(name), name
-    return data.decode("cp1252", "replace"), "cp1252"
-
-
-def _guessed(data: bytes, among: Sequence[str] = ENCODINGS) -> tuple[str, str] | None:
-    """What charset-normalizer takes it for, if anything."""
-    from charset_normalizer import from_bytes  # only where it is needed
-
-    best = from_bytes(data, cp_isolation=list(among)).best()
-    return (str(best), best.encoding) if best else None

@@ -7,7 +7,8 @@ import pytest
 import torch
 from PIL import Image
 
-from aigc_demo.data.own import decoded, natural, read_pictures, read_texts
+from aigc_demo.data.encodings import decoded
+from aigc_demo.data.own import natural, read_pictures, read_texts
 
 SIMPLIFIED = (
     "春眠不觉晓，处处闻啼鸟。夜来风雨声，花落知多少。早上去学校上课，老师讲了很多故事。\n" * 9
@@ -149,6 +150,16 @@ def test_classes_may_be_links_to_folders(tmp_path: Path) -> None:
         (f"{ENGLISH}{SIMPLIFIED[:60]}\n{ENGLISH}", "gbk"),
         (f"{ENGLISH}他说“好”。\n" * 30, "gbk"),
         (f"{ENGLISH}{TRADITIONAL[:60]}\n{ENGLISH}", "big5"),
+        ("Chapter 1 apple n. 苹果\nbanana n. 香蕉\n" * 100, "gbk"),
+        ("He said “hello” to me, “you”. " * 501, "euc_kr"),
+        (f"{ENGLISH}“quote”\n" * 5, "big5"),
+        ("It’s mine, isn’t it? “Yes” " * 500, "gbk"),
+        (f"{ENGLISH}你好\n" * 5, "gbk"),
+        ("那年冬天，祖母死了，父親的差使也交卸了。" * 30 + "屋子裏。", "cp950"),
+        ("吾輩は猫である。①㈱Ⅲ～" * 30, "cp932"),
+        ("모든 국민은 법 앞에 평등하다. 펲 똠방각하 " * 30, "cp949"),
+        ("床前明月光，疑是地上霜。举头望明月，低头思故乡。\n" * 30, "gbk"),
+        ("Широка страна моя родная, много в ней лесов, полей и рек. " * 30, "koi8_r"),
     ],
 )
 def test_texts_of_the_usual_encodings_are_recognised(
@@ -156,7 +167,7 @@ def test_texts_of_the_usual_encodings_are_recognised(
 ) -> None:
     path = tmp_path / "text.txt"
     path.write_bytes(text.encode(encoding))
-    assert read_texts([path], 10) == text
+    assert read_texts([path], 10) == text, decoded(path.read_bytes())[1]
     said = capsys.readouterr().err
     assert ("read as" in said) == (encoding != "utf-8-sig") and "warning: " in said
     assert read_texts([path], 10, encoding) == text
@@ -175,10 +186,21 @@ def test_bytes_that_are_no_text_and_unknown_encodings_are_named(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("place", [0, 100, 101, -1])
-def test_a_damaged_byte_in_utf_8_is_left_out_and_said(place: int) -> None:
-    whole = SIMPLIFIED.encode()
-    damaged = bytearray(whole)
+@pytest.mark.parametrize("encoding", ["utf-8", "gbk", "big5"])
+@pytest.mark.parametrize("named", [False, True])
+def test_a_damaged_byte_is_left_out_and_said(place: int, encoding: str, named: bool) -> None:
+    whole = TRADITIONAL if encoding == "big5" else SIMPLIFIED
+    damaged = bytearray(whole.encode(encoding))
     damaged[place] = 0xFF
-    text, said = decoded(bytes(damaged))
-    assert len(text) == len(SIMPLIFIED) - 1 and "damaged and left out" in said
-    assert decoded(whole[:-2] + b"\n")[0].startswith(SIMPLIFIED[:-2])
+    text, said = decoded(bytes(damaged), encoding if named else "")
+    assert "damaged places are left out" in said and abs(len(text) - len(whole)) < 3
+    assert text.splitlines()[4:8] == whole.splitlines()[4:8]  # a line break is where it ends
+    cut = whole.encode(encoding)[:-2]
+    assert decoded(cut, encoding if named else "")[0].startswith(whole[:-2])
+
+
+@pytest.mark.parametrize("encoding", ["", "utf-8", "utf-16-le"])
+def test_a_mark_of_byte_order_is_no_text(encoding: str) -> None:
+    data = f"\ufeff{SIMPLIFIED}".encode(encoding or "utf-8")
+    assert decoded(data, encoding)[0] == SIMPLIFIED
+    assert decoded(b"a\0" + SIMPLIFIED.encode())[0] == f"a{SIMPLIFIED}"
