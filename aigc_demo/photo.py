@@ -26,7 +26,8 @@ def grey_of(picture: Image.Image) -> Image.Image:
     image = ImageOps.exif_transpose(picture)
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         values = np.nan_to_num(np.asarray(image, np.float32), posinf=0.0)
-        high = next((high for high in HIGHEST if values.max() <= high), values.max())
+        most = values.max() / (2 if image.mode == "F" else 1)  # resampling goes beyond white
+        high = next((high for high in HIGHEST if most <= high), most)
         return Image.fromarray((255 * np.clip(values / high, 0, 1)).astype(np.uint8))
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         image = image.convert("RGBA")

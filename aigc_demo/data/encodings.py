@@ -19,10 +19,10 @@ FEW = 20  # characters in order for each damaged one: the text is what it seems
 SURE = 0.85  # of a score from 0 to 2
 PUNCTUATION = "‘’“”—…·、。，！？：；（）《》「」『』〈〉　～"
 FREQUENT = {  # the commonest signs of prose and verse
-    "gb18030": "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之"
-    "年过风月山花春日水天无云何明前",
-    "cp950": "的一是不了在人有我他這個們中來上大為和國地到以說時要就出會可也你對生能而子那得於著下自之"
-    "年過風月山花春日水天無雲何明前",
+    "gb18030": "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着"
+    "下自之年过风月山花春日水天无云何明前",
+    "cp950": "的一是不了在人有我他這個們中來上大為和國地到以說時要就出會可也你對生能而子那得於著下"
+    "自之年過風月山花春日水天無雲何明前",
     "cp949": "이다는에의가을를고하은지도로서사한기나어리자인시아대정그만전해수게일라주부",
 }
 KANA = re.compile(r"[\u3040-\u30ff]")
@@ -120,7 +120,8 @@ def _east_asian(data: bytes) -> tuple[str, str] | None:
 
 def _western(data: bytes) -> tuple[str, str] | None:
     """Latin letters with accents here and there."""
-    if b"\0" in data or sum(byte > 127 for byte in data) > 0.25 * len(data):
+    control = re.search(rb"[\0-\x08\x0e-\x1f]", data)
+    if control or sum(byte > 127 for byte in data) > 0.25 * len(data):
         return None
     with suppress(UnicodeError):
         return data.decode("cp1252"), "cp1252"
@@ -131,7 +132,7 @@ def _guessed(data: bytes) -> tuple[str, str] | None:
     """What charset-normalizer takes it for, if anything; without NULs no Latin text is UTF-16."""
     from charset_normalizer import from_bytes  # only where it is needed
 
-    latin = b"\0" not in data and sum(byte < 128 for byte in data) > 0.6 * len(data)
+    latin = b"\0" not in data and data.count(b" ") > 0.05 * len(data)
     best = from_bytes(
         data, cp_exclusion=["utf_16", "utf_16_le", "utf_16_be"] if latin else []
     ).best()

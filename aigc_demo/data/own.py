@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from tqdm import tqdm
 from aigc_demo.data.encodings import decoded
 from aigc_demo.photo import grey_of
 
-KINDS = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
+KINDS = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".jfif"}
+OTHER_KINDS = {".heic", ".heif", ".avif", ".svg", ".jxl", ".psd", ".raw", ".dng", ".eps"}
 FEWEST = 64  # pictures: a batch of them
 MOST_CLASSES = 100
 ENOUGH_PICTURES = 1_000  # of a class; fewer are learnt by heart
@@ -37,13 +39,15 @@ def read_pictures(folder: Path) -> tuple[Tensor, Tensor, list[str]]:
     """
     if not folder.is_dir():
         raise ValueError(f"expected a folder of pictures, got {str(folder)!r}")
-    paths = [path for path in _files(folder) if path.suffix.lower() in KINDS and path.is_file()]
+    files = [path for path in _files(folder) if path.is_file()]
+    paths = [path for path in files if path.suffix.lower() in KINDS]
     seen = [path for path in paths if not _hidden(path.relative_to(folder))]
     if len(seen) < len(paths):
         print(f"{folder}: {len(paths) - len(seen)} hidden files left out", file=sys.stderr)
+    _name_others(folder, files)
     groups: dict[str, list[Path]] = {}
     for path in sorted(seen, key=lambda path: natural(path.relative_to(folder).as_posix())):
-        groups.setdefault("" if path.parent == folder else path.parent.name, []).append(path)
+        groups.setdefault("" if path.parent == folder else _named(path.parent), []).append(path)
     if "" in groups and len(groups) > 1:
         raise ValueError(f"{folder}: expected pictures or class folders, got both")
     if len(groups) > MOST_CLASSES:
@@ -71,6 +75,32 @@ def read_pictures(folder: Path) -> tuple[Tensor, Tensor, list[str]]:
             file=sys.stderr,
         )
     return images, torch.tensor([label for _, label in pairs]), names
+
+
+def _named(folder: Path) -> str:
+    """A folder's name as it is read; one that is no UTF-8 is of a Chinese archive, most likely."""
+    name = os.fsencode(folder.name)
+    try:
+        text = name.decode()
+    except UnicodeError:
+        text = name.decode("gb18030", "replace")
+    return unicodedata.normalize("NFC", text).strip() or "–"
+
+
+def _name_others(folder: Path, files: list[Path]) -> None:
+    """Says which pictures of other formats are left out, and which folders hold none of ours."""
+    own = [path for path in files if not _hidden(path.relative_to(folder))]
+    others = [path for path in own if path.suffix.lower() in OTHER_KINDS]
+    if others:
+        kinds = ", ".join(sorted({path.suffix.lower() for path in others}))
+        print(
+            f"{folder}: {len(others)} pictures left out ({kinds}); make them PNG or JPEG first",
+            file=sys.stderr,
+        )
+    missing = {path.parent for path in others} - {path.parent for path in own if path not in others}
+    if missing:
+        names = ", ".join(sorted(path.name for path in missing))
+        raise ValueError(f"{folder}: expected pictures that can be read, got none in {names}")
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -1,5 +1,6 @@
 """A user's own pictures and texts, as messy as they come."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -104,7 +105,8 @@ def test_sprites_stand_on_white(
 
 
 @pytest.mark.parametrize(
-    ("mode", "white"), [("F", 1.0), ("F", 255.0), ("I;16", 4095), ("I;16", 1023), ("I", 65535)]
+    ("mode", "white"),
+    [("F", 1.0), ("F", 1.02), ("F", 255.0), ("I;16", 4095), ("I;16", 1023), ("I", 65535)],
 )
 def test_pictures_of_any_depth_are_scaled(tmp_path: Path, mode: str, white: float) -> None:
     kind = {"F": np.float32, "I;16": np.uint16, "I": np.int32}[mode]
@@ -115,7 +117,30 @@ def test_pictures_of_any_depth_are_scaled(tmp_path: Path, mode: str, white: floa
         Image.fromarray(values.astype(kind)).save(tmp_path / f"{number}.tiff")
     image = read_pictures(tmp_path)[0][0]
     assert image[0, 0] == 1 and image[10, 7] == 0
-    assert image[14, 14].item() == pytest.approx(0.5, abs=0.01)
+    assert image[14, 14].item() == pytest.approx(0.5, abs=0.02)
+
+
+def test_pictures_of_other_formats_are_named_and_no_class_is_lost(tmp_path: Path, capsys) -> None:
+    for number in range(70):
+        draw(tmp_path / "cat" / f"{number}.png", level=number)
+    (tmp_path / "cat" / "x.avif").write_bytes(b"")
+    assert read_pictures(tmp_path)[2] == ["cat"]
+    assert "1 pictures left out (.avif)" in capsys.readouterr().err
+    (tmp_path / "dog").mkdir()
+    (tmp_path / "dog" / "1.HEIC").write_bytes(b"")
+    with pytest.raises(ValueError, match="got none in dog"):
+        read_pictures(tmp_path)
+
+
+def test_names_of_classes_are_read_as_they_are_meant(tmp_path: Path) -> None:
+    for place, name in enumerate(
+        ("狼".encode("gbk"), "狗".encode(), "e\u0301".encode(), "é".encode())
+    ):
+        draw(Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)) / "1.png", level=place)
+    for number in range(70):
+        draw(tmp_path / "z" / f"{number}.png", level=number)
+    images, labels, names = read_pictures(tmp_path)
+    assert sorted(names) == sorted(["狼", "狗", "é", "z"]) and len(images) == 74
 
 
 def test_classes_may_be_links_to_folders(tmp_path: Path) -> None:
@@ -141,6 +166,7 @@ def test_classes_may_be_links_to_folders(tmp_path: Path) -> None:
         ("To be, or not to be. " * 20, "utf-16-le"),
         (SIMPLIFIED, "utf-8-sig"),
         ("Le café naïf, à côté. " * 20, "cp1252"),
+        (SIMPLIFIED.replace("\n", ""), "utf-16-le"),
         (SIMPLIFIED, "utf-32"),
         (SIMPLIFIED, "utf-32-le"),
         (TRADITIONAL, "utf-32-be"),
