@@ -217,20 +217,19 @@ def to_simplified(text: str) -> str:
 
 
 NUMERALS = str.maketrans("0123456789", "〇一二三四五六七八九")
-WIDE = str.maketrans(",.", "，。")  # as poems have them; NFKC makes them narrow
 SAME = {"〇": "零"}  # written so today, and as the poems write it
 
 
-def characters_of(text: str, marks: str = "") -> str:
-    """What a poem can hold of a text: characters in their plain form, and these marks.
+def characters_of(text: str) -> str:
+    """What a line of a poem can hold of a text: characters in their plain form.
 
-    Other marks, spaces and signs that nobody sees go; digits become 〇 to 九, and 々 the character
-    before it.
+    Marks, spaces and signs that nobody sees go; digits become 〇 to 九, and 々 the character before
+    it.
     """
-    plain = unicodedata.normalize("NFKC", text).translate(WIDE | NUMERALS)
+    plain = unicodedata.normalize("NFKC", text).replace("~", "").translate(NUMERALS)
     found: list[str] = []
     for character in plain:
-        if character in marks or unicodedata.category(character)[0] not in "PZCM":
+        if unicodedata.category(character)[0] not in "PZCM":
             found.append(found[-1] if character == "々" and found else character)
     return "".join(found)
 

@@ -184,6 +184,14 @@ def test_an_acrostic_is_read_without_marks_and_numbers_as_poems_write_them(
         "床前明月光！疑是地上霜？“举头望明月；低头思故乡。”",
         "床前明月光\n疑是地上霜\r\n举头望明月\n低头思故乡\n",
         "床前明月光 疑是地上霜 举头望明月 低头思故乡",
+        "床前明月光，疑是地上霜\n举头望明月，低头思故乡。",
+        "床前明月光\n疑是地上霜\n举头望明月\n低头思故乡。",
+        "《静夜思》\n李白\n床前明月光，疑是地上霜。举头望明月，低头思故乡。",
+        "静夜思\n唐 李白\n\n　　床前明月光，疑是地上霜。\n　　举头望明月，低头思故乡。\n",
+        "床前明月光，疑是地上霜。举头望明月，低头思故乡。（李白）",
+        "床前明月光，疑是地上霜。举头望明月，低头思故乡。——李白《静夜思》",
+        "床前明月光，疑是地上霜。举头望明月，低头思故乡。\n\n注释：床，井栏。疑，好像。",
+        "……床前明月光，疑是地上霜。举头（一作抬头）望明月，低头思故乡。",
     ],
 )
 def test_a_pasted_poem_is_read_whatever_its_marks(poet: TextWriter, pasted: str) -> None:
@@ -242,3 +250,11 @@ def test_an_address_of_no_model_is_no_name(kind: str) -> None:
     for address in (f"https://huggingface.co/{kind}/alice/x", f"huggingface.co/{kind}/alice"):
         with pytest.raises(HubUnavailable):
             split_source(named(address))
+
+
+def test_a_long_poem_is_read_to_its_eighth_line(poet: TextWriter) -> None:
+    for lines in (9, 12, 40):
+        reading = inside.read(poet, "《长歌行》" + "春江花月夜，" * lines)
+        assert "".join(reading.names[reading.body :]) == "春江花月夜，" * 8
+        assert len(verse.steps(poet, reading)) == 48
+    assert len(inside.read(poet, f"《{'春' * 200}》床前明月光，疑是").names) < 40

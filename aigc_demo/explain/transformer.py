@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
-from aigc_demo.inference.transformer import TextWriter
+from aigc_demo.inference.transformer import LONGEST_TITLE, TextWriter
 from aigc_demo.inference.verse import PLANNED
 from aigc_demo.models.transformer import Block
-from aigc_demo.prosody import COMMA, FORMS, STOP, form_of, lines_of, plan_of, punctuate
+from aigc_demo.prosody import COMMA, FORMS, STOP, form_of, lines_of, plan_of
 from aigc_demo.tokenizer import (
     UnknownCharacters,
     characters_of,
@@ -23,7 +23,8 @@ from aigc_demo.tokenizer import (
 from aigc_demo.weights import Loaded
 
 VISIBLE = {"\n": "↵", " ": "␣", "\t": "⇥"}  # what would not be seen
-OTHER_MARKS = "!?;:、"  # of verse, in the plain form
+ENDS = r"([，,。.！!？?；;：:、\n\r]+)"  # of lines of verse
+MOST_LINES = 8
 MAX_TOKENS = 256  # tokens that are looked at: the maps of attention grow with their square
 
 
@@ -87,7 +88,7 @@ def read(writer: TextWriter, text: str) -> Reading:
 
 def _read_poem(writer: TextWriter, text: str) -> Reading:
     found = re.match(r"\s*《(.*?)》", text)
-    title = fit_title(found[1], writer.tokenizer)[1] if found else ""
+    title = fit_title(found[1], writer.tokenizer)[1][:LONGEST_TITLE] if found else ""
     written, stand_ins = writer.fitted(_with_marks(text[found.end() if found else 0 :]))
     body = "".join(stand_ins.get(character, character) for character in written)
     form, lines = likely_form(body), lines_of(body)
@@ -110,20 +111,43 @@ def _read_poem(writer: TextWriter, text: str) -> Reading:
 
 
 def _with_marks(text: str) -> str:
-    """The lines of a poem with a comma or a full stop behind each, as it has them.
+    """The first eight lines of a poem, with a comma or a full stop behind each, as it has them.
 
-    For another mark there is the one that belongs there; so where a poem has line breaks alone.
+    For another mark, or a line break alone, there is the one that belongs there. Left out are what
+    is in brackets or behind a dash, title and author above a poem, and notes below it.
     """
-    marked = characters_of(text, COMMA + STOP + OTHER_MARKS)
-    lines = [line for line in map(characters_of, text.split()) if line]
-    if len(lines) > 1 and not any(mark in marked for mark in COMMA + STOP + OTHER_MARKS):
-        return punctuate(lines) if len(lines[-1]) == len(lines[0]) else punctuate(lines)[:-1]
-    found, ends = "", 0
-    for character in marked:
-        is_end = character in COMMA + STOP + OTHER_MARKS
-        found += (STOP if ends % 2 else COMMA) if character in OTHER_MARKS else character
-        ends += is_end
-    return found
+    text = re.sub(r"[（(【[][^）)】\]]*[）)】\]]|(?:——|—|--)[^\n]*", "", text)
+    is_marked = re.search(ENDS, text.strip())
+    parts = [*re.split(ENDS if is_marked else r"(\s+)", text), ""]
+    found = zip(map(characters_of, parts[::2]), parts[1::2], strict=False)
+    lines = _without_frame([(line, end) for line, end in found if line])
+    body = ""
+    for place, (line, end) in enumerate(lines):
+        given = re.search("[，,。.]", end)
+        is_last_whole = not is_marked and place and len(line) == len(lines[0][0])
+        mark = STOP if place % 2 else COMMA
+        if given:
+            mark = COMMA if given[0] in "，," else STOP
+        body += line + (mark if end.strip(" \t") or place + 1 < len(lines) or is_last_whole else "")
+    return body
+
+
+def _without_frame(lines: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The lines of a pasted poem, each with what ends it, without those above and below it."""
+    widths = [len(line) for line, _ in lines]
+    whole = [place for place, width in enumerate(widths) if width in (5, 7)]
+    if len(whole) < 2:
+        return lines[:MOST_LINES]
+    above = lines[: whole[0]]
+    if all("\n" in end for _, end in above):
+        lines = lines[whole[0] :]
+    for count in (4, 8):
+        verse, rest = lines[:count], lines[count:]
+        if len({len(line) for line, _ in verse}) == 1 and len(verse) == count and rest:
+            is_note = len(rest) > 1 or len(rest[0][0]) > len(verse[0][0])
+            if "\n" in verse[-1][1] and is_note and len(rest[0][0]) != len(verse[0][0]):
+                return verse
+    return lines[:MOST_LINES]
 
 
 def likely_form(text: str) -> str:
