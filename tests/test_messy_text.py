@@ -148,6 +148,9 @@ def test_a_stand_in_has_the_tone_and_the_rhyme_of_what_it_stands_for(poet: TextW
             fit_script(one, poet.tokenizer)
             unknown.remove(one)
     assert len(unknown) == 519
+    for strange in "﨑𡈽㇀⺀":  # of a sound that is not known, or none
+        with pytest.raises(UnknownCharacters):
+            poet.verses.stand_in(strange)
     for one in unknown:
         known = poet.verses.stand_in(one)
         groups = readings(one) or readings(to_traditional(one))
@@ -238,6 +241,9 @@ def test_a_pasted_poem_is_read_whatever_its_marks(poet: TextWriter, pasted: str)
         ("git clone https://huggingface.co/alice/digits.git", "alice/digits"),
         ("git@hf.co:alice/digits.git", "alice/digits"),
         ("gan ", "gan"),
+        ("/tmp/nope", "/tmp/nope"),
+        ("~/runs/mine", "~/runs/mine"),
+        ("./runs/mine", "./runs/mine"),
         ("shakespeare", "shakespeare"),
     ],
 )

@@ -40,6 +40,8 @@ def named(text: str) -> str:
     """
     plain = unicodedata.normalize("NFKC", text)
     source = "".join(c for c in plain if unicodedata.category(c) != "Cf").strip("\"'“”‘’<>`,; \n\t")
+    if source.startswith(("/", "~", ".")):  # a folder that is not there
+        return source
     address = _ADDRESS.search(source)
     path = re.split(r"[?#]", address[1] if address else source)[0]
     parts = [unquote(part).strip() for part in path.split("/") if part]

@@ -39,12 +39,14 @@ PLANNED = 2  # control tokens before the text: tone pattern and rhyme
 
 @cache
 def _sound(character: str) -> tuple[str, str, str]:
-    """How a character is read today: initial, final and the number of its tone, if it has one."""
+    """How a character is read today: initial, final, number of the tone; "" where unknown."""
     from pypinyin import Style, pinyin  # only where a character is not known
     from pypinyin.contrib.tone_convert import to_finals, to_initials
 
     sounds = pinyin(character, Style.TONE3, heteronym=True)[0]
     sound = next((one for one in sounds if one[-1].isdigit()), sounds[0])
+    if not sound.isascii():  # pypinyin does not know it
+        return "", "", ""
     return to_initials(sound, strict=False), to_finals(sound, strict=False), sound[-1:]
 
 
@@ -81,7 +83,7 @@ class Verses:
         (pypinyin): the first and second tone are level.
 
         Raises:
-            UnknownCharacters: it is no Chinese character.
+            UnknownCharacters: it is no Chinese character, or nobody knows how it sounds.
         """
         if character in SAME and SAME[character] in self.tokenizer.ids:
             return SAME[character]
@@ -89,6 +91,8 @@ class Verses:
             raise UnknownCharacters(character)
         groups = readings(character) or readings(to_traditional(character))
         initial, final, tone = _sound(character)
+        if not groups and not final:
+            raise UnknownCharacters(character)
         level = {group[0] == LEVEL for group in groups} or {tone in ("1", "2")}
 
         def in_tables(known: str) -> tuple[bool, ...]:
