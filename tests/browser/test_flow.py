@@ -33,7 +33,7 @@ def test_digits_come_out_of_noise_and_lead_inside(visit: Page) -> None:
     visit.evaluate(SEEN)
     open_tab(visit, "flow")
     caption = visit.locator("#flow-digits .caption")
-    expect(caption).to_have_text(re.compile(r"^35 digits in 20 steps"))
+    expect(caption).to_have_text(re.compile(r"^35 pictures in 20 steps"))
     seen = visit.evaluate("window.captions")
     times = [float(t) for text in seen for t in re.findall(r"Time t = ([\d.]+)", text)]
     assert len(set(times)) >= 2 and times == sorted(times)  # it was watched, not only its end
