@@ -70,11 +70,11 @@ def samples(page: Page) -> None:
 
 
 def noise(page: Page) -> None:
-    expect(page.locator("#flow-digits .caption")).to_contain_text("35 digits")
+    expect(page.locator("#flow-digits .caption")).to_contain_text("35 pictures in")
     before = painted(page, "#flow-digits canvas")
     page.locator("#flow-wanted label").nth(4).click()
     wait_for_parameter(page, "digits", "4")
-    expect(page.locator("#flow-digits .caption")).to_contain_text("35 digits")
+    expect(page.locator("#flow-digits .caption")).to_contain_text("35 pictures in")
     wait_for_other(page, "#flow-digits canvas", before)
 
 
