@@ -128,7 +128,8 @@ def test_behind_socks_without_home_and_certificates_in_a_taken_temporary_folder(
             **dict.fromkeys(empty, ""),
         }
         draw([*(AS_NOBODY if other else []), *APP], environment(home, **variables))
-        assert list(folder.glob(f"gradio-{NOBODY if other else os.geteuid()}/*.png"))
+        # Its pictures lay there; a server that ends empties it.
+        assert (folder / f"gradio-{NOBODY if other else os.geteuid()}").is_dir()
 
 
 def has_ipv6() -> bool:
