@@ -25,7 +25,8 @@ FREQUENT = {  # the commonest signs of prose and verse
     "自之年過風月山花春日水天無雲何明前",
     "cp949": "이다는에의가을를고하은지도로서사한기나어리자인시아대정그만전해수게일라주부",
 }
-KANA = re.compile(r"[\u3040-\u30ff]")
+JAPANESE = ("cp932", "euc_jp")
+FREQUENT |= dict.fromkeys(JAPANESE, "".join(map(chr, range(0x3040, 0x3100))))  # kana
 
 
 def decoded(data: bytes, encoding: str = "") -> tuple[str, str]:
@@ -71,7 +72,7 @@ def _damaged(data: bytes, name: str) -> tuple[str, str] | None:
 
 
 def _leads(codec: str, low: int, high: int) -> Callable[[str], bool]:
-    """Whether a character's first byte in an encoding is of its common ones."""
+    """A test of characters: the first of its two bytes in an encoding is of the common ones."""
 
     def is_common(character: str) -> bool:
         data = character.encode(codec, "ignore")
@@ -90,19 +91,14 @@ COMMON: dict[str, Callable[[str], bool]] = {  # by encoding, each as Windows wri
 
 
 def _score(text: str, name: str) -> float:
-    """How much it looks like a text of its language: common characters, and the commonest again."""
+    """The likeness to a text of its language, 0 to 2: common characters, and the commonest again."""
     signs = [character for character in text if character > "\x7f"]
     if not signs:
         return 0.0
-    is_common, frequent = COMMON[name], FREQUENT.get(name, "")
-    common = often = 0
-    for sign in signs:
-        is_often = sign in frequent or sign in PUNCTUATION
-        if name in ("cp932", "euc_jp"):
-            is_often = is_often or bool(KANA.match(sign))
-        often += is_often
-        common += is_often or is_common(sign)
-    if name in ("cp932", "euc_jp") and often < 0.2 * len(signs):  # Japanese has kana
+    is_common, frequent = COMMON[name], FREQUENT[name] + PUNCTUATION
+    often = sum(sign in frequent for sign in signs)
+    common = sum(sign in frequent or is_common(sign) for sign in signs)
+    if name in JAPANESE and often < 0.2 * len(signs):  # Japanese has kana
         return 0.0
     return (common + often) / len(signs)
 
@@ -129,7 +125,7 @@ def _western(data: bytes) -> tuple[str, str] | None:
 
 
 def _guessed(data: bytes) -> tuple[str, str] | None:
-    """What charset-normalizer takes it for, if anything; without NULs no Latin text is UTF-16."""
+    """The guess of charset-normalizer, if it has one; without NULs no Latin text is UTF-16."""
     from charset_normalizer import from_bytes  # only where it is needed
 
     latin = b"\0" not in data and data.count(b" ") > 0.05 * len(data)

@@ -39,7 +39,7 @@ PLANNED = 2  # control tokens before the text: tone pattern and rhyme
 
 @cache
 def _sound(character: str) -> tuple[str, str, str]:
-    """How a character is read today: initial, final, number of the tone; "" where unknown."""
+    """A character as it is read today: initial, final, number of the tone; "" where unknown."""
     from pypinyin import Style, pinyin  # only where a character is not known
     from pypinyin.contrib.tone_convert import to_finals, to_initials
 

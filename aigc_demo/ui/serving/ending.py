@@ -18,7 +18,7 @@ FINISHING = 10.0  # seconds
 
 
 class Ending:
-    """Whether a page that is served is about to end."""
+    """The end of a page that is served: begun or not, and what it waits for."""
 
     def __init__(self, demo: gr.Blocks) -> None:
         self.demo = demo

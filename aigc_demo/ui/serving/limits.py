@@ -1,4 +1,4 @@
-"""What one address may ask of the server at once, so that others notice nothing of a hasty one.
+"""Limits of one address, so that others notice nothing of a hasty one.
 
 Three rules: at most MOST calls of an address wait or run; of each kind of work it gets at most half
 the places, and whoever has fewest comes first; what nobody listens to is dropped. Of whom: uvicorn
