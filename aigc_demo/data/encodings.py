@@ -91,7 +91,7 @@ COMMON: dict[str, Callable[[str], bool]] = {  # by encoding, each as Windows wri
 
 
 def _score(text: str, name: str) -> float:
-    """The likeness to a text of its language, 0 to 2: common characters, and the commonest again."""
+    """Likeness to a text of its language, 0 to 2: common characters, and the commonest again."""
     signs = [character for character in text if character > "\x7f"]
     if not signs:
         return 0.0
