@@ -5,6 +5,7 @@ import re
 import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -78,12 +79,11 @@ def read_pictures(folder: Path) -> tuple[Tensor, Tensor, list[str]]:
 
 
 def _named(folder: Path) -> str:
-    """A folder's name as it is read; one that is no UTF-8 is of a Chinese archive, most likely."""
-    name = os.fsencode(folder.name)
-    try:
-        text = name.decode()
-    except UnicodeError:
-        text = name.decode("gb18030", "replace")
+    """A folder's name as it is read; one that is no UTF-8 is of an archive, most likely Chinese."""
+    name, text = os.fsencode(folder.name), ""
+    for encoding in ("cp1252", "gb18030", "utf-8"):  # the last that fits
+        with suppress(UnicodeError):
+            text = name.decode(encoding)
     return unicodedata.normalize("NFC", text).strip() or "–"
 
 

@@ -86,7 +86,7 @@ def test_a_call_of_the_api_gives_its_answer_and_its_failures(server_url):
             assert 0 < first <= whole
             assert len(answer[0]) == 30
             with pytest.raises(ValueError, match="text_write"):
-                await call(client, "text_write", ["shakespeare", "", 30, 0.8, 0, 1.0, 1.0, 1])
+                await call(client, "text_write", ["no model", "a", 30, 0.8, 0, 1.0, 1.0, 1])
 
     finished(go())
 

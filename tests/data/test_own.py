@@ -134,13 +134,13 @@ def test_pictures_of_other_formats_are_named_and_no_class_is_lost(tmp_path: Path
 
 def test_names_of_classes_are_read_as_they_are_meant(tmp_path: Path) -> None:
     for place, name in enumerate(
-        ("狼".encode("gbk"), "狗".encode(), "e\u0301".encode(), "é".encode())
+        ("狼".encode("gbk"), "狗".encode(), "e\u0301".encode(), "é".encode(), b"caf\xe9")
     ):
         draw(Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)) / "1.png", level=place)
     for number in range(70):
         draw(tmp_path / "z" / f"{number}.png", level=number)
     images, labels, names = read_pictures(tmp_path)
-    assert sorted(names) == sorted(["狼", "狗", "é", "z"]) and len(images) == 74
+    assert sorted(names) == sorted(["狼", "狗", "é", "café", "z"]) and len(images) == 75
 
 
 def test_classes_may_be_links_to_folders(tmp_path: Path) -> None:

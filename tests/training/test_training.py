@@ -335,9 +335,8 @@ def test_only_a_gan_learns_from_pictures(pictures, tmp_path, name):
         training.train(name, "smoke", None, tmp_path / "out", training.Own(images=pictures))
 
 
-@pytest.mark.parametrize("name", ["b" * 201, b"caf\xe9"])
-def test_a_class_whose_name_cannot_be_kept_is_refused_before_the_training(pictures, tmp_path, name):
-    os.rename(pictures / "class 1", os.path.join(os.fsencode(pictures), os.fsencode(name)))
+def test_a_class_whose_name_cannot_be_kept_is_refused_before_the_training(pictures, tmp_path):
+    os.rename(pictures / "class 1", pictures / ("b" * 201))
     with pytest.raises(ValueError, match="expected class_names as"):
         training.train("gan", "smoke", None, tmp_path / "out", training.Own(images=pictures))
     assert not (tmp_path / "out" / "model.safetensors").exists()
