@@ -26,24 +26,35 @@ _SHORT = {  # names of before there were owners
     "distilgpt2": "distilbert/distilgpt2",
 }
 _ADDRESS = re.compile(
-    r"(?:huggingface\.co|hf\.co|hf-mirror\.com)[/:](?:api/)?(?:models/)?([^\s\"'<>)\]]+)", re.I
+    r"(?:hf:/|(?:huggingface\.co|hf\.co|hf-mirror\.com)[/:](?:api/)?)"
+    r"/?(?:models/)?([\w%@#?&=+:./-]+)",
+    re.I | re.ASCII,
 )
 _AT_REVISION = ("tree", "blob", "resolve", "raw", "commit", "commits", "edit", "blame")
-_NO_MODELS = ("datasets", "spaces", "docs", "blog", "papers", "collections", "organizations", "api")
+_NO_MODELS = {
+    *("datasets", "spaces", "docs", "blog", "papers", "collections", "organizations", "api"),
+    *("settings", "learn", "tasks", "chat", "join", "login", "new", "pricing", "posts"),
+}
+_OPENING, _CLOSING = "\"'“‘<([{`《「『【 \n\t", "\"'”’>)]}`》」』】,;:.。、!? \n\t"
 
 
 def named(text: str) -> str:
     """Reads a text as a person means it: owner/repo or owner/repo@revision.
 
-    An address of the Hub that was pasted, with its branch or not, slashes at the end, quotes around
-    it, wide letters, and GPT-2s by their short names. Anything else stays as it is.
+    An address of the Hub that was pasted, with its branch or not, in a sentence or a command, wide
+    letters, marks around it, and GPT-2s by their short names. Anything else stays as it is.
     """
     plain = unicodedata.normalize("NFKC", text)
-    source = "".join(c for c in plain if unicodedata.category(c) != "Cf").strip("\"'“”‘’<>`,; \n\t")
+    plain = "".join(c for c in plain if unicodedata.category(c) != "Cf")
+    source = plain.lstrip(_OPENING).rstrip(_CLOSING)
     if source.startswith(("/", "~", ".")):  # a folder that is not there
         return source
     address = _ADDRESS.search(source)
-    path = re.split(r"[?#]", address[1] if address else source)[0]
+    if not address:
+        words = [word.rstrip(".-/@") for word in re.findall(r"[\w.@/-]+", source, re.ASCII)]
+        names = [word for word in words if _REPO.fullmatch(word.partition("@")[0])]
+        source = names[0] if len(names) == 1 else source
+    path = re.split(r"[?#]", address[1].rstrip(_CLOSING) if address else source)[0]
     parts = [unquote(part).strip() for part in path.split("/") if part]
     parts = parts[0].split("/") if len(parts) == 1 else parts
     if not parts or (address and parts[0].lower() in _NO_MODELS):
