@@ -1,8 +1,10 @@
 """The commands: python -m aigc_demo COMMAND; each imports what it needs when it runs."""
 
 import argparse
+import csv
 import gc
 import json
+import re
 import shlex
 import signal
 import sys
@@ -24,12 +26,25 @@ from aigc_demo.names import (
     TRUNCATION,
 )
 
+_POEM = ("form", "title", "first_line", "acrostic", "free")
+_CHOSEN = ("count", "output", "digits", "classes")
+SAMPLED = {  # options of `sample` by family
+    "transformer": ("prompt", "length", "temperature", "top_k", "top_p", "penalty", *_POEM),
+    "gan": (*_CHOSEN, "truncation"),
+    "gan-mlp": ("count", "output", "truncation"),
+    "flow": (*_CHOSEN, "steps", "guidance"),
+    "vae": ("count", "output"),
+}
+POEM_FORM = "七绝"  # where a poem is asked for without its form
+
 
 def _train(options: argparse.Namespace) -> None:
     from aigc_demo.training import Own, train
     from aigc_demo.training.card import write_card
     from aigc_demo.training.run import first_process
 
+    if options.encoding and not options.text:
+        raise ValueError("--encoding: expected --text beside it, got none")
     own = Own(options.images, tuple(options.text or ()), options.encoding)
     output = options.output or Path("runs") / options.name
     train(options.name, options.preset, options.data, output, own, options.tracker)
@@ -93,12 +108,18 @@ def _sample(options: argparse.Namespace) -> None:
     from aigc_demo.weights import family_of, find_folder
 
     family = family_of(find_folder(options.name))
+    if family not in SAMPLED:
+        raise ValueError(f"expected a model that generates, got {options.name} ({family})")
+    usual = vars(_parser().parse_args(["sample", "NAME"]))
+    of_others = usual.keys() - {"name", "seed", "device", *SAMPLED[family]}
+    strays = sorted(name for name in of_others if getattr(options, name) != usual[name])
+    if strays:
+        named = ", ".join("--" + name.replace("_", "-") for name in strays)
+        raise ValueError(f"{named}: not an option of {options.name} ({family})")
     if family == "transformer":
         _sample_text(options)
-    elif family in ("gan", "gan-mlp", "vae", "flow"):
-        _sample_digits(options, family)
     else:
-        raise ValueError(f"expected a model that generates, got {options.name} ({family})")
+        _sample_digits(options, family)
 
 
 def _sample_text(options: argparse.Namespace) -> None:
@@ -112,9 +133,11 @@ def _sample_text(options: argparse.Namespace) -> None:
         "repetition_penalty": options.penalty,
         "seed": options.seed,
     }
-    if options.form:
+    if options.form or options.title or options.first_line or options.acrostic or options.free:
+        if options.prompt is not None:
+            raise ValueError("expected either --prompt or options of a poem, got both")
         poem = writer.begin_poem(
-            options.form,
+            options.form.replace("絕", "绝") or POEM_FORM,
             options.title,
             options.first_line,
             acrostic=options.acrostic,
@@ -146,44 +169,43 @@ def _sample_digits(options: argparse.Namespace, family: str) -> None:
 
     if not all(digit in "0123456789" for digit in options.digits):
         raise ValueError(f"expected digits 0-9, got {options.digits!r}")
-    asked = [name.strip() for name in options.classes.split(",") if name.strip()]
-    asked = asked or list(options.digits)
-    count = len(asked) or options.count
+    if options.digits and options.classes:
+        raise ValueError("expected either --digits or --classes, got both")
+    asked = options.classes or ",".join(options.digits)
+    kinds: dict[str, Any] = {"vae": LatentWalker, "flow": FlowSampler}
+    sampler: Any = kinds.get(family, DigitSampler).load(options.name, options.device)
+    labels = _labels(sampler, asked)
+    count = len(labels or ()) or options.count
     if not 1 <= count <= 1_000:
         raise ValueError(f"expected a count from 1 to 1000, got {count}")
     seeds = range(options.seed, options.seed + count)
-    sampler: Any
     if family == "vae":
-        if asked:
-            raise ValueError(f"expected a model that draws by class, got {options.name} (vae)")
-        sampler = LatentWalker.load(options.name, options.device)
         images = sampler.sample(seeds)
     elif family == "flow":
-        sampler = FlowSampler.load(options.name, options.device)
-        labels = _labels(sampler, asked)
         images = sampler.sample(seeds, labels, options.steps, options.guidance)
     else:
-        sampler = DigitSampler.load(options.name, options.device)
-        images = sampler.sample(seeds, _labels(sampler, asked), options.truncation)
+        images = sampler.sample(seeds, labels, options.truncation)
     replace_file(options.output, png(grid(images, columns=8), scale=4))
     kind = "digits" if sampler.loaded.digits and not sampler.loaded.class_names else "pictures"
     print(f"{count} {kind} in {options.output}")
 
 
-def _labels(sampler: Any, asked: list[str]) -> list[int] | None:
-    """Classes by their names, or by their numbers from 0.
+def _labels(sampler: Any, asked: str) -> list[int] | None:
+    """Classes by their names, or by their numbers from 0, between commas.
 
     Raises:
         ValueError: one that the model does not know.
     """
     names = list(sampler.loaded.class_names)
-    known = names or [str(label) for label in range(sampler.classes)]
-    numbered = {str(label): label for label in range(sampler.classes)}
-    named = {name: label for label, name in enumerate(names)}
-    for name in asked:
-        if name not in numbered | named:
-            raise ValueError(f"expected a class of {', '.join(known) or 'none'}, got {name!r}")
-    return [(numbered | named)[name] for name in asked] or None
+    labels = {str(label): label for label in range(sampler.classes)}
+    labels |= {name: label for label, name in enumerate(names)}
+    found = next(csv.reader([re.sub("[，、]", ",", asked)], skipinitialspace=True), [])
+    wanted = [asked] if asked in labels else [name.strip() for name in found if name.strip()]
+    for name in wanted:
+        if name not in labels:
+            known = ", ".join(names or labels) or "none"
+            raise ValueError(f"expected a class of {known}, got {name!r}")
+    return [labels[name] for name in wanted] or None
 
 
 def _data(options: argparse.Namespace) -> None:
@@ -213,10 +235,11 @@ def _data(options: argparse.Namespace) -> None:
 def _publish(options: argparse.Namespace) -> None:
     from aigc_demo.hub import publish
     from aigc_demo.hub.card import hub_card
-    from aigc_demo.weights import find_folder, load_model, read_config
+    from aigc_demo.weights import check_folder, find_folder, read_config
 
     folder = find_folder(options.name)
-    load_model(folder, read_config(folder)["family"], "cpu")  # nothing damaged is published
+    read_config(folder)  # of our own weights
+    check_folder(folder)  # nothing damaged is published
     files: dict[str, Path | bytes] = {
         path.relative_to(folder).as_posix(): path
         for path in sorted(folder.rglob("*"))
@@ -320,7 +343,7 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--device", help="cuda, mps or cpu (default: the first there is)")
     sample.add_argument("--count", type=int, default=16, help="how many pictures")
     sample.add_argument("--digits", default="", help="which digits, such as 2026 (GAN, flow)")
-    sample.add_argument("--classes", default="", help="of a model of your own, such as cat,dog")
+    sample.add_argument("--classes", default="", help="of a model of your own: cat,dog")
     sample.add_argument("--steps", type=int, default=FLOW_STEPS, help="1 to 50 (flow)")
     sample.add_argument("--guidance", type=float, default=GUIDANCE, help="0 to 10 (flow)")
     sample.add_argument("--truncation", type=float, default=TRUNCATION, help="0 to 1 (GAN)")
@@ -331,7 +354,9 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--top-k", type=int)
     sample.add_argument("--top-p", type=float, help=f"default: {TOP_P}; of a poem: {POEM_TOP_P}")
     sample.add_argument("--penalty", type=float, default=1.0, help="on repeated characters")
-    sample.add_argument("--form", default="", help="五绝, 七绝, 五律 or 七律: write a poem")
+    sample.add_argument(
+        "--form", default="", help=f"五绝, 七绝, 五律 or 七律 (default: {POEM_FORM})"
+    )
     sample.add_argument("--title", default="", help="of the poem")
     sample.add_argument("--first-line", default="", help="of the poem")
     sample.add_argument("--acrostic", default="", help="first characters of its lines (藏头)")

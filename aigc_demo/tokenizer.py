@@ -223,15 +223,34 @@ SAME = {"〇": "零"}  # written so today, and as the poems write it
 def characters_of(text: str) -> str:
     """What a line of a poem can hold of a text: characters in their plain form.
 
-    Marks, spaces and signs that nobody sees go; digits become 〇 to 九, and 々 the character before
-    it.
+    Marks, spaces and signs that nobody sees go; numbers become 〇 to 九 digit by digit, those that
+    are one sign (Ⅲ, ⑩) 三 and 十, and 々 the character before it. ½ and ㎡ stay what they are.
     """
-    plain = unicodedata.normalize("NFKC", text).replace("~", "").translate(NUMERALS)
+    composed = unicodedata.normalize("NFC", text)
+    plain = unicodedata.normalize("NFC", "".join(map(_plain, composed))).replace("~", "")
     found: list[str] = []
-    for character in plain:
+    for character in plain.translate(NUMERALS):
         if unicodedata.category(character)[0] not in "PZCM":
             found.append(found[-1] if character == "々" and found else character)
     return "".join(found)
+
+
+def _plain(character: str) -> str:
+    """A character without its circle, width or raised place; a number that is one sign in words."""
+    plain, kind = unicodedata.normalize("NFKC", character), unicodedata.category(character)
+    number = unicodedata.numeric(character, 0.5) if kind in ("No", "Nl") else 0.5
+    if number == int(number) and number < 100:
+        tens, ones = divmod(int(number), 10)
+        words = (str(tens) if tens > 1 else "") + "十" * (tens > 0)
+        return words + (str(ones) if ones or not tens else "")
+    if kind in ("No", "Nl", "So") and not any(unicodedata.name(c, "")[:3] == "CJK" for c in plain):
+        return character
+    return plain
+
+
+def begin_alike(first: str, second: str) -> bool:
+    """True if two texts begin with the same character, in whatever script."""
+    return len({to_simplified(SAME.get(text[0], text[0])) for text in (first, second)}) == 1
 
 
 def fit_title(title: str, tokenizer: Tokenizer) -> tuple[str, str, str]:

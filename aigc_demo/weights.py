@@ -219,6 +219,18 @@ def load_model(
     return Loaded(config["name"], found, model.eval().to(place), tokenizer, place, digest, **about)
 
 
+def check_folder(folder: Path) -> None:
+    """Loads a folder and lets it go; of a GPT-2, which may be large, all but the tensors.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    if gpt2.is_gpt2(folder):
+        gpt2.tokenizer_of(folder, gpt2.config_of(folder))
+    else:
+        load_model(folder, family_of(folder), "cpu")
+
+
 def _load_gpt2(name: str, folder: Path, place: torch.device) -> Loaded:
     config = gpt2.config_of(folder)
     tokenizer = gpt2.tokenizer_of(folder, config)

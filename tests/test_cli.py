@@ -7,12 +7,13 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
 from servers import ROOT
 
-from aigc_demo.cli import _parser, main
+from aigc_demo.cli import _labels, _parser, main
 
 COMMANDS = ("train", "evaluate", "sample", "data", "publish", "deploy", "demo")
 
@@ -106,6 +107,25 @@ def test_sample_writes_the_same_text_for_the_same_seed(capsys: pytest.CaptureFix
     assert len(first) == len("ROMEO:\n") + 40 + 1
 
 
+def test_a_title_alone_asks_for_a_poem(capsys: pytest.CaptureFixture) -> None:
+    written = []
+    for form in ([], ["--form", "七绝"], ["--form", "七絕"]):
+        assert main(["sample", "poems", "--title", "春江", *form]) == 0
+        written.append(capsys.readouterr().out)
+    assert written[0] == written[1] == written[2] and len(written[0].split()) == 4
+
+
+def test_classes_stand_between_commas_of_any_kind_and_may_hold_one() -> None:
+    loaded = SimpleNamespace(class_names=["cat", "dog, small", "狼"])
+    sampler = SimpleNamespace(loaded=loaded, classes=3)
+    assert _labels(sampler, "dog, small") == [1]
+    assert _labels(sampler, 'cat, "dog, small",狼') == [0, 1, 2]
+    assert _labels(sampler, "狼、 cat，0") == [2, 0, 0]
+    assert _labels(sampler, " , ") is None
+    with pytest.raises(ValueError, match="got 'wolf'"):
+        _labels(sampler, "cat,wolf")
+
+
 BAD = [
     ["train", "gan", "--preset", "smoke", "--data", "/nonexistent/data", "--output", "OUT"],
     ["train", "shakespeare", "--preset", "cpu", "--output", "OUT"],
@@ -120,6 +140,11 @@ BAD = [
     ["sample", "gan", "--classes", "cat"],
     ["sample", "gan-mlp", "--digits", "3"],
     ["sample", "vae", "--digits", "3"],
+    ["sample", "gan", "--digits", "3", "--classes", "4"],
+    ["sample", "gan", "--title", "春江"],
+    ["sample", "shakespeare", "--title", "春江"],
+    ["sample", "poems", "--title", "春江", "--prompt", "春"],
+    ["train", "gan", "--encoding", "gbk", "--output", "OUT"],
     ["sample", "gan", "--count", "0"],
     ["sample", "gan", "--seed", "-1"],
     ["sample", "gan", "--truncation", "nan"],

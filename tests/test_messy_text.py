@@ -76,6 +76,8 @@ def test_a_prompt_is_read_in_the_likeness_of_what_the_model_knows(
         ("２０２６年元旦", "二〇二六年元旦", ""),
         ("我的iPhone", "我的", "iPhone"),
         ("iPhone", "", "iPhone"),
+        ("½春⑩", "春十", "½"),
+        ("Ⅲ江㎡", "三江", "㎡"),
         ("100", "一〇〇", ""),
         ("① 人々", "一人人", ""),
         ("⾨\u200b⼀", "門一", ""),

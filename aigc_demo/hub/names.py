@@ -51,7 +51,7 @@ def named(text: str) -> str:
         return source
     address = _ADDRESS.search(source)
     if not address:
-        words = [word.rstrip(".-/@") for word in re.findall(r"[\w.@/-]+", source, re.ASCII)]
+        words = [word.rstrip(".-/") for word in re.findall(r"[\w.@/-]+", source, re.ASCII)]
         names = [word for word in words if _REPO.fullmatch(word.partition("@")[0])]
         source = names[0] if len(names) == 1 else source
     path = re.split(r"[?#]", address[1].rstrip(_CLOSING) if address else source)[0]

@@ -26,12 +26,12 @@ from aigc_demo.tokenizer import (
     CharacterTokenizer,
     Tokenizer,
     UnknownCharacters,
+    begin_alike,
     characters_of,
     control,
     fit_script,
     fit_title,
     poem_ids,
-    to_simplified,
 )
 from aigc_demo.weights import Loaded, find_folder, load_model
 
@@ -272,7 +272,7 @@ class TextWriter:
             )
         if len(heads) > rule.lines:
             raise ValueError(f"expected an acrostic of at most {rule.lines}, got {len(heads)}")
-        if line and heads and to_simplified(line[0]) != to_simplified(heads[0]):
+        if line and heads and not begin_alike(line, heads):
             raise ValueError("expected first line and acrostic to begin alike")
         fitted, stand_ins = zip(*map(self.fitted, (heads, line)), strict=True)
         given = {(index, 0): c for index, c in enumerate(fitted[0])}

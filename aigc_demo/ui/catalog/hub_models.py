@@ -6,7 +6,7 @@ from typing import Any
 
 from aigc_demo import hub
 from aigc_demo.hub import HubUnavailable
-from aigc_demo.ui.catalog.models import Models, Other
+from aigc_demo.ui.catalog.models import Models, Other, name_in_links
 from aigc_demo.ui.kit.check import UserError
 from aigc_demo.weights import default_revision, family_of
 
@@ -143,8 +143,9 @@ class HubModels:
         """
         if not isinstance(name, str) or len(name) > MAX_SOURCE:
             return name
+        folder = "" if "/" in name else name_in_links(name)
         for known in self.models.others.values():
-            if known.own and name in (known.own, known.name):
+            if known.own and (name == known.name or known.own in (name, folder)):
                 return known.name
         asked = hub.named(name)
         try:

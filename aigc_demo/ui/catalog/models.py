@@ -35,12 +35,17 @@ from aigc_demo.tokenizer import to_simplified
 from aigc_demo.ui.catalog.tab import Tab
 from aigc_demo.ui.kit.check import PINNED, UserError
 from aigc_demo.ui.kit.memory import return_memory
-from aigc_demo.weights import bundled_names, family_of, name_of
+from aigc_demo.weights import bundled_names, check_folder, family_of, name_of
 
 ENCODED = 600  # test digits whose posteriors are kept
 OWN = "own/"  # before the name of a user's own weights
 MOST_OTHERS = 3  # models from the Hub that are loaded at once
 MOST_BYTES = 2_000_000_000  # of the parameters of all these
+
+
+def name_in_links(folder: str) -> str:
+    """A folder's name as links and lists hold it: letters of any language, digits and - _ ."""
+    return re.sub(r"[^\w.-]", "-", unicodedata.normalize("NFC", folder))[-60:].strip(".-")
 
 
 @dataclass
@@ -108,17 +113,18 @@ class Models:
         """A user's own model, under its folder's name; with a number where that is taken.
 
         Raises:
-            ValueError: it is none that a tab shows.
+            ValueError: it is none that a tab shows, or damaged.
         """
-        family, digest = family_of(place), weights_hash(place)
+        family = family_of(place)
         tab = self.tab_of(family)
         if tab is None:
             raise ValueError(f"{place}: expected a model that a tab shows, got a {family}")
-        folder = unicodedata.normalize("NFC", place.resolve().name)
-        folder = re.sub(r"[^\w.-]", "-", folder)[-60:].strip(".-") or family
+        check_folder(place)
+        folder = name_in_links(place.resolve().name) or family
         taken = {*self.bundled, *(other.own for other in self.others.values())}
         numbered = (f"{folder}-{number}" for number in count(2))
         own = next(name for name in chain([folder], numbered) if name not in taken)
+        digest = weights_hash(place)
         name = f"{OWN}{own}@{digest[:40]}"
         self.folders[name], self.others[name] = place, Other(name, family, tab, digest)
         return own
@@ -283,7 +289,9 @@ class Models:
         if isinstance(name, str) and PINNED.fullmatch(name) and name not in allowed:
             return self._other(name, names)
         if not isinstance(name, str) or name not in allowed:
-            raise UserError("error.choice", name="model", allowed=", ".join(allowed))
+            guests = [one.own for one in self.others.values() if names[0] in one.tab.models]
+            offered = ", ".join([*allowed, *filter(None, guests)])
+            raise UserError("error.choice", name="model", allowed=offered)
         return name
 
     def _other(self, name: str, names: tuple[str, ...]) -> str:

@@ -19,7 +19,7 @@ from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.drawings import drawn_digit
 from aigc_demo.ui.kit.widgets import code, gallery, network, pad, tiles
 from aigc_demo.ui.kit.words import Words
-from aigc_demo.ui.page.classes import digits_only, follow_classes, label_of
+from aigc_demo.ui.page.classes import digits_only, follow_classes, known_classes, label_of
 from aigc_demo.ui.page.digits import digit_field
 from aigc_demo.ui.page.inside_views import (
     View,
@@ -70,8 +70,8 @@ def _asked(models: Models, model, digit, seed, truncation) -> Asked:
     """Checks the fields of an inside view."""
     sampler = models.gan(models.known(model, GANS))
     digit = label_of(sampler, digit)
-    if sampler.classes and digit >= sampler.classes:
-        raise check.UserError("error.classes", classes=sampler.classes)
+    if sampler.classes:
+        known_classes(sampler, [digit])
     truncation = check.real(truncation, "truncation", 0, 1)
     return Asked(sampler, digit, check.seed(seed), truncation)
 

@@ -112,7 +112,7 @@ def known_classes(sampler: Any, labels: list[int]) -> list[int]:
     if not sampler.classes:
         raise check.UserError("error.no_classes")
     if any(label >= sampler.classes for label in labels):
-        raise check.UserError("error.classes", classes=sampler.classes)
+        raise check.UserError("error.classes", names=", ".join(names_of(sampler)))
     return labels
 
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from aigc_demo.inference.transformer import LONGEST_LINE, LONGEST_TITLE, TextWriter
 from aigc_demo.inference.writing.text import Generation
 from aigc_demo.prosody import FORMS, set_in_lines
-from aigc_demo.tokenizer import characters_of, to_simplified
+from aigc_demo.tokenizer import begin_alike, characters_of, to_simplified
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.words import Words
@@ -151,7 +151,7 @@ def begun(form, title, line, heads, regulated) -> tuple[str, str, str, str, bool
         raise check.UserError("error.long_line", form=form)
     if len(acrostic) > FORMS[form].lines:
         raise check.UserError("error.long_acrostic", form=form)
-    if first and acrostic and to_simplified(first[0]) != to_simplified(acrostic[0]):
+    if first and acrostic and not begin_alike(first, acrostic):
         raise check.UserError("error.two_beginnings")
     return form, title, line, heads, check.yes_or_no(regulated, "regulated")
 

@@ -9,6 +9,7 @@ import pytest
 from aigc_demo.ui.app import TABS
 from aigc_demo.ui.catalog.hub_models import HubModels
 from aigc_demo.ui.catalog.models import Models
+from aigc_demo.ui.kit.check import UserError
 
 
 def put(source: Path, folder: Path, *names: str) -> None:
@@ -37,6 +38,10 @@ def test_names_of_any_language_stay(tiny_folders, tmp_path: Path) -> None:
     assert owns(models) == [name.replace(" ", "-") for name in sorted(names)]
     for name in models.others:
         assert models.known(name, ("gan",)) == name
+    assert HubModels(models).bring("我的 模型", "gan").startswith("own/我的-模型@")
+    with pytest.raises(UserError) as refused:
+        models.known("no such model", ("gan",))
+    assert "我的-模型" in refused.value.values["allowed"].split(", ")
 
 
 def test_what_is_no_model_is_left_out_with_a_line(
@@ -50,9 +55,13 @@ def test_what_is_no_model_is_left_out_with_a_line(
     config = json.loads((tiny_folders["gan"] / "config.json").read_text())
     put(tiny_folders["gan"], tmp_path, "future")
     (tmp_path / "future" / "config.json").write_text(json.dumps({**config, "format": 99}))
+    put(tiny_folders["gan"], tmp_path, "damaged", "without")
+    weights = tmp_path / "damaged" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"!")
+    (tmp_path / "without" / "model.safetensors").unlink()
     assert owns(Models(TABS, tmp_path)) == ["good"]
     lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == 5 and all(line.startswith("left out: ") for line in lines)
+    assert len(lines) == 7 and all(line.startswith("left out: ") for line in lines)
     with pytest.raises(ValueError, match="expected a model that a tab shows, got a judge"):
         Models(TABS, tmp_path / "judge")
     shutil.rmtree(tmp_path / "good")
