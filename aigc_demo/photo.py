@@ -16,6 +16,7 @@ WORKING = 224  # pixels of the longer side that a photograph is looked at with
 SMALLEST = 100  # pixels of the longer side, below which a picture is enlarged to WORKING
 HIGHEST = (1, 255, 1023, 4095, 65535)  # values of white in what is not 8 bits deep
 UNSEEN = 242  # ink above it is not seen on white
+UNEVEN = 0.025  # of white: further off a surface the light of a small picture is a photograph's
 FAINTEST = 0.06  # of the paper's light, that ink must take to be seen
 
 
@@ -109,20 +110,61 @@ def _centred(digit: Tensor) -> Tensor:
 
 
 def as_digit(picture: Image.Image | np.ndarray) -> Tensor:
-    """A 28x28 picture as it is, bright ink on black; on other paper, by its border, the ink alone.
-    Any other size goes through from_photo. Returns (28, 28) in [0, 1].
+    """A 28x28 picture as it is, bright ink on black; on other paper the ink alone, the paper's
+    light being a smooth surface through the border. Any other size goes through from_photo.
+
+    Returns:
+        (28, 28) in [0, 1].
+
+    Raises:
+        ValueError: a blank picture.
     """
     image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
     if image.size != (SIDE, SIDE):
         return from_photo(image)
-    digit = torch.from_numpy(np.asarray(grey_of(image), np.float32) / 255)
-    border = torch.cat([digit[0], digit[-1], digit[:, 0], digit[:, -1]])
-    paper = border.median()
+    digit = _without_frame(torch.from_numpy(np.asarray(grey_of(image), np.float32) / 255))
+    paper, off = _border_light(digit)
     darker, brighter = (paper - digit).clamp(min=0), (digit - paper).clamp(min=0)
-    if (paper < FAINTEST and darker.sum() <= brighter.sum()) or border.std() > 0.2:
+    is_dark = darker.sum() > brighter.sum()
+    ink = darker / paper.clamp(min=0.5) if is_dark else brighter
+    if ink.max() < FAINTEST:
+        raise ValueError("expected a picture with a digit on it, got a blank one")
+    if (paper.max() < FAINTEST and not is_dark) or off > 0.2:
         return digit
-    ink = darker if darker.sum() > brighter.sum() else brighter
-    return ink if ink.max() > 0.9 else ink / ink.max().clamp(min=FAINTEST)
+    if off > UNEVEN and is_dark:
+        return from_photo(Image.fromarray((255 * digit).byte().numpy()))
+    return ink if ink.max() > 0.9 else ink / ink.max()
+
+
+def _without_frame(digit: Tensor) -> Tensor:
+    """A small picture whose frame, up to three pixels wide, has become paper."""
+    rings = [_ring(digit, depth) for depth in range(5)]
+    jumps = [abs(float(rings[i].median() - rings[i + 1].median())) for i in range(4)]
+    wide = max((depth for depth, jump in enumerate(jumps, 1) if jump > 0.25), default=0)
+    if not wide:
+        return digit
+    inner = digit[wide:-wide, wide:-wide]
+    return F.pad(inner, [wide] * 4, value=float(rings[wide].median()))
+
+
+def _ring(digit: Tensor, depth: int) -> Tensor:
+    """The pixels that lie so many pixels within the edge, each once or twice."""
+    inner = digit[depth : SIDE - depth, depth : SIDE - depth]
+    return torch.cat([inner[0], inner[-1], inner[:, 0], inner[:, -1]])
+
+
+def _border_light(digit: Tensor) -> tuple[Tensor, float]:
+    """The surface (28, 28) of second order through most of the border's pixels, and how far off
+    these are at the third quartile."""
+    y, x = torch.meshgrid(*[torch.linspace(-1, 1, SIDE)] * 2, indexing="ij")
+    axes = [torch.ones_like(x), x, y, x * x, x * y, y * y]
+    ring, light = torch.stack([_ring(axis, 0) for axis in axes], 1), _ring(digit, 0)
+    most = torch.ones(len(light), dtype=torch.bool)
+    for _ in range(3):  # what lies far off is ink that reaches the edge
+        found = torch.linalg.lstsq(ring[most], light[most]).solution
+        off = (ring @ found - light).abs()
+        most = off <= max(2 * float(off.median()), 0.02)
+    return (torch.stack(axes, -1) @ found).clamp(0, 1), float(off.quantile(0.75))
 
 
 def _largest(x: Tensor, wide: int, high: int | None = None) -> Tensor:
@@ -136,16 +178,22 @@ def _smallest(x: Tensor, wide: int, high: int | None = None) -> Tensor:
     return -_largest(-x, wide, high)
 
 
+def _mean(x: Tensor, wide: int) -> Tensor:
+    """The mean in a square window around each pixel of (H, W), along one axis, then the other."""
+    half = wide // 2
+    along = F.avg_pool2d(x[None, None], (1, wide), 1, (0, half), count_include_pad=False)
+    return F.avg_pool2d(along, (wide, 1), 1, (half, 0), count_include_pad=False)[0, 0]
+
+
 def _ink(pixels: Tensor) -> Tensor:
     """The share of the paper's light that ink takes at each pixel, 0 to about 1.
 
     The paper is what a closing leaves: strokes are thinner than its window, shadows are not. Of a
     bright drawing on a dark ground the same is done with the negative.
     """
-    smooth = F.avg_pool2d(pixels[None, None], 3, 1, 1, count_include_pad=False)[0, 0]
+    smooth = _mean(pixels, 3)
     window = 2 * (min(pixels.shape) // 8) + 1
-    around = F.avg_pool2d(smooth[None, None], 2 * window + 1, 1, window, count_include_pad=False)
-    if ((smooth - around[0, 0]) ** 3).sum() > 0:  # the few are brighter than the many
+    if ((smooth - _mean(smooth, 2 * window + 1)) ** 3).sum() > 0:  # the few are brighter than the many
         smooth = 1 - smooth
     paper = _smallest(_largest(smooth, window), window)
     return ((paper - smooth) / paper.clamp(min=0.1)).clamp(min=0)

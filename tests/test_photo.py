@@ -80,6 +80,40 @@ def test_a_small_picture_is_turned_by_its_border() -> None:
         torch.testing.assert_close(seen, digit, atol=0.02, rtol=0)
 
 
+y, x = np.mgrid[-1:1:28j, -1:1:28j]
+LIGHTS = {  # of white paper, 0 to 255
+    "slanted": 200 + 30 * x - 25 * y,
+    "strong": 150 + 75 * y,
+    "lamp": 225 - 30 * ((x + 0.3) ** 2 + (y + 0.3) ** 2),
+    "grain": 190 + 20 * x + np.random.default_rng(0).normal(0, 8, (28, 28)),
+}
+
+
+@pytest.mark.parametrize("light", LIGHTS)
+@pytest.mark.parametrize("share", [0.4, 0.8])  # of the light that ink takes
+def test_small_pictures_in_uneven_light_are_read(light: str, share: float) -> None:
+    images, labels = sample_digits("test")
+    pictures = (LIGHTS[light] * (1 - share * images[:60].numpy())).clip(0, 255).astype(np.uint8)
+    read = DigitJudge.load().classify(torch.stack(list(map(as_digit, pictures)))).argmax(1)
+    assert (read == labels[:60]).float().mean() >= 0.95
+
+
+@pytest.mark.parametrize("wide", [1, 2, 3])
+@pytest.mark.parametrize(("paper", "ink", "frame"), [(255, 0, 0), (255, 0, 100), (20, 240, 255)])
+def test_a_small_picture_loses_its_frame(wide: int, paper: int, ink: int, frame: int) -> None:
+    digit = sample_digits("test")[0][5]
+    picture = (paper + (ink - paper) * digit.numpy()).round().astype(np.uint8)
+    framed = np.full_like(picture, frame)
+    framed[wide:-wide, wide:-wide] = picture[wide:-wide, wide:-wide]
+    torch.testing.assert_close(as_digit(framed), as_digit(picture), atol=0.02, rtol=0)
+
+
+@pytest.mark.parametrize("grey", [0, 90, 255])
+def test_a_small_blank_picture_is_refused(grey: int) -> None:
+    with pytest.raises(ValueError, match="blank"):
+        as_digit(np.full((28, 28), grey, np.uint8))
+
+
 @pytest.mark.parametrize("size", [14, 27, 40])
 def test_a_digit_in_a_few_pixels_is_read(size: int) -> None:
     images, labels = sample_digits("test")
