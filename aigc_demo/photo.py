@@ -193,7 +193,9 @@ def _ink(pixels: Tensor) -> Tensor:
     """
     smooth = _mean(pixels, 3)
     window = 2 * (min(pixels.shape) // 8) + 1
-    if ((smooth - _mean(smooth, 2 * window + 1)) ** 3).sum() > 0:  # the few are brighter than the many
+    if (
+        (smooth - _mean(smooth, 2 * window + 1)) ** 3
+    ).sum() > 0:  # the few are brighter than the many
         smooth = 1 - smooth
     paper = _smallest(_largest(smooth, window), window)
     return ((paper - smooth) / paper.clamp(min=0.1)).clamp(min=0)
