@@ -3,13 +3,15 @@
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from aigc_demo.data.poems import Poem, common_characters, fit_to, read_poems
 from aigc_demo.data.shakespeare import split_text
-from aigc_demo.names import FLOWS, GANS, PRESETS, SMALL_GAN, TRAINED, WRITERS
+from aigc_demo.inference.judge import DigitJudge
+from aigc_demo.names import FLOWS, GANS, JUDGE, PRESETS, SMALL_GAN, TRAINED, WRITERS
 from aigc_demo.prosody import FORMS, lines_of, plan_of
 from aigc_demo.samples import sample_digits, sample_text
 from aigc_demo.tokenizer import CharacterTokenizer, poem_ids
@@ -96,8 +98,16 @@ def _train_digits(name: str, preset: str, source: Source, output: Path) -> None:
         vae.train(name, output, vae.RECIPES[name][preset], images)
     if source.own.images and first_process():
         named = name != "gan-mlp" and names != [""]  # there may have been no folders
-        own = {"class_names": names} if named else {"digits": names == list(DIGITS)}
-        describe(output, **own)
+        are_digits = names == list(DIGITS)[: len(names)] and _look_like(images, labels)
+        own: dict[str, Any] = {"class_names": names} if named else {"digits": are_digits}
+        describe(output, **own, **({"digits": are_digits} if named and names[0] == "0" else {}))
+
+
+def _look_like(images: Tensor, labels: Tensor) -> bool:
+    """True if the judge reads pictures as their labels far oftener than chance would."""
+    some = torch.linspace(0, len(images) - 1, min(500, len(images))).long()
+    read = DigitJudge.load(JUDGE, "cpu").classify(images[some]).argmax(1)
+    return bool((read == labels[some]).float().mean() > 0.5)
 
 
 def _read_images(source: Source) -> tuple[Tensor, Tensor, list[str]]:

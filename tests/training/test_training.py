@@ -270,6 +270,16 @@ def test_a_gan_learns_own_classes_of_pictures(pictures, tmp_path):
         sampler.sample([1], labels=[3])
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_folders_named_like_digits_are_digits_only_if_the_judge_reads_them(
+    pictures, tmp_path, turned
+):
+    for digit in range(3):
+        (pictures / f"class {digit}").rename(pictures / str((digit + turned) % 3))
+    training.train("gan", "smoke", None, tmp_path / "gan", training.Own(images=pictures))
+    assert DigitSampler.load(tmp_path / "gan", "cpu").loaded.digits is not turned
+
+
 def test_pictures_are_read_as_they_lie(pictures):
     images, labels, names = own.read_pictures(pictures)
     assert names == ["class 0", "class 1", "class 2"]
