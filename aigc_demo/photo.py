@@ -13,6 +13,7 @@ from torch import Tensor
 SIDE = 28
 LONGER = 20  # pixels of a digit's longer side
 WORKING = 224  # pixels of the longer side that a photograph is looked at with
+CLOSER = 8  # times a digit's longer side: in a larger picture it is looked at once more
 SMALLEST = 100  # pixels of the longer side, below which a picture is enlarged to WORKING
 HIGHEST = (1, 255, 1023, 4095, 65535)  # values of white in what is not 8 bits deep
 UNSEEN = 242  # ink above it is not seen on white
@@ -49,17 +50,38 @@ def from_photo(picture: Image.Image | np.ndarray) -> Tensor:
     Raises:
         ValueError: a blank picture.
     """
-    image = grey_of(picture if isinstance(picture, Image.Image) else Image.fromarray(picture))
+    whole = grey_of(picture if isinstance(picture, Image.Image) else Image.fromarray(picture))
+    group = _group_of(whole)
+    if group is None:
+        raise ValueError("expected a picture with a digit on it, got a blank one")
+    around = _surroundings(group, whole)
+    closer = _group_of(whole.crop(around)) if around and max(whole.size) > WORKING else None
+    return as_mnist(group if closer is None else closer)
+
+
+def _surroundings(group: Tensor, whole: Image.Image) -> tuple[int, int, int, int] | None:
+    """Where in a picture a small group lies: left, top, right, bottom; None of a large one."""
+    scale = whole.width / group.shape[1]
+    rows, columns = (group.any(axis).nonzero() * scale for axis in (1, 0))
+    ends = [(float(line.min()), float(line.max()) + scale) for line in (columns, rows)]
+    longer = max(end - begin for begin, end in ends)
+    if longer > max(whole.size) / CLOSER:
+        return None
+    half = longer * CLOSER / 4
+    left, top = ((begin + end) / 2 - half for begin, end in ends)
+    right, bottom = min(left + 2 * half, whole.width), min(top + 2 * half, whole.height)
+    return round(max(left, 0)), round(max(top, 0)), round(right), round(bottom)
+
+
+def _group_of(image: Image.Image) -> Tensor | None:
+    """The ink of the largest group of strokes, (H, W) of at most WORKING, if there is one."""
     if max(image.size) < SMALLEST:  # strokes of a pixel or two would be taken for lines
         enlarged = (WORKING / max(image.size) * side for side in image.size)
         image = image.resize([max(1, round(side)) for side in enlarged], Image.Resampling.BICUBIC)
+    image = image.copy()
     image.thumbnail((WORKING, WORKING), Image.Resampling.BOX)
     pixels = torch.from_numpy(np.asarray(image, np.float32) / 255)
-    ink = _without_lines(_ink(pixels))
-    group = _largest_group(ink)
-    if group is None:
-        raise ValueError("expected a picture with a digit on it, got a blank one")
-    return as_mnist(group)
+    return _largest_group(_without_lines(_ink(pixels)))
 
 
 def as_mnist(ink: Tensor) -> Tensor:
@@ -246,7 +268,7 @@ def _largest_group(ink: Tensor) -> Tensor | None:
     names = names[names > 0]
     weights = torch.stack([(ink * mask * (groups == name)).sum() for name in names])
     touching = torch.stack([_touches(groups == name) for name in names])
-    weights = torch.where(touching, 0.2 * weights, weights)
+    weights = torch.where(touching, 0.02 * weights, weights)
     chosen = groups == names[weights.argmax()]
     high = float(ink[mask & chosen].quantile(0.8))
     return ((ink - 0.35 * high) / (0.4 * high)).clamp(0, 1) * chosen

@@ -11,16 +11,20 @@ from torch import Tensor
 KINDS = ("plain", "lined", "squared", "shadow", "pencil", "thin", "portrait", "desk", "chalk")
 
 
-def photograph(digit: Tensor, kind: str, seed: int) -> Image.Image:
+def photograph(
+    digit: Tensor, kind: str, seed: int, sides: tuple[int, int] = (200, 330)
+) -> Image.Image:
     """A digit (28, 28) in [0, 1] as a photograph of one of the KINDS, from its own seed.
 
     plain: a felt pen on paper; lined, squared: on such paper; shadow: one half in shadow; pencil:
     faint, in a light shadow; thin: a fine pen; portrait: upright, the digit near the top; desk: a
     sheet on a darker desk; chalk: bright on a dark board.
+
+    sides: between which the side of the digit's square lies, in pixels of 480 or 640.
     """
     draw = np.random.default_rng([seed, KINDS.index(kind)])
     wide, high = (480, 860) if kind == "portrait" else (640, 520)
-    side = int(draw.uniform(200, 330))
+    side = int(draw.uniform(*sides))
     ink = _ink(digit, side, draw, thin=kind in ("thin", "pencil"))
     left = int(draw.uniform(30, wide - side - 30))
     top = int(draw.uniform(30, 90) if kind == "portrait" else draw.uniform(30, high - side - 30))

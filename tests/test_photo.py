@@ -27,6 +27,17 @@ def test_photographed_digits_are_read(kind: str) -> None:
     assert (read == labels[:COUNT]).float().mean() >= 0.92
 
 
+@pytest.mark.parametrize(
+    ("kind", "sides"),  # a digit's height is 5/7 of a side
+    [("plain", (28, 42)), ("thin", (42, 56)), ("lined", (56, 90)), ("desk", (56, 90))],
+)
+def test_small_digits_in_large_photographs_are_read(kind: str, sides: tuple[int, int]) -> None:
+    images, labels = sample_digits("test")
+    seen = torch.stack([from_photo(photograph(images[i], kind, i, sides)) for i in range(COUNT)])
+    read = DigitJudge.load().classify(seen).argmax(1)
+    assert (read == labels[:COUNT]).float().mean() >= 0.92
+
+
 def test_a_digit_is_found_wherever_it_is() -> None:
     digit = sample_digits("test")[0][0]
     for top in (0, 330, 640):
