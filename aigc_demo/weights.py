@@ -7,6 +7,7 @@ somebody's GPT-2 checkpoint is read too: checkpoints/ says what it holds.
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load as parse_safetensors
 from safetensors.torch import save
 from torch import Tensor, nn
@@ -42,6 +43,8 @@ FAMILIES: dict[str, tuple[type[nn.Module], type]] = {
     "transformer": (Transformer, TransformerConfig),
     "judge": (Judge, JudgeConfig),
 }
+
+BUFFERS = ("running_mean", "running_var", "num_batches_tracked")  # of batch normalisation
 
 
 def _short(text: Any) -> bool:
@@ -251,6 +254,20 @@ def digest_of(folder: Path) -> str:
         return read_config(folder)["sha256"]
     with (folder / "model.safetensors").open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def count_parameters(folder: Path) -> int:
+    """The number of trained numbers in a weights folder, by the head of its file.
+
+    Raises:
+        ValueError: no safetensors file there.
+    """
+    try:
+        with safe_open(folder / "model.safetensors", "pt") as file:
+            trained = [name for name in file.keys() if not name.endswith(BUFFERS)]  # noqa: SIM118
+            return sum(math.prod(file.get_slice(name).get_shape()) for name in trained)
+    except (OSError, SafetensorError) as error:
+        raise ValueError(f"{folder}: expected model.safetensors, got {error}") from error
 
 
 def is_foreign(folder: Path) -> bool:

@@ -17,7 +17,7 @@ import httpx
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
-from aigc_demo.ui import flow, gan, transformer, vae
+from aigc_demo.ui import flow, gan, learn, transformer, vae
 from aigc_demo.ui.api.endpoints import add_endpoints, parameters
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit.memory import collect_once, one_heap
@@ -30,7 +30,7 @@ from aigc_demo.ui.page.route import follow_links
 from aigc_demo.ui.page.saved_files import add_files
 from aigc_demo.ui.page.waiting import say_waiting
 from aigc_demo.ui.serving.ending import Ending, Health
-from aigc_demo.ui.serving.files import Files
+from aigc_demo.ui.serving.files import Content, Files
 from aigc_demo.ui.serving.first_paint import Inserted, first_paint
 from aigc_demo.ui.serving.gradio_patches import patch_gradio
 from aigc_demo.ui.serving.limits import Limits, trust_proxies
@@ -101,7 +101,7 @@ def build(weights: Path | None = None, models: Models | None = None) -> gr.Block
 
 
 WARM_AFTER = 3.0  # seconds
-TABS = (gan.TAB, vae.TAB, transformer.TAB, flow.TAB)
+TABS = (gan.TAB, vae.TAB, transformer.TAB, flow.TAB, learn.TAB)
 
 
 def styles(words: Words) -> str:
@@ -110,12 +110,13 @@ def styles(words: Words) -> str:
     return "\n".join([*(static(f"{room}/style.css") for room in rooms), view_styles(words)])
 
 
-def files(demo: gr.Blocks) -> dict[str, bytes]:
-    """All that is fetched by its path: first pictures, lessons, the preview of a link."""
+def files(demo: gr.Blocks) -> dict[str, Content]:
+    """All that is fetched by its path: first pictures, lessons, chapters, a link's preview."""
     folder = Path(__file__).parent
     return {
         PICTURE: (folder / "serving/static" / PICTURE).read_bytes(),
         **first_pictures(demo),
+        **{path: read for tab in TABS for path, read in tab.files().items()},
         **{
             f"lessons/{tab.name}.{language}.md": path.read_bytes()
             for tab in TABS

@@ -86,7 +86,7 @@ def test_every_key_in_the_code_is_in_the_locales() -> None:
     assert used <= set(WORDS.table["en"])
     unused = {key for key in WORDS.table["en"] if key.split(".")[0] in ("gan", "vae", "error")}
     assert unused - used - {f"{tab.name}.tab" for tab in TABS} == {
-        f"error.of_{tab.name}" for tab in TABS
+        f"error.of_{tab.name}" for tab in TABS if tab.models
     }
 
 
@@ -565,7 +565,7 @@ def test_a_tabs_first_pictures_are_fetched_when_it_opens() -> None:
 
 def test_a_lesson_is_fetched_when_it_is_opened() -> None:
     client = TestClient(Files(PlainTextResponse("no", 404), files(build())))
-    for tab in TABS:
+    for tab in filter(lambda tab: tab.models, TABS):
         texts = {lang: client.get(f"/lessons/{tab.name}.{lang}.md") for lang in LANGUAGES}
         assert {answer.status_code for answer in texts.values()} == {200}
         assert all(

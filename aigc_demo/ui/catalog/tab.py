@@ -36,6 +36,7 @@ class Tab:
         load: makes the wrapper of such weights.
         endpoints: the class of its endpoints.
         about: what the browser has to know of weights from the Hub, from their wrapper.
+        files: what the browser fetches apart, by its path, each read once somebody asks.
     """
 
     name: str
@@ -45,3 +46,4 @@ class Tab:
     load: Callable[[str | Path], Any] | None = None
     endpoints: type[Endpoints] = Endpoints
     about: Callable[[Any], dict[str, Any]] = nothing
+    files: Callable[[], dict[str, Callable[[], bytes]]] = dict

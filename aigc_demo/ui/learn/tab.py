@@ -1,0 +1,26 @@
+"""The Learn tab: a list of chapters, one chapter, its questions; all in the browser."""
+
+import gradio as gr
+
+from aigc_demo.ui.kit.widgets import widget
+from aigc_demo.ui.learn.chapters import CHAPTERS
+from aigc_demo.ui.page.page import FORMULAS, LOCAL, Page
+
+READ = "() => window.aigc.page.chapter.text"
+
+
+def build_learn_tab(page: Page) -> None:
+    """Adds the tab's components and events."""
+    words = page.words.group("learn")
+    with gr.Row(equal_height=False, elem_id="learn"):
+        with gr.Column(scale=1, min_width=240):
+            template = (
+                '<details><summary></summary><nav data-word="chapters" data-as="label">'
+                '<ol></ol></nav></details><div class="row"><p class="caption"></p>'
+                '<button type="button" class="copy"></button></div>'
+            )
+            book = widget("learn/book", template, names=list(CHAPTERS), words=words, elem_id="book")
+        with gr.Column(scale=3, min_width=320):
+            text = gr.Markdown(latex_delimiters=FORMULAS, elem_id="chapter")
+            widget("learn/questions", "<section></section>", words=words, elem_id="chapter-end")
+    book.read(None, None, text, js=READ, **LOCAL)

@@ -1,0 +1,95 @@
+"""The course in a real browser: chapters, try-it links and the way back, questions, both languages."""
+
+import re
+
+import pytest
+from browser.pages import PHONE, Visitor, wait_for_parameter, words
+from playwright.sync_api import Browser, Page, expect
+
+from aigc_demo.ui.learn.chapters import CHAPTERS, read_chapter
+
+pytestmark = pytest.mark.browser
+
+
+def title(name: str, language: str = "en") -> str:
+    return read_chapter(name, language)["title"]
+
+
+def shows(page: Page, name: str, language: str = "en") -> None:
+    expect(page.locator("#chapter h2")).to_have_text(title(name, language))
+    expect(page.locator("#book [aria-current]")).to_contain_text(title(name, language))
+    wait_for_parameter(page, "chapter", name)
+
+
+@pytest.mark.parametrize("width", [1280, PHONE[0]])
+def test_a_reader_tries_what_is_read_and_comes_back_to_the_paragraph(
+    browser: Browser, server_url: str, width: int
+) -> None:
+    with Visitor(browser, f"{server_url}?tab=learn.chapter&chapter=vae", width) as page:
+        shows(page, "vae")
+        link = page.locator("#chapter a[href*='tab=vae']").last
+        link.scroll_into_view_if_needed()
+        place = page.evaluate("scrollY")
+        asked = re.search(r"tab=([a-z.]+)", link.get_attribute("href") or "")
+        assert asked and place > 100
+        link.click()
+        wait_for_parameter(page, "tab", asked[1])
+        expect(page.locator("#learn")).not_to_be_visible()
+        back = page.locator(".back-to-chapter")
+        expect(back).to_have_text(words("en")["learn.back"].format(title=title("vae")))
+        back.click()
+        shows(page, "vae")
+        page.wait_for_function("place => Math.abs(scrollY - place) < 50", arg=place)
+        expect(back).not_to_be_visible()
+        page.go_back()
+        wait_for_parameter(page, "tab", asked[1])
+        page.go_back()
+        shows(page, "vae")
+        page.wait_for_function("place => Math.abs(scrollY - place) < 50", arg=place)
+
+
+def test_questions_answer_with_a_reason_and_what_was_read_is_kept(
+    browser: Browser, server_url: str
+) -> None:
+    with Visitor(browser, f"{server_url}?tab=learn.chapter&chapter=what") as page:
+        shows(page, "what")
+        for asked, part in zip(
+            read_chapter("what", "en")["questions"], page.locator(".question").all(), strict=True
+        ):
+            wrong = asked["right"] % 3
+            part.get_by_role("button").nth(wrong).click()
+            expect(part.get_by_role("status")).to_have_text(words("en")["learn.wrong"])
+            part.get_by_role("button").nth(asked["right"] - 1).click()
+            expect(part.get_by_role("status")).to_contain_text(asked["why"].strip()[:40])
+        expect(page.locator("#book .caption")).to_contain_text("1 of 12")
+        page.locator(".questions .after").click()
+        shows(page, "learning")
+        assert page.evaluate("scrollY") < 400
+        page.goto(f"{server_url}?tab=learn.chapter")
+        shows(page, "learning")  # where the reader was
+        expect(page.locator("#book .caption")).to_contain_text("1 of 12")
+
+
+def test_the_course_is_there_in_both_languages_without_a_reload(
+    browser: Browser, server_url: str
+) -> None:
+    with Visitor(browser, f"{server_url}?tab=learn.chapter&chapter=gan") as page:
+        shows(page, "gan")
+        page.locator("#language label").first.click()
+        shows(page, "gan", "zh")
+        for name in CHAPTERS:
+            page.locator("#book li button").nth(CHAPTERS.index(name)).click()
+            shows(page, name, "zh")
+            expect(page.locator("#chapter .katex-error")).to_have_count(0)
+        page.wait_for_function(
+            "[...document.querySelectorAll('#chapter img')].every(i => i.complete)"
+        )
+
+
+def test_a_chapter_that_cannot_be_fetched_says_so(browser: Browser, server_url: str) -> None:
+    with Visitor(browser, f"{server_url}?tab=learn.chapter&chapter=gan") as page:
+        shows(page, "gan")
+        page.route("**/learn/vae.*", lambda route: route.abort())
+        page.locator("#book li button").nth(CHAPTERS.index("vae")).click()
+        expect(page.locator("#book .caption")).to_have_text(words("en")["learn.failed"])
+        expect(page.locator("#chapter h2")).to_have_text(title("gan"))
