@@ -1,6 +1,7 @@
-"""The course in a real browser: chapters, try-it links and the way back, questions, both languages."""
+"""The course in a real browser: chapters, links to try and the way back, questions, languages."""
 
 import re
+from urllib.parse import parse_qs
 
 import pytest
 from browser.pages import PHONE, Visitor, wait_for_parameter, words
@@ -36,7 +37,7 @@ def test_a_reader_tries_what_is_read_and_comes_back_to_the_paragraph(
         wait_for_parameter(page, "tab", asked[1])
         expect(page.locator("#learn")).not_to_be_visible()
         back = page.locator(".back-to-chapter")
-        expect(back).to_have_text(words("en")["learn.back"].format(title=title("vae")))
+        expect(back).to_have_text(words("en")["learn.back"].format().format(title=title("vae")))
         back.click()
         shows(page, "vae")
         page.wait_for_function("place => Math.abs(scrollY - place) < 50", arg=place)
@@ -93,3 +94,29 @@ def test_a_chapter_that_cannot_be_fetched_says_so(browser: Browser, server_url: 
         page.locator("#book li button").nth(CHAPTERS.index("vae")).click()
         expect(page.locator("#book .caption")).to_have_text(words("en")["learn.failed"])
         expect(page.locator("#chapter h2")).to_have_text(title("gan"))
+
+
+LINK = re.compile(r"\]\(\?([^)]*)\)")
+
+
+def test_every_link_of_the_course_opens_what_it_says(browser: Browser, server_url: str) -> None:
+    texts = [read_chapter(name, "en")["text"] for name in CHAPTERS]
+    links = sorted({query for text in texts for query in LINK.findall(text)})
+    with Visitor(browser, f"{server_url}?tab=learn.chapter&chapter=what") as page:
+        shows(page, "what")
+        for query in links:
+            page.evaluate(
+                "query => { history.pushState({ aigc: query }, '', '?' + query);"
+                " dispatchEvent(new PopStateEvent('popstate')); }",
+                query,
+            )
+            asked = parse_qs(query, keep_blank_values=True)
+            page.wait_for_function(
+                "asked => { const { query, opened } = (window.aigc.page.bars || [])"
+                ".find(({ tab }) => tab === asked.tab[0])?.link() || {};"
+                " const there = new URLSearchParams(query);"
+                " return opened && Object.entries(asked)"
+                ".every(([name, [value]]) => there.get(name) === value); }",
+                arg=asked,
+            )
+            expect(page.get_by_test_id("toast-body")).to_have_count(0)

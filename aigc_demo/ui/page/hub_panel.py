@@ -112,7 +112,8 @@ def add_other_weights(page: Page, *keys: str) -> None:
     )
     fetch = fetcher(page.others, tab)
     options = {"show_progress": "hidden", "trigger_mode": "multiple", **FETCHING}
-    fetching = page.compute(panel.ask, fetch, [panel, page.language], panel, **options)
+    asked = [panel, page.language]
+    fetching = page.compute(panel.ask, fetch, asked, panel, every=True, **options)
     panel.cancel(None, None, None, cancels=[fetching], **LOCAL)
     updates = "({ updates }) => updates"
     one = "({ updates }) => updates[0]"

@@ -83,17 +83,25 @@ class Page:
         return served
 
     def compute(
-        self, event: Callable, handler: Callable, inputs: list, outputs: Any, **options: Any
+        self,
+        event: Callable,
+        handler: Callable,
+        inputs: list,
+        outputs: Any,
+        every: bool = False,
+        **options: Any,
     ) -> Any:
         """Runs a handler on an event; progress and place in the queue are seen on the outputs.
 
         Handlers check what a client sends, and know more models than a field's first choices:
         Gradio's own check of values is off.
+
+        every: the answer to every event is wanted, else that to the latest.
         """
         settings = {"show_progress": "full", "api_visibility": "private", "preprocess": False}
         settings |= {**COMPUTING, **options}
         bound = self.bind(handler)
-        if settings.get("trigger_mode") != "multiple":  # of which every answer is wanted
+        if not every:
             widgets = outputs if isinstance(outputs, list) else [outputs]
             bound = self.visits.newest(bound, widgets)
         return event(bound, [*inputs, self.language], outputs, **settings)

@@ -153,8 +153,11 @@ class Share:
         """Makes the page restore this result from a link. Returns the event."""
         outputs = list(dict.fromkeys([*self.inputs, *self.outputs]))
         inputs = [self.bar, self.page.language]
-        settings = {**self.options, "trigger_mode": "always_last", **options}
-        opened = self._write if isasyncgenfunction(self.handler) else self._open
+        streams = isasyncgenfunction(self.handler)
+        opened = self._write if streams else self._open
+        # While a text is being written Gradio forgets the event that it should send afterwards.
+        mode = "multiple" if streams else "always_last"
+        settings = {**self.options, "trigger_mode": mode, **options}
         return self.page.compute(self.bar.open, opened, inputs, outputs, **settings)
 
     def _open(self, models: Models, words: Words, asked: Any, language: Any) -> dict:

@@ -103,9 +103,9 @@ def _connect(page: Page, triggers: list, buttons: list, share: Share) -> list:
     """
     write, again, stop = buttons
     first = _when_opened(page, share)
-    options = {"show_progress": "minimal", "cancels": [first], "trigger_mode": "once"}
+    options = {"show_progress": "minimal", "cancels": [first]}
     starts = several(write.click, *triggers, throw(again.click, share.inputs[-1]).then)
-    events = [share.compute(start, **options) for start in starts]
+    events = [share.compute(start, trigger_mode="once", **options) for start in starts]
     events.append(share.opens(**options))
     stop.click(None, None, None, cancels=[first, *events], api_visibility="private")
     return [first, *events]
