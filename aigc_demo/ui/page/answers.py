@@ -4,7 +4,7 @@ Events of different fields run beside each other, so the first asked may be the 
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from functools import wraps
 from inspect import isasyncgenfunction
 from threading import Lock
@@ -31,6 +31,7 @@ class Visit:
     def __init__(self) -> None:
         self.running, self.last = 0, 0
         self.newest: dict[Any, int] = {}  # by widget and property, whose answer it shows
+        self.asked: dict[Any, int] = {}  # by handler, the latest question to it
 
 
 class Visits:
@@ -41,13 +42,17 @@ class Visits:
         self._lock = Lock()
 
     @contextmanager
-    def question(self) -> Iterator[Callable]:
-        """A new question. Yields what keeps of its answers what is still to be shown."""
+    def question(self, handler: Callable | None = None) -> Iterator[tuple[Callable, Callable]]:
+        """A new question to a handler.
+
+        Yields what keeps of its answers what is still to be shown, and what tells whether there is
+        a later question to the same handler.
+        """
         session = getattr(LocalContext.request.get(None), "session_hash", None) or object()
         with self._lock:
             visit = self._visits.setdefault(session, Visit())
             visit.running += 1
-            number = visit.last = visit.last + 1
+            number = visit.asked[handler] = visit.last = visit.last + 1
 
         def shown(widget: Any, name: str) -> bool:
             if visit.newest.get((widget, name), 0) > number:
@@ -69,7 +74,7 @@ class Visits:
                 return tuple(left(*pair) for pair in zip(answer, outputs, strict=True))
 
         try:
-            yield keep
+            yield keep, lambda: visit.asked[handler] > number
         finally:
             with self._lock:
                 visit.running -= 1
@@ -81,13 +86,16 @@ class Visits:
 
         @wraps(handler)
         def run(*values: Any) -> Any:
-            with self.question() as keep:
+            with self.question() as (keep, _):
                 return keep(handler(*values), outputs)
 
         @wraps(handler)
         async def stream(*values: Any) -> AsyncIterator:
-            with self.question() as keep:
-                async for answer in handler(*values):
-                    yield keep(answer, outputs)
+            with self.question(handler) as (keep, is_old):
+                async with aclosing(handler(*values)) as found:
+                    async for answer in found:
+                        if is_old():  # two streams at once disturb each other in the browser
+                            return
+                        yield keep(answer, outputs)
 
         return stream if isasyncgenfunction(handler) else run

@@ -170,7 +170,7 @@ class Share:
         values, updates = self._read(asked, words, language)
         async for answer in self.handler(models, words, *values):
             yield {**updates, **self._shown(answer, updates)}
-            updates = {}
+            updates = {self.bar: updates[self.bar]}  # again, as the browser may have missed it
 
     def _shown(self, answer: Any, updates: Mapping[Any, Any]) -> dict:
         """The answer by widget; one that is a field as well is given both."""

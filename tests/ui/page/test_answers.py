@@ -77,3 +77,27 @@ def test_a_stream_goes_on_behind_a_newer_answer_without_a_word() -> None:
     with pytest.raises(ZeroDivisionError):
         visits.newest(lambda: 1 / 0, [text])()
     assert not visits._visits
+
+
+def test_a_stream_ends_where_the_same_is_asked_again() -> None:
+    with gr.Blocks():
+        text = gr.Textbox()
+    visits, ended = Visits(), []
+
+    async def letters():
+        try:
+            for letter in "xyz":
+                yield letter
+        finally:
+            ended.append(letter)
+
+    async def both() -> list:
+        LocalContext.request.set(SimpleNamespace(session_hash="a"))  # type: ignore
+        write = visits.newest(letters, [text])
+        first, second = write(), write()
+        found = [await anext(first), await anext(second)]
+        found += [letter async for letter in first]
+        return found + [letter async for letter in second]
+
+    assert finished(both()) == ["x", "x", "y", "z"]
+    assert ended[-1] == "z" and not visits._visits
