@@ -29,5 +29,5 @@ def sample_index() -> dict[str, Tensor]:
 
 
 def sample_text(name: str) -> str:
-    """The bundled excerpt of a corpus: "shakespeare.txt" or "poems.json"."""
+    """The bundled excerpt of a corpus: "shakespeare.txt", "unseen.txt" or "poems.json"."""
     return (SAMPLES / name).read_text(encoding="utf-8")

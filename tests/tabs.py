@@ -36,6 +36,7 @@ RESULTS: dict[str, Any] = {
         *(40, 0.05, 3, 0.95, 1.15, 11),
     ),
     "transformer.poems": ("poems", "五律", "月夜", "", False, "traditional", "", 1, 0, 0.9, 1, 5),
+    "transformer.ngram": ("HAMLET:\n$3 & more; to be?", 3, 11),
     "transformer.inside": {
         **{"look": "neurons", "model": "poems", "text": "《月夜》\n床前明月光", "token": 7},
         **{"layer": 3, "head": 2, "character": "月"},

@@ -10,17 +10,19 @@ from torch import Tensor
 
 from aigc_demo.data.mnist import read_mnist
 from aigc_demo.data.poems import read_poems
-from aigc_demo.data.shakespeare import read_shakespeare
+from aigc_demo.data.shakespeare import read_shakespeare, split_text
 from aigc_demo.prosody import FORMS
 
 DIGITS = 1_000  # of each split, as many of each class
 CHARACTERS = 60_000  # the start of Tiny Shakespeare
+UNSEEN = 5_000  # of the tenth that is held out
 POEMS = 300  # of each form
 AXES = 64  # principal components in the index of training digits
 
 
 def write_samples(data: Path, folder: Path) -> None:
-    """Writes digits, their index, shakespeare.txt and poems.json, the same bytes every time."""
+    """Writes digits, their index, two excerpts of the plays, one of the poems: the same bytes
+    every time. unseen.txt begins the tenth of the plays that no model was trained on."""
     folder.mkdir(parents=True, exist_ok=True)
     tensors: dict[str, Tensor] = {}
     for split in ("train", "test"):
@@ -33,8 +35,9 @@ def write_samples(data: Path, folder: Path) -> None:
 
     index_digits(data, tensors["test_images"].float() / 255, folder / "index.safetensors")
 
-    text = read_shakespeare(data)[:CHARACTERS]
-    (folder / "shakespeare.txt").write_text(text, encoding="utf-8")
+    text = read_shakespeare(data)
+    (folder / "shakespeare.txt").write_text(text[:CHARACTERS], encoding="utf-8")
+    (folder / "unseen.txt").write_text(split_text(text)[1][:UNSEEN], encoding="utf-8")
 
     poems = read_poems(data, tuple(FORMS))
     rows = []

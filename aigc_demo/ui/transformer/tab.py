@@ -15,6 +15,7 @@ from aigc_demo.ui.page.hub_panel import TOLD, add_other_weights
 from aigc_demo.ui.page.page import LOCAL, WRITING, Page, several, throw
 from aigc_demo.ui.page.share import TEXT, Share
 from aigc_demo.ui.transformer.inside import build_inside
+from aigc_demo.ui.transformer.ngram import build_ngram
 from aigc_demo.ui.transformer.reading import add_reading
 from aigc_demo.ui.transformer.requests import (
     MAX_LENGTH,
@@ -37,6 +38,8 @@ def build_transformer_tab(page: Page) -> None:
             play, writer = _build_shakespeare(page)
         with tr(gr.Tab(id="poems"), "transformer.poems_tab"):
             poem, poet = _build_poems(page)
+        with tr(gr.Tab(id="ngram"), "ngram.tab") as here:
+            build_ngram(page, here)
         with tr(gr.Tab(id="inside"), "transformer.inside_tab") as inside:
             build_inside(page, inside, [play, poem, writer, poet])
     add_other_weights(page, "transformer.writer", "transformer.poet", "through.model")
