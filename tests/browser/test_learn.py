@@ -1,13 +1,14 @@
 """The course in a real browser: chapters, links to try and the way back, questions, languages."""
 
+import json
 import re
 from urllib.parse import parse_qs
 
 import pytest
-from browser.pages import PHONE, Visitor, wait_for_parameter, words
+from browser.pages import PHONE, Visitor, assert_accessible, wait_for_parameter, words
 from playwright.sync_api import Browser, Page, expect
 
-from aigc_demo.ui.learn.chapters import CHAPTERS, read_chapter
+from aigc_demo.ui.learn.chapters import CHAPTERS, read_chapter, terms
 
 pytestmark = pytest.mark.browser
 
@@ -120,3 +121,42 @@ def test_every_link_of_the_course_opens_what_it_says(browser: Browser, server_ur
                 arg=asked,
             )
             expect(page.get_by_test_id("toast-body")).to_have_count(0)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_term_tells_what_it_means(browser: Browser, server_url: str, language: str) -> None:
+    meanings = json.loads(terms(language))
+    address = f"{server_url}?tab=learn.chapter&chapter=vae&lang={language}"
+    with Visitor(browser, address, PHONE[0]) as page:
+        shows(page, "vae", language)
+        marks = page.locator("#chapter .term")
+        expect(marks.nth(5)).to_be_attached()
+        told = [text.lower() for text in marks.all_inner_texts()]
+        assert len(told) == len(set(told)) > 5
+        assert {"en": "posterior", "zh": "后验"}[language] in told
+        mark = marks.nth(3)
+        mark.scroll_into_view_if_needed()
+        mark.focus()
+        meaning = page.locator("#term-told")
+        expect(meaning).to_be_visible()
+        assert meaning.inner_text() in meanings.values()
+        box = meaning.bounding_box()
+        assert box and box["x"] >= 0 and box["x"] + box["width"] <= PHONE[0]
+        page.keyboard.press("Escape")
+        expect(meaning).not_to_be_visible()
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (PHONE[0], "dark")])
+def test_the_course_is_accessible_and_nothing_is_cut(
+    browser: Browser, server_url: str, width: int, theme: str
+) -> None:
+    address = f"{server_url}?tab=learn.chapter&chapter=gan&__theme={theme}"
+    with Visitor(browser, address, width) as page:
+        for name in ("gan", "choice", "transformer"):
+            page.locator("#book details").evaluate("list => { list.open = true; }")
+            page.locator("#book li button").nth(CHAPTERS.index(name)).click()
+            shows(page, name)
+            expect(page.locator("#chapter [data-terms]")).to_be_attached()
+            page.locator(".question button").first.click()
+            assert_accessible(page)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width

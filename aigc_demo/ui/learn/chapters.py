@@ -24,6 +24,7 @@ CHAPTERS = (  # in the order of the course; chapters/NAME.LANGUAGE.md
 QUESTIONS = ANSWERS = 3
 HEAD: dict[str, type] = {"title": str, "minutes": int, "questions": list, "sources": list}
 QUESTION: dict[str, type] = {"ask": str, "answers": list, "right": int, "why": str}
+TERM = re.compile(r"^- \*\*(.+?)\*\*(?: \(.+?\): |（.+?）：)(.+)$", re.MULTILINE)  # of the glossary
 FIGURE = re.compile(r"\{([a-z0-9-]+): ([^{}%]+?)( %)?\}")  # {gan: label agreement %}
 
 
@@ -38,6 +39,7 @@ def chapter_files() -> dict[str, Callable[[], bytes]]:
             for name in CHAPTERS
             for language in LANGUAGES
         },
+        **{f"learn/terms.{language}.json": partial(terms, language) for language in LANGUAGES},
     }
 
 
@@ -54,6 +56,12 @@ def contents() -> bytes:
         for name in CHAPTERS
     ]
     return json.dumps(told, ensure_ascii=False).encode()
+
+
+def terms(language: str) -> bytes:
+    """The glossary as JSON: {term: what it means}."""
+    found = dict(TERM.findall(read_chapter("glossary", language)["text"]))
+    return json.dumps(found, ensure_ascii=False).encode()
 
 
 def chapter(name: str, language: str) -> bytes:
