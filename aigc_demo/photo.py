@@ -163,7 +163,8 @@ def _without_frame(digit: Tensor) -> Tensor:
     rings = [_ring(digit, depth) for depth in range(5)]
     jumps = [abs(float(rings[i].median() - rings[i + 1].median())) for i in range(4)]
     wide = max((depth for depth, jump in enumerate(jumps, 1) if jump > 0.25), default=0)
-    if not wide:
+    within = rings[wide]
+    if not wide or (within - within.median()).abs().quantile(0.75) > 0.1:  # no paper within
         return digit
     inner = digit[wide:-wide, wide:-wide]
     return F.pad(inner, [wide] * 4, value=float(rings[wide].median()))
