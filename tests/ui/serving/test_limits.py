@@ -58,8 +58,8 @@ def test_a_hasty_address_is_told_so_and_others_are_served() -> None:
 
     with serving() as url:
         answer(url, "text_write", asked(url, "text_write", *LONG[:2], 5, address=OTHER))
-        with ThreadPoolExecutor(8) as pool:
-            list(pool.map(ask, range(MOST + 20)))
+        with ThreadPoolExecutor(16) as pool:
+            list(pool.map(ask, range(MOST + 60)))
         assert len(refused) >= 15 and {one[:3] for one in refused} == {"429"}
         assert "expected at most" in refused[0] and waiting(url) > 20
         begun = time.monotonic()
