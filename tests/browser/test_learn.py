@@ -5,7 +5,7 @@ import re
 from urllib.parse import parse_qs
 
 import pytest
-from browser.pages import PHONE, Visitor, assert_accessible, wait_for_parameter, words
+from browser.pages import LONG, PHONE, Visitor, assert_accessible, wait_for_parameter, words
 from playwright.sync_api import Browser, Page, expect
 
 from aigc_demo.ui.learn.chapters import CHAPTERS, read_chapter, terms
@@ -119,6 +119,7 @@ def test_every_link_of_the_course_opens_what_it_says(browser: Browser, server_ur
                 " return opened && Object.entries(asked)"
                 ".every(([name, [value]]) => there.get(name) === value); }",
                 arg=asked,
+                timeout=LONG,
             )
             expect(page.get_by_test_id("toast-body")).to_have_count(0)
 
