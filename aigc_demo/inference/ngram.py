@@ -6,6 +6,7 @@ shorter contexts (Witten & Bell 1991, "The zero-frequency problem", method C).
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from copy import copy
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,14 @@ class NGram:
         for place, character in enumerate(text):
             for length in range(min(order - 1, place) + 1):
                 self.counts[text[place - length : place]][self.ids[character]] += 1
+
+    def shortened(self, order: int) -> "NGram":
+        """The model of a lower order, by the same counts."""
+        if order not in range(1, self.order + 1):
+            raise ValueError(f"expected an order from 1 to {self.order}, got {order!r}")
+        shorter = copy(self)
+        shorter.order = order
+        return shorter
 
     def probabilities(self, context: str) -> NDArray[np.float64]:
         """(V,), given the end of what goes before.

@@ -58,6 +58,19 @@ def test_the_same_seed_writes_the_same_and_the_beginning_stays() -> None:
     assert len(model.write("Ω", 5, greedy)) == 5  # of a context that it cannot know
 
 
+def test_a_lower_order_by_the_same_counts_is_the_model_of_that_order() -> None:
+    text = sample_text("shakespeare.txt")[:5_000]
+    whole = NGram(text, 6, "".join(sorted(set(text))))
+    for order in ORDERS:
+        alone = NGram(text, order, whole.characters)
+        np.testing.assert_array_equal(
+            whole.shortened(order).nats(text[:500]), alone.nats(text[:500])
+        )
+    assert whole.order == 6
+    with pytest.raises(ValueError, match="from 1 to 3"):
+        whole.shortened(3).shortened(4)
+
+
 def test_what_cannot_be_counted_is_refused() -> None:
     for order in (0, 7, 2.0, True, "3"):
         with pytest.raises(ValueError, match="order from 1 to 6"):

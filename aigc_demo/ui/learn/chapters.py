@@ -45,14 +45,13 @@ def chapter_files() -> dict[str, Callable[[], bytes]]:
 
 def contents() -> bytes:
     """The list of chapters: [{name, en: {title, minutes}, zh: ...}], as JSON."""
+
+    def listed(name: str, language: str) -> dict[str, Any]:
+        head = read_chapter(name, language)
+        return {"title": head["title"], "minutes": head["minutes"]}
+
     told = [
-        {
-            "name": name,
-            **{
-                language: {key: read_chapter(name, language)[key] for key in ("title", "minutes")}
-                for language in LANGUAGES
-            },
-        }
+        {"name": name, **{language: listed(name, language) for language in LANGUAGES}}
         for name in CHAPTERS
     ]
     return json.dumps(told, ensure_ascii=False).encode()

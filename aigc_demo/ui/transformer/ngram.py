@@ -1,5 +1,6 @@
 """An n-gram model beside the Transformer: the same prompt and seed, and what each expects."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -25,10 +26,13 @@ ORDER = 4  # that the view opens with
 
 
 def counted(models: Models, order: int) -> NGram:
-    """The n-gram model of an order, counted from the bundled sample of the plays."""
-    text, unseen = sample_text("shakespeare.txt"), sample_text("unseen.txt")
-    characters = "".join(sorted({*text, *unseen}))
-    return models.get(f"shakespeare {order}-gram", lambda _: NGram(text, order, characters))
+    """The n-gram model of an order; all share the counts of the bundled sample of the plays."""
+
+    def count(_: object) -> NGram:
+        text = sample_text("shakespeare.txt")
+        return NGram(text, ORDERS[-1], "".join(sorted({*text, *sample_text("unseen.txt")})))
+
+    return models.get("shakespeare n-grams", count).shortened(order)
 
 
 def losses(models: Models) -> list[float]:
@@ -46,11 +50,15 @@ async def write_both(
 ) -> AsyncIterator[tuple[str, str, Update]]:
     """The n-gram's text, the Transformer's as it grows, and the losses of all."""
     order = check.whole(order, "order", ORDERS[0], ORDERS[-1])
-    writing = await continued(models, "shakespeare", prompt, LENGTH, TEMPERATURE, 0, TOP_P, 1, seed)
+    sampling = (TEMPERATURE, 0, TOP_P, 1, seed)
+    writing = await continued(models, "shakespeare", prompt, LENGTH, *sampling)
     sampler = Sampler(TEMPERATURE, top_p=TOP_P, seed=check.seed(seed))
-    model = counted(models, order)
-    text = writing.prompt + model.write(writing.prompt, LENGTH, sampler)
-    shown = _losses(models, words, order)
+
+    def count() -> tuple[str, Update]:
+        text = counted(models, order).write(writing.prompt, LENGTH, sampler)
+        return writing.prompt + text, _losses(models, words, order)
+
+    text, shown = await asyncio.to_thread(count)  # the first time it takes a second
     async for more in paced(writing):
         yield text, writing.prompt + more, shown
 
