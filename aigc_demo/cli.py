@@ -272,6 +272,17 @@ def _demo(options: argparse.Namespace) -> None:
     start(options)
 
 
+def _lesson(options: argparse.Namespace) -> None:
+    from aigc_demo.ui.lesson_file import lesson_problems
+
+    wrong = [(path, *problem) for path in options.file for problem in lesson_problems(path)]
+    for path, line, said in wrong:
+        print(f"{path}, line {line}: {said}")
+    if wrong:
+        raise ValueError(f"expected lessons without a mistake, got {len(wrong)}")
+    print(f"{len(options.file)} lessons: nothing is wrong")
+
+
 def _parser() -> argparse.ArgumentParser:
     """The commands and their options."""
     from aigc_demo.ui.options import add_options
@@ -401,6 +412,14 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = command("demo", _demo, "Open the page, like app.py.", "demo --port 7861")
     add_options(demo)
+    lesson = command(
+        "lesson",
+        _lesson,
+        "Say what is wrong in lessons, line by line; docs/lessons.md says how to write one.",
+        "lesson check my-lesson.yaml",
+    )
+    lesson.add_argument("action", choices=["check"])
+    lesson.add_argument("file", type=Path, nargs="+", metavar="FILE")
     return parser
 
 

@@ -21,8 +21,9 @@ from aigc_demo.ui import flow, gan, learn, transformer, vae
 from aigc_demo.ui.api.endpoints import add_endpoints, parameters
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit.memory import collect_once, one_heap
-from aigc_demo.ui.kit.widgets import first_pictures, head
+from aigc_demo.ui.kit.widgets import head, widget_files
 from aigc_demo.ui.kit.words import LANGUAGES, Words, static
+from aigc_demo.ui.learn.guide import connect_guide, guide_button
 from aigc_demo.ui.page.inside_views import view_styles
 from aigc_demo.ui.page.language import connect_switch
 from aigc_demo.ui.page.page import Page
@@ -62,11 +63,15 @@ LOOK = {  # of the theme, in light and dark alike
 FONTS = ("PingFang SC", "Noto Sans SC", "Noto Sans CJK SC", "Microsoft YaHei", "system-ui")
 
 
-def build(weights: Path | None = None, models: Models | None = None) -> gr.Blocks:
-    """The whole page. weights: a folder that takes the place of bundled models.
+def build(
+    weights: Path | None = None, models: Models | None = None, lessons: Path | None = None
+) -> gr.Blocks:
+    """The whole page.
+
+    weights: a folder that takes the place of bundled models; lessons: one of a teacher's own.
 
     Raises:
-        ValueError: weights is no weights folder.
+        ValueError: weights is no weights folder, lessons none of lessons.
     """
     words, models = Words(), models or Models(TABS, weights)
     with gr.Blocks(title=words.say("en", "page.title"), delete_cache=(3600, 3600)) as demo:
@@ -87,6 +92,7 @@ def build(weights: Path | None = None, models: Models | None = None) -> gr.Block
                     container=False,
                     elem_id="language",
                 )
+                guide = guide_button(words, lessons)
         page = Page(models, words, language)
         with gr.Tabs(elem_id="models", overflow_behavior="wrap") as tabs:
             for one in TABS:
@@ -96,6 +102,7 @@ def build(weights: Path | None = None, models: Models | None = None) -> gr.Block
         say_waiting(words)
         add_endpoints(demo, page, TABS)
         add_files(page)
+        connect_guide(page, guide)
         follow_links(page, tabs, connect_switch(words, demo, language))
     return demo
 
@@ -115,7 +122,7 @@ def files(demo: gr.Blocks) -> dict[str, Content]:
     folder = Path(__file__).parent
     return {
         PICTURE: (folder / "serving/static" / PICTURE).read_bytes(),
-        **first_pictures(demo),
+        **widget_files(demo),
         **{path: read for tab in TABS for path, read in tab.files().items()},
         **{
             f"lessons/{tab.name}.{language}.md": path.read_bytes()
@@ -212,7 +219,7 @@ def serve(options: argparse.Namespace) -> None:
     patch_gradio()
     trust_proxies()
     models = Models(TABS, options.weights, options.replace)
-    demo = build(models=models)
+    demo = build(models=models, lessons=options.lessons)
     ending = Ending(demo)
     warming = threading.Timer(WARM_AFTER, _warm, [models])  # once the first visitor has the page
     warming.daemon = True

@@ -13,6 +13,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="put these in the place of the bundled models of the same name, not beside them",
     )
+    add("--lessons", type=Path, metavar="DIR", help="a folder of lessons of your own (*.yaml)")
     add("--host", help="address to listen on (default: this machine only)")
     add("--port", type=_port, help="port (default: the first free from 7860)")
     add("--auth", type=_credentials, metavar="USER:PASSWORD", help="ask visitors for these")

@@ -34,7 +34,7 @@ from aigc_demo.ui.gan import one_step as duel
 from aigc_demo.ui.gan import requests as gan
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.drawings import drawn_digit, pixels_of
-from aigc_demo.ui.kit.widgets import first_pictures
+from aigc_demo.ui.kit.widgets import widget_files
 from aigc_demo.ui.kit.words import LANGUAGES, Words
 from aigc_demo.ui.page.page import Page
 from aigc_demo.ui.serving.files import Files
@@ -546,9 +546,9 @@ def test_a_link_is_previewed_in_its_language_with_a_picture_that_is_there() -> N
     assert 'content="/preview.png"' in client.get("/", headers={"host": '"><script>'}).text
 
 
-def test_a_tabs_first_pictures_are_fetched_when_it_opens() -> None:
+def test_a_tabs_widget_files_are_fetched_when_it_opens() -> None:
     demo = build()
-    found = first_pictures(demo)
+    found = widget_files(demo)
     strips = [str(getattr(block, "props", {}).get("strip", "")) for block in demo.blocks.values()]
     assert sum(strip.startswith("data:") and len(strip) > 2_000 for strip in strips) == 1  # seen
     asked = [strip for strip in strips if strip.startswith("pictures/")]

@@ -31,7 +31,7 @@ def widget(
     """A gr.HTML whose script is kit/common.js, further ones, and its own.
 
     The page holds each script once, in its head, however many widgets of a name it has. A large
-    first picture comes when its tab is opened, see `first_pictures`.
+    first picture comes when its tab is opened, see `widget_files`.
 
     script, shared: "ROOM/NAME", as of ui/ROOM/static/NAME.js.
     at_once: its first picture is in the page.
@@ -52,7 +52,7 @@ def widget(
         **props,
     )
     made.script_in_head = name, text  # type: ignore[attr-defined]
-    made.first_picture = first  # type: ignore[attr-defined]
+    made.files = first  # type: ignore[attr-defined]
     return made
 
 
@@ -81,12 +81,12 @@ def head(demo: gr.Blocks) -> str:
     return f"<script>window.aigc = {{\npage: {{}},\n{functions}\n}};</script>"
 
 
-def first_pictures(demo: gr.Blocks) -> dict[str, bytes]:
-    """The PNGs with which the page's widgets open, by the path under which they ask for them."""
+def widget_files(demo: gr.Blocks) -> dict[str, bytes]:
+    """What the page's widgets fetch, first pictures above all, by the path under which they ask."""
     return {
-        path: picture
+        path: content
         for block in demo.blocks.values()
-        for path, picture in getattr(block, "first_picture", {}).items()
+        for path, content in getattr(block, "files", {}).items()
     }
 
 

@@ -1,4 +1,4 @@
-"""The Learn tab: a list of chapters, one chapter, its questions; all in the browser."""
+"""The Learn tab: chapters, lessons; all in the browser."""
 
 import gradio as gr
 
@@ -11,6 +11,19 @@ READ = "() => window.aigc.page.chapter.text"
 
 def build_learn_tab(page: Page) -> None:
     """Adds the tab's components and events."""
+    tr = page.words.tr
+    with gr.Tabs(elem_id="learn-tasks", elem_classes="tasks", overflow_behavior="wrap"):
+        with tr(gr.Tab(id="chapter"), "learn.chapter_tab"):
+            _build_chapters(page)
+        with tr(gr.Tab(id="lesson"), "learn.lesson_tab"):
+            tr(gr.Markdown(elem_classes="hint"), "learn.lessons_hint")
+            words = page.words.group("learn")
+            template = '<div class="list"></div><button type="button" class="copy"></button>'
+            widget("learn/lessons", template, words=words, elem_id="lessons")
+
+
+def _build_chapters(page: Page) -> None:
+    """The list of chapters, one chapter, its questions."""
     words = page.words.group("learn")
     with gr.Row(equal_height=False, elem_id="learn"):
         with gr.Column(scale=1, min_width=240):

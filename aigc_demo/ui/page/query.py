@@ -27,7 +27,7 @@ LONG_TEXT = 400  # characters, as a link writes them, beyond which a text is pac
 MAX_UNPACKED = 20_000  # bytes that a packed value may unfold to
 PACKED = "~"  # what a packed text begins with
 ABOUT = ("tab", "model", "weights", "mode")  # what is said of every result
-ELSEWHERE = re.compile(r"lang|__\w+|view|logs|utm_\w+")  # parameters that are not ours to read
+ELSEWHERE = re.compile(r"lang|hide|__\w+|view|logs|utm_\w+")  # parameters that are not ours to read
 NUMBER = re.compile(r"-?\d{1,17}(\.\d{1,20})?(e-?\d{1,3})?", re.ASCII)
 
 

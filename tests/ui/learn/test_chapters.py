@@ -73,7 +73,7 @@ def test_every_figure_is_of_a_card_and_every_picture_is_there(name: str, languag
     for model, figure, percent in FIGURE.findall(read_chapter(name, language)["text"]):
         chapters.figure(model, figure, bool(percent), language)  # or ValueError
     known = (
-        {*chapter_files(), *app.first_pictures(app.build())}
+        {*chapter_files(), *app.widget_files(app.build())}
         if PICTURE.search(told["text"])
         else set()
     )

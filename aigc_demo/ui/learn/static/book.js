@@ -117,12 +117,6 @@ function visit(name) {
   show(name, Math.min(window.scrollY, top()));
 }
 
-// To another place of the page, in the same document, as if by its link.
-function go(query, state = {}) {
-  history.pushState({ ...state, aigc: query }, "", `?${query}&lang=${language()}`);
-  window.dispatchEvent(new PopStateEvent("popstate", { state: history.state }));
-}
-
 document.addEventListener("click", (event) => {
   const link = event.target.closest("#chapter a[href]");
   const asked = link && new URL(link.href, location.href);
@@ -132,12 +126,12 @@ document.addEventListener("click", (event) => {
   history.replaceState({ ...history.state, aigc: here, place: window.scrollY }, "");
   back.dataset.place = window.scrollY;
   back.hidden = asked.searchParams.get("tab") === bar.tab;
-  go(asked.search.slice(1));
+  window.aigc.page.go(asked.search.slice(1));
   if (!back.hidden) window.scrollTo(0, 0);
 });
 back.addEventListener("click", () => {
   back.hidden = true;
-  go(bar.link().query, { place: Number(back.dataset.place) });
+  window.aigc.page.go(bar.link().query, { place: Number(back.dataset.place) });
 });
 back.type = "button";
 back.hidden = true;

@@ -18,9 +18,11 @@ const address = (query) => {
   return `${page}?${query}&lang=${language()}`;
 };
 
-// The address bar's own text: settings of Gradio, such as the theme, stay in it.
+// The address bar's own text: settings of Gradio, such as the theme, and what is hidden stay in it.
 function local(query) {
-  const kept = [...new URLSearchParams(location.search)].filter(([name]) => name.startsWith("__"));
+  const kept = [...new URLSearchParams(location.search)].filter(
+    ([name]) => name.startsWith("__") || name === "hide",
+  );
   const rest = new URLSearchParams(kept).toString();
   return `?${query}&lang=${language()}${rest && `&${rest}`}`;
 }
@@ -36,6 +38,7 @@ function enter(how, query) {
 // A new link in a bar: a step of the history, unless it is what the visitor came by.
 function follow(bar) {
   const { query, opened } = bar.link();
+  window.dispatchEvent(new CustomEvent("aigc:result"));
   const before = bar.shown;
   bar.shown = query;
   if (opened && opened !== bar.opened) {
@@ -77,6 +80,13 @@ function adopt(bar) {
   }
   label(bar);
 }
+
+// To another place of the page, in the same document, as if by its link.
+window.aigc.page.go = (query, state = {}, again = false) => {
+  const how = again ? "replaceState" : "pushState";
+  history[how]({ ...state, aigc: query }, "", local(query));
+  window.dispatchEvent(new PopStateEvent("popstate", { state: history.state }));
+};
 
 // New bars, and the one that a link waits for.
 function look() {
