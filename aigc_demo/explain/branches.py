@@ -22,8 +22,13 @@ class Node:
 @torch.inference_mode()
 def next_logits(writer: TextWriter, ids: list[int]) -> Tensor:
     """The logits of what comes after some tokens, as many as the context holds. (V,)."""
-    tokens = torch.tensor([ids[-writer.context :]], device=writer.loaded.device)
-    return writer.model(tokens)[0, -1].cpu()
+    return each_logits(writer, ids[-writer.context :])[-1]
+
+
+@torch.inference_mode()
+def each_logits(writer: TextWriter, ids: list[int]) -> Tensor:
+    """The logits of what comes after each of some tokens, no more than a context. (T, V)."""
+    return writer.model(torch.tensor([ids], device=writer.loaded.device))[0].cpu()
 
 
 def candidates(

@@ -107,9 +107,7 @@ def _answering(shares: dict[str, Share], guides: dict[str, Guide]) -> Callable:
 
 
 def _tab_of(query: str) -> str:
-    return next(
-        (part[4:] for part in query.lstrip("?").split("&") if part.startswith("tab=")), ""
-    )
+    return next((part[4:] for part in query.lstrip("?").split("&") if part.startswith("tab=")), "")
 
 
 def _told(words: Words, what: str, value: str) -> dict[str, str]:
@@ -130,7 +128,7 @@ def _told(words: Words, what: str, value: str) -> dict[str, str]:
 def page_problems(
     guide: Guide, shares: Sequence[Share], ids: set[str], words: Words
 ) -> list[tuple[int, str]]:
-    """What of a guide the page does not have: parts, links, checks of results. [(line, sentence)]."""
+    """What of a guide the page does not have, a part, a link or a check: [(line, sentence)]."""
     by_tab, problems = {share.tab: share for share in shares}, []
     tabs = {*by_tab, *(tab.split(".")[0] for tab in by_tab), "learn", *CONTROLS}
     for name in guide.head.get("hide", ()):

@@ -162,7 +162,9 @@ class _Reader:
         for key, value in node.value:
             if key.value not in known or not isinstance(key, yaml.ScalarNode):
                 offered = ", ".join(known)
-                self._wrong(key, f"expected a key of {what}, {offered}; got {str(key.value)[:40]!r}")
+                self._wrong(
+                    key, f"expected a key of {what}, {offered}; got {str(key.value)[:40]!r}"
+                )
             elif key.value in found:
                 self._wrong(key, f"expected {key.value} once in {what}")
             else:
@@ -192,7 +194,9 @@ class _Reader:
             text = self._scalar(part, key) or ""
             longest = LONGEST.get(key, USUAL)
             if len(text) > longest:
-                self._wrong(part, f"expected at most {longest} characters of {key}, got {len(text)}")
+                self._wrong(
+                    part, f"expected at most {longest} characters of {key}, got {len(text)}"
+                )
             elif found := MARKUP.search(text):
                 self._wrong(part, f"expected plain text in {key}, got {found[0]!r}")
             texts[language] = text

@@ -1,9 +1,16 @@
-"""The Learn tab: chapters, lessons; all in the browser."""
+"""The Learn tab: chapters and lessons, which the browser shows by itself, and games."""
 
 import gradio as gr
 
 from aigc_demo.ui.kit.widgets import widget
 from aigc_demo.ui.learn.chapters import CHAPTERS
+from aigc_demo.ui.learn.games import (
+    ARTISTS,
+    build_digit_game,
+    build_guess,
+    real_or_made,
+    who_drew_it,
+)
 from aigc_demo.ui.page.page import FORMULAS, LOCAL, Page
 
 READ = "() => window.aigc.page.chapter.text"
@@ -20,6 +27,12 @@ def build_learn_tab(page: Page) -> None:
             words = page.words.group("learn")
             template = '<div class="list"></div><button type="button" class="copy"></button>'
             widget("learn/lessons", template, words=words, elem_id="lessons")
+        with tr(gr.Tab(id="real"), "game.real_tab") as here:
+            build_digit_game(page, here, "real", real_or_made, 2)
+        with tr(gr.Tab(id="who"), "game.who_tab") as here:
+            build_digit_game(page, here, "who", who_drew_it, len(ARTISTS))
+        with tr(gr.Tab(id="guess"), "game.guess_tab") as here:
+            build_guess(page, here)
 
 
 def _build_chapters(page: Page) -> None:

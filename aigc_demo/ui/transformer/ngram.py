@@ -9,11 +9,12 @@ import numpy as np
 
 from aigc_demo.explain.figures import card_figures
 from aigc_demo.inference import text_mode
-from aigc_demo.inference.ngram import ORDERS, NGram
+from aigc_demo.inference.ngram import ORDERS
 from aigc_demo.inference.writing.sampler import Sampler
 from aigc_demo.names import TEMPERATURE, TOP_P
 from aigc_demo.samples import sample_text
 from aigc_demo.ui.catalog.models import Models
+from aigc_demo.ui.catalog.ngrams import ngram_losses, ngram_model
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.widgets import bars
 from aigc_demo.ui.kit.words import Words
@@ -23,26 +24,6 @@ from aigc_demo.ui.transformer.requests import PROMPTS, continued, paced
 
 LENGTH = 200  # characters that each writes
 ORDER = 4  # that the view opens with
-
-
-def counted(models: Models, order: int) -> NGram:
-    """The n-gram model of an order; all share the counts of the bundled sample of the plays."""
-
-    def count(_: object) -> NGram:
-        text = sample_text("shakespeare.txt")
-        return NGram(text, ORDERS[-1], "".join(sorted({*text, *sample_text("unseen.txt")})))
-
-    return models.get("shakespeare n-grams", count).shortened(order)
-
-
-def losses(models: Models) -> list[float]:
-    """Nats a character of each order on the excerpt that no model has seen."""
-
-    def measured(_: object) -> list[float]:
-        unseen = sample_text("unseen.txt")
-        return [float(counted(models, order).nats(unseen).mean()) for order in ORDERS]
-
-    return models.get("shakespeare n-gram nats", measured)
 
 
 async def write_both(
@@ -55,7 +36,7 @@ async def write_both(
     sampler = Sampler(TEMPERATURE, top_p=TOP_P, seed=check.seed(seed))
 
     def count() -> tuple[str, Update]:
-        text = counted(models, order).write(writing.prompt, LENGTH, sampler)
+        text = ngram_model(models, order).write(writing.prompt, LENGTH, sampler)
         return writing.prompt + text, _losses(models, words, order)
 
     text, shown = await asyncio.to_thread(count)  # the first time it takes a second
@@ -64,7 +45,7 @@ async def write_both(
 
 
 def _losses(models: Models, words: Words, order: int) -> Update:
-    nats = losses(models)
+    nats = ngram_losses(models)
     found = [{"name": f"n = {n}", "value": value} for n, value in zip(ORDERS, nats, strict=True)]
     said = {"order": order, "nats": f"{nats[order - 1]:.2f}", "best": ORDERS[int(np.argmin(nats))]}
     said["count"] = f"{len(sample_text('unseen.txt')):,}"
