@@ -273,9 +273,11 @@ def _demo(options: argparse.Namespace) -> None:
 
 
 def _lesson(options: argparse.Namespace) -> None:
-    from aigc_demo.ui.lesson_file import lesson_problems
+    from aigc_demo.ui.app import build
+    from aigc_demo.ui.learn.guide import lesson_problems
 
-    wrong = [(path, *problem) for path in options.file for problem in lesson_problems(path)]
+    demo = build()
+    wrong = [(path, *one) for path in options.file for one in lesson_problems(path, demo)]
     for path, line, said in wrong:
         print(f"{path}, line {line}: {said}")
     if wrong:

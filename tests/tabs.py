@@ -51,11 +51,15 @@ RESULTS: dict[str, Any] = {
         "look": "layers",
         **{"model": "flow", "digit": "7", "seed": 12, "guidance": 1.5, "time": 0.35, "part": 2},
     },
+    "learn.real": (12, "0110"),
+    "learn.who": (2**53 - 1, "0312"),
+    "learn.guess": (7, "1013" * 12),
 }
 TASKS: dict[str, list[str]] = {}  # tab -> its tasks, both in the order of the page
 for _result in RESULTS:
     _tab, _task = _result.split(".")
     TASKS.setdefault(_tab, []).append(_task)
+TASKS["learn"][:0] = ["chapter", "lesson"]  # whose links the browser reads by itself
 
 ENDPOINTS = {
     "/gan_sample",

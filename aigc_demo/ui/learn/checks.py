@@ -158,7 +158,7 @@ def _holds(term: Term, value: Value) -> bool:
 
 
 def _shown(value: Value) -> str:
-    return f"{value:.3g}" if isinstance(value, float) and value != int(value) else str(value)[:40]
+    return f"{value:.3g}" if isinstance(value, float) else str(value)[:40]
 
 
 def _rows(models: Models, share: Share, values: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -238,11 +238,11 @@ def _steps(models: Models, share: Share, values: Mapping[str, Any]) -> Value:
 
 
 def _tables(share: Share) -> bool:
-    return share.table is not None and share.tab != "vae.rebuild"  # whose table is of its numbers
+    return share.table is not None
 
 
 def _texts(share: Share) -> bool:
-    return share.tab in ("transformer.shakespeare", "transformer.inside")
+    return _has("text", "prompt")(share) and "model" in share.link.names
 
 
 def _has(*names: str) -> Callable[[Share], bool]:

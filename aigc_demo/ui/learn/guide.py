@@ -16,7 +16,7 @@ from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.widgets import widget
 from aigc_demo.ui.kit.words import LANGUAGES, Words
 from aigc_demo.ui.learn.checks import Unmeasured, asks_of, judge_check
-from aigc_demo.ui.learn.guides import Guide, listed, of_browser, read_guides
+from aigc_demo.ui.learn.guides import Guide, GuideError, listed, of_browser, read_guide, read_guides
 from aigc_demo.ui.page.page import Page, Update
 from aigc_demo.ui.page.query import LARGEST
 from aigc_demo.ui.page.share import Share
@@ -163,3 +163,18 @@ def page_problems(
 def _asked_tab(said: str, by_tab: dict[str, Share]) -> Share | None:
     """The result that a check itself names."""
     return next((share for tab, share in by_tab.items() if f"tab is {tab}" in said), None)
+
+
+def lesson_problems(path: Path, demo: gr.Blocks) -> list[tuple[int, str]]:
+    """All that is wrong with a lesson's file, held against a page: [(line, sentence)].
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    try:
+        guide = read_guide(path)
+    except GuideError as error:
+        return list(error.problems)
+    named = {str(one.elem_id): one for one in demo.blocks.values() if getattr(one, "elem_id", "")}
+    shares = named["guide"].shares  # type: ignore[attr-defined]
+    return sorted(page_problems(guide, shares, set(named), Words()))

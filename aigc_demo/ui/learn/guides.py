@@ -53,7 +53,7 @@ class GuideError(ValueError):
     """What is wrong with a file: [(line, sentence)], and all of it as one text."""
 
     def __init__(self, problems: Sequence[tuple[int, str]]) -> None:
-        self.problems = sorted(problems)
+        self.problems = sorted(set(problems))
         super().__init__("\n".join(f"line {line}: {said}" for line, said in self.problems))
 
 

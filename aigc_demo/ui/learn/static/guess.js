@@ -114,8 +114,9 @@ function paint() {
   if (!come) return;
   const over = bets.length >= come.length;
   passage.replaceChildren(before);
-  [...come.slice(0, bets.length)].forEach((character, at) => {
-    const right = bets[at].character === character;
+  bets.forEach((one, at) => {
+    const character = come[at];
+    const right = one.character === character;
     const text = character === "\n" ? "⏎\n" : character;
     passage.append(node("mark", right ? "right" : "wrong", text));
   });
