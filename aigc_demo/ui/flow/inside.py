@@ -154,8 +154,10 @@ def see_loss(
         group(words, "generator", "flowing.said", ["v"]),
         group(words, "loss", "flowing.errors", [f"0 – {errors.max().item():.2f}"]),
     ]
+    still = (found.target**2).mean().item()
+    paid = {"chance": f"{still:.3f}", "now": f"{found.loss:.3f}"}
     return (
-        gr.update(strip=strip(pictures), groups=groups),
+        gr.update(strip=strip(pictures), groups=groups, meaning=words.both("meaning.flow", **paid)),
         formulas.loss(found, asked.time),
         code_of("models/flow.py", "flow_loss", ("return",)),
     )

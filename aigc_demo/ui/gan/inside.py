@@ -134,7 +134,13 @@ def judge(
         scored(words, "data", "inside.data", verdict.real_scores.tolist()),
         scored(words, "generator", "inside.generator", verdict.fake_scores.tolist()),
     ]
-    scores = gr.update(strip=strip(torch.cat([verdict.reals, verdict.fakes])), groups=groups)
+    paid = {"d": verdict.discriminator_loss, "g": verdict.generator_loss}
+    meaning = "meaning.hinge" if asked.sampler.classes else "meaning.minimax"
+    scores = gr.update(
+        strip=strip(torch.cat([verdict.reals, verdict.fakes])),
+        groups=groups,
+        meaning=words.both(meaning, **{name: f"{loss:.3f}" for name, loss in paid.items()}),
+    )
     if asked.sampler.classes:
         lines = code_of("models/gan.py", "hinge_terms", ("return",))
     else:

@@ -137,7 +137,9 @@ def _played(models: Models, words: Words, duel: Any, click: str) -> Answer:
     with duel.lock:
         before, steps = duel.pictures(), _take(duel, click)
     scenes = [scene(words, step, before, rounds) for step in steps]
-    return duel, gr.update(shown={"steps": scenes, "play": rounds == 1}), formulas(steps)
+    paid = dict.fromkeys("dg", "–") | {step.player[0]: signed(step.loss_after, 3) for step in steps}
+    told = {"steps": scenes, "play": rounds == 1}
+    return duel, gr.update(shown=told, meaning=words.both("meaning.hinge", **paid)), formulas(steps)
 
 
 def outlook(words: Words, look: Look) -> dict[str, Any]:

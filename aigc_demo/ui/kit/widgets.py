@@ -34,6 +34,7 @@ def widget(
     first picture comes when its tab is opened, see `widget_files`.
 
     script, shared: "ROOM/NAME", as of ui/ROOM/static/NAME.js.
+    props: of any widget: meaning, {language: what its loss would be by chance and at best}.
     at_once: its first picture is in the page.
     """
     first: dict[str, bytes] = {}
@@ -49,7 +50,7 @@ def widget(
         js_on_load=f"aigc.{name}({GIVEN}); // {' '.join(events)}",
         apply_default_css=False,
         padding=False,
-        **props,
+        **{"meaning": None, **props},
     )
     made.script_in_head = name, text  # type: ignore[attr-defined]
     made.files = first  # type: ignore[attr-defined]
@@ -68,8 +69,10 @@ def head(demo: gr.Blocks) -> str:
     that waits for its bar, {tab, query}; bars, of all results; sighted, by tab when its result
     was last in sight; others, by the first bundled model of a field the [label, name] from the Hub
     that stand after it; about, what is known of each of these by its name; code, what makes a
-    picture of a bar's link; plain, models without classes; weights, by tab what fetches the model
-    that a link names.
+    picture of a bar's link; go, what opens another place by its link; explain, what marks the terms
+    in a place; mean, what tells of a loss; hide, what a lesson takes away; guides, the list of
+    lessons and what is kept of them; plain, models without classes; weights, by tab what fetches the
+    model that a link names.
     """
     scripts = dict(
         block.script_in_head

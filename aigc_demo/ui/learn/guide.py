@@ -47,7 +47,7 @@ def guide_button(words: Words, own: Path | None = None) -> gr.HTML:
     made = widget(
         "learn/guide",
         '<button type="button" class="open-guide"></button>',
-        ("learn/report", "learn/hide"),
+        ("learn/terms", "learn/report", "learn/hide"),
         parts=PARTS,
         controls=CONTROLS,
         words=words.group("guide"),
@@ -99,7 +99,7 @@ def _answering(shares: dict[str, Share], guides: dict[str, Guide]) -> Callable:
                 found = judge_check(models, share, named, said)
                 told["holds"] = found.holds
                 told["found"] = _told(words, found.what, found.value)
-            except Unmeasured:
+            except (Unmeasured, check.UserError):  # such as an empty pad
                 told["found"] = words.both("guide.elsewhere")
         return gr.update(checked=told)
 

@@ -49,5 +49,4 @@ def _build_chapters(page: Page) -> None:
         with gr.Column(scale=3, min_width=320):
             text = gr.Markdown(latex_delimiters=FORMULAS, elem_id="chapter")
             widget("learn/questions", "<section></section>", words=words, elem_id="chapter-end")
-            widget("learn/terms", "", words={})
     book.read(None, None, text, js=READ, **LOCAL)

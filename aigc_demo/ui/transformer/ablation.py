@@ -16,6 +16,7 @@ from aigc_demo.ui.page.inside_views import View, parameters_of
 from aigc_demo.ui.page.page import Page, Update, dice
 from aigc_demo.ui.transformer import formulas
 from aigc_demo.ui.transformer.selection import Fields, asked, formula_of, model_code, older, part_of
+from aigc_demo.ui.transformer.whole_text import meaning
 
 NEURONS = 8
 WRITTEN = {"shakespeare": 100, "poems": 40, "large": 20}  # tokens that it goes on for
@@ -29,14 +30,17 @@ def see_off(models: Models, words: Words, model, text, layer, head, what, seed) 
     what, seed = check.one_of(what, "what", ("head", "layer")), check.seed(seed)
     off: dict[str, Any] = {"heads": [(layer, head)]} if what == "head" else {"layers": [layer]}
     heading: list[Any] = [""]
+    lost = []
     losses: list[Any] = [{"text": words.both("through.loss"), "mark": "name"}]
     texts: list[Any] = [{"text": words.both("through.goes_on"), "mark": "name"}]
     for key, one in (("all", writer), (f"no_{what}", inside.without(writer, **off))):
         nats = inside.surprise(one, reading.ids)[reading.first - 1 :]
+        lost.append(nats)
         heading.append(words.both(f"through.{key}", layer=layer + 1, head=head + 1))
         losses.append(f"{nats.mean().item():.3f}" if len(nats) else "–")
         texts.append({"text": _goes_on(one, reading, seed), "mark": "prose"})
-    return gr.update(table={"head": heading, "rows": [losses, texts]})
+    told = meaning(words, model, writer, *lost)
+    return gr.update(table={"head": heading, "rows": [losses, texts]}, meaning=told)
 
 
 @torch.inference_mode()

@@ -1,5 +1,6 @@
 """Candidates for the next token: their table, and the tree of the likeliest continuations."""
 
+import math
 from itertools import chain, islice
 from typing import Any
 
@@ -50,7 +51,9 @@ def see_next(models: Models, words: Words, model, text) -> tuple[Update, Update,
     ]
     marks = ("softmax", "masked_fill", "cumsum", "/ temperature")
     source = code_of("models/transformer.py", "next_token_distribution", marks)
-    return gr.update(next=shown), gr.update(tree=nodes), source
+    chance = {"size": f"{len(ordered):,}", "chance": f"{math.log(len(ordered)):.2f}"}
+    told = words.both("meaning.next", **chance)
+    return gr.update(next=shown, meaning=told), gr.update(tree=nodes), source
 
 
 def _sums(ordered: Tensor) -> dict[str, list[float]]:

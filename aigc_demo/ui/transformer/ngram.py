@@ -55,7 +55,10 @@ def _losses(models: Models, words: Words, order: int) -> Update:
         found.append({"name": "Transformer", "value": float(card)})
         told, said["writer"] = "ngram.told", f"{float(card):.2f}"
         said["fewer"] = f"{np.exp(float(card)):.1f}"
-    return gr.update(bars=found, texts=words.both(told, **said))
+    size = len(ngram_model(models, 1).characters)
+    chance = {"size": size, "chance": f"{np.log(size):.2f}", "now": said["nats"]}
+    meaning = words.both("meaning.ngram", **chance)
+    return gr.update(bars=found, texts=words.both(told, **said), meaning=meaning)
 
 
 def build_ngram(page: Page, here: gr.Tab) -> None:

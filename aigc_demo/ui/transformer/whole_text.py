@@ -1,11 +1,15 @@
 """The text as a whole: how surprising it is, whether it was copied, and the rules of verse."""
 
+import math
 from typing import Any
 
 import gradio as gr
+from torch import Tensor
 
 from aigc_demo.explain import transformer as inside
 from aigc_demo.explain import verse
+from aigc_demo.explain.figures import card_figures
+from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.prosody import FREE
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit.widgets import code, table
@@ -32,7 +36,20 @@ def see_surprise(models: Models, words: Words, model, text) -> tuple[Update, str
         shades.append({"text": name, "shade": min(1, value / STRONG), "note": f"{value:.2f} nat"})
     formula = formulas.perplexity(counted) if len(counted) else ""
     source = code_of("explain/transformer.py", "surprise", ("log_softmax", "nats ="))
-    return gr.update(tokens=shades, texts=words.both("through.shaded")), formula, source
+    told = words.both("through.shaded")
+    paid = meaning(words, model, writer, counted)
+    return gr.update(tokens=shades, texts=told, meaning=paid), formula, source
+
+
+def meaning(words: Words, model: Any, writer: TextWriter, *nats: Tensor) -> dict[str, str]:
+    """What the mean loss of a text would be by chance, on unseen text, and what it is."""
+    size = len(writer.tokenizer)
+    now = " / ".join(f"{one.mean().item():.2f}" for one in nats if len(one)) or "–"
+    told = {"size": f"{size:,}", "chance": f"{math.log(size):.2f}", "now": now}
+    if model != "shakespeare":  # the only card that counts a loss of each token
+        return words.both("meaning.text", **told)
+    card = float(card_figures(model).get("nats per character", "nan"))
+    return words.both("meaning.play", card=f"{card:.2f}", **told)
 
 
 def see_origin(models: Models, words: Words, model, text) -> tuple[Update, Update]:

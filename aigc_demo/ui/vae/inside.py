@@ -1,5 +1,6 @@
 """Inside the VAE, beside the tasks of its tab: posterior, bound, layers, dimensions, sharpness."""
 
+import math
 from typing import Any
 
 import gradio as gr
@@ -7,8 +8,9 @@ import torch
 from torch import Tensor
 
 from aigc_demo.explain import vae as inside
+from aigc_demo.explain.figures import card_figures
 from aigc_demo.explain.gan import Part, as_maps, real_digits, seeds_that_read
-from aigc_demo.images import strip
+from aigc_demo.images import SIDE, strip
 from aigc_demo.inference.vae import LatentWalker
 from aigc_demo.names import BETAS, VAES
 from aigc_demo.samples import sample_digits
@@ -41,6 +43,7 @@ WEIGHTED = 100  # samples of the importance-weighted estimate
 ON_PLANE = 200  # test digits on the plane
 ROW = 9  # pictures along one dimension
 REACH = 3.5
+COIN_TOSSES = f"{SIDE * SIDE * math.log(2):.1f}"  # nats of a digit whose every pixel is one
 COMPARED = 8  # digits of each kind, where sharpness is compared
 
 
@@ -157,8 +160,11 @@ def see_bound(
     else:
         shares, most = _bars(found.kl, inside.ALIVE), int(found.kl.argmax())
         texts = words.both("within.shares", total=f"{found.divergence:.2f}")
+    card = card_figures(str(models.folders.get(model, model))).get("negative elbo")
+    paid = {"chance": COIN_TOSSES, "now": f"{-found.elbo:.1f}", "card": f"{float(card or 0):.1f}"}
+    meaning = words.both("meaning.bound" if card else "meaning.bound_alone", **paid)
     return (
-        gr.update(strip=strip(pictures), groups=groups),
+        gr.update(strip=strip(pictures), groups=groups, meaning=meaning),
         formulas.elbo(found),
         gr.update(bars=shares, texts=texts),
         formulas.divergence_by_hand(found, most),
@@ -289,7 +295,10 @@ def see_betas(models: Models, words: Words, chosen, seed) -> tuple[Update, Updat
         pictures += [walker.decode(mean), walker.sample(range(seed, seed + COMPARED))]
         names = ["μ", *(f"z{i + 1}" for i in range(COMPARED))]
         groups.append(group(words, "generator", "within.drawn_by", names, beta=beta))
-    return gr.update(models=shown), gr.update(strip=strip(torch.cat(pictures)), groups=groups)
+    sums = "  ·  ".join(f"{one['rate'] + one['distortion']:.1f}" for one in shown)
+    meaning = words.both("meaning.betas", chance=COIN_TOSSES, now=sums)
+    pictures_of = gr.update(strip=strip(torch.cat(pictures)), groups=groups)
+    return gr.update(models=shown, meaning=meaning), pictures_of
 
 
 def build_inside(page: Page, here: gr.Tab) -> None:

@@ -188,7 +188,7 @@ TEXT = (
         (DIGITS, "truncation <= 0.5", False, "0.8"),
         (DIGITS, "digits is 7 and model is gan", True, ""),
         (MAP, "distance from the origin is 5", True, ""),
-        (TEXT, "probability of the likeliest token > 0.9", True, ""),
+        (TEXT, "probability of the likeliest token > 0.8", True, ""),
         (TEXT, "likeliest token is s", True, ""),
         (TEXT, "entropy of the next token < 0.5 and prompt contains torche", True, ""),
         ("tab=gan.duel&clicks=b3f2", "clicks >= 6", False, "5"),

@@ -51,6 +51,11 @@ function report() {
   plane.setAttribute("aria-valuenow", (probe || [0, 0])[0].toFixed(2));
   const state = `${say("step")} ${game.step} · ${say("distance")} ${fixed(game.distance, 3)}`;
   plane.setAttribute("aria-valuetext", probe ? `${reading()} · ${state}` : state);
+  const { forD, forG } = LOSSES[game.settings.loss];
+  const even = game.settings.loss === "squares" ? 0.5 : 0; // the score of a D that cannot tell
+  const chance = { d: fixed(forD(even, even)[0], 3), g: fixed(forG(even, even)[0], 3) };
+  const paid = { nowD: fixed(game.lossD, 3), nowG: fixed(game.lossG, 3) };
+  window.aigc.page.mean(element, filled(say("chance"), { ...chance, ...paid }));
   const losses = `${say("loss_d")} ${fixed(game.lossD, 3)} · ${say("loss_g")} ${fixed(game.lossG, 3)}`;
   plot.setAttribute("aria-label", `${say("plot")} ${losses} · ${state}`);
 }

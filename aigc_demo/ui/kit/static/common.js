@@ -17,6 +17,7 @@ const colour = (name) => getComputedStyle(element).getPropertyValue(`--${name}`)
 function speak() {
   const caption = element.querySelector(".caption");
   if (caption && props.texts) caption.textContent = props.texts[language()] || "";
+  if (props.meaning) window.aigc.page.mean?.(element, props.meaning[language()]);
   for (const node of element.querySelectorAll("[data-word]")) {
     const text = word(node.dataset.word);
     if (node.dataset.as === "label") node.setAttribute("aria-label", text);
@@ -74,4 +75,5 @@ const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 
 speak();
 watch("texts", speak);
+watch("meaning", speak);
 window.addEventListener("aigc:language", speak);

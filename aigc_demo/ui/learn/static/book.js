@@ -110,6 +110,21 @@ document.addEventListener(
   true,
 );
 
+// Terms are marked a moment after the text is there; those of the glossary itself are not.
+let soon = 0;
+function look() {
+  const place = document.querySelector("#chapter");
+  const title = place?.querySelector("h2");
+  if (!title || title.dataset.terms || shown === "glossary") return;
+  if (title.textContent.trim() !== window.aigc.page.chapter?.title) return;
+  title.dataset.terms = "marked";
+  window.aigc.page.explain(place);
+}
+new MutationObserver(() => {
+  clearTimeout(soon);
+  soon = setTimeout(look, 200);
+}).observe(element.closest("#learn"), { childList: true, subtree: true });
+
 const top = () => element.closest("#learn").getBoundingClientRect().top + window.scrollY;
 
 function visit(name) {

@@ -7,14 +7,14 @@ const narrow = window.matchMedia("(max-width: 640px)");
 const panel = node("section", "guide-panel");
 const KEPT = "aigc_guides";
 const WAIT = 10_000; // ms until a part of the page is taken not to be there
-const SETTLED = 300; // ms after which what is shown is asked about
+const LOOK = 500; // ms between two looks at what is shown
 const kept = { at: {}, done: {}, offered: false, name: "", ...stored() };
 let list = []; // of all guides
 let guide = null; // the one that is on
 let at = 0; // its step
 let lit = null;
-let count = 0; // of checks, and of steps that were shown
-let asking = 0;
+let shown = 0; // steps, by number
+let asking = 0; // the number of the check that was asked last
 
 function stored() {
   try {
@@ -38,7 +38,9 @@ const said = (texts) => texts?.[language()] || "";
 const isLesson = (one) => one.name.startsWith("lessons/");
 const step = () => guide.steps[at];
 const done = () => ((kept.done[guide.name] ||= {})[at] ||= {});
-const shownBar = () => (window.aigc.page.bars || []).find((bar) => bar.element.offsetParent);
+// The bar of the result in sight; a teacher may have hidden it itself.
+const shownBar = () =>
+  (window.aigc.page.bars || []).find((bar) => bar.element.closest(".tabitem")?.offsetParent);
 
 // Whether what a query asks for is what is shown.
 function shows(query) {
@@ -87,6 +89,7 @@ function leave() {
   document.body.style.removeProperty("--guide-room");
   darken();
   guide = null;
+  window.aigc.page.hide();
   window.dispatchEvent(new CustomEvent("aigc:left"));
   opener.focus();
 }
@@ -134,7 +137,7 @@ async function start(name) {
   }
   if (!kept.done[name]) kept.done[name] = { began: Date.now() };
   const before = kept.at[name] || 0;
-  if (isLesson(guide) && guide.hide?.length) window.aigc.page.hide?.(guide.hide);
+  window.aigc.page.hide(guide.hide);
   turn(before < guide.steps.length ? before : 0);
 }
 
@@ -162,12 +165,12 @@ function paint(fresh) {
   ways.append(back, next);
   const place = filled(word("place"), { at: at + 1, all });
   show(headed(said(guide.title), place), body, ways);
+  window.aigc.page.explain(body);
   settle();
   if (!fresh) return;
   panel.querySelector("h2").focus({ preventScroll: true });
   if (here.open && !shows(here.open)) window.aigc.page.go(here.open, {}, at > 0);
-  light(++count, here.light);
-  if (here.check) soon();
+  light(++shown, here);
 }
 
 // What is to be done: ticked as soon as the page shows it.
@@ -202,11 +205,13 @@ function settle(found) {
   else if (found) told.textContent = `${word("not_yet")} ${found}`;
 }
 
-let later = 0;
-function soon() {
-  clearTimeout(later);
-  later = setTimeout(() => guide && step()?.check && done().state !== "done" && ask(false), SETTLED);
-}
+// While a deed is open, each new result is held against it.
+let looked = "";
+setInterval(() => {
+  const query = shownBar()?.link().query;
+  const isOpen = guide && !panel.hidden && step()?.check && done().state !== "done";
+  if (isOpen && query && looked !== `${shown} ${query}`) ask(false);
+}, LOOK);
 
 // Asks whether the step's check holds for what is shown. aloud: say so too where it does not.
 let loud = false;
@@ -217,7 +222,8 @@ function ask(aloud) {
     if (aloud) settle(word("elsewhere"));
     return;
   }
-  asking = ++count;
+  asking += 1;
+  looked = `${shown} ${query}`;
   done().asked = query;
   props.value = { guide: guide.name, step: at, query, number: asking };
   trigger("check");
@@ -333,17 +339,18 @@ function darken() {
 }
 
 // Lights up a part of the page as soon as it is there, in sight and not under the panel.
-function light(mine, name, waited = 0) {
-  if (mine !== count && waited) return;
+function light(mine, here, waited = 0) {
+  if (mine !== shown) return;
   if (!waited) darken();
-  const found = name && partOf(name);
+  const isThere = !here.open || shownBar()?.tab === new URLSearchParams(here.open).get("tab");
+  const found = here.light && isThere && partOf(here.light);
   if (found) {
     lit = found;
     lit.classList.add("lit");
     reveal();
     setTimeout(() => lit === found && reveal(), 600); // once what grows above it has grown
-  } else if (name && waited < WAIT) {
-    setTimeout(() => guide && light(mine, name, waited + 100), 100);
+  } else if (here.light && waited < WAIT) {
+    setTimeout(() => guide && light(mine, here, waited + 100), 100);
   }
   if (!found) place();
 }
@@ -413,7 +420,6 @@ window.addEventListener("aigc:language", () => {
   else if (at >= guide.steps.length) finish();
   else paint(false);
 });
-window.addEventListener("aigc:result", soon);
 window.addEventListener("aigc:guide", ({ detail }) => start(detail));
 watch("checked", checked);
 window.aigc.page.guides = { kept, list: async () => (list.length ? list : await fetched("guides")) };

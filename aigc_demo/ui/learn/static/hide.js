@@ -8,11 +8,13 @@ function selectorOf(name) {
   return task ? `#${tab}-tasks [data-tab-id="${task}"]` : `#models > .tab-wrapper [data-tab-id="${tab}"]`;
 }
 
-function hide(names) {
-  const rules = names.map(selectorOf).filter(Boolean);
+// What the link takes away, and what a lesson does as long as it is on.
+function hide(more = []) {
+  const names = new URLSearchParams(location.search).get("hide") || "";
+  const rules = [...names.split(","), ...more].map(selectorOf).filter(Boolean);
   hiding.textContent = rules.length ? `${rules.join(", ")} { display: none !important; }` : "";
 }
 
 document.head.append(hiding);
 window.aigc.page.hide = hide;
-hide((new URLSearchParams(location.search).get("hide") || "").split(","));
+hide();

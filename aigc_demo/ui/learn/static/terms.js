@@ -1,8 +1,8 @@
-// Terms of the glossary: the first of each in a chapter is marked, and tells what it means when it
-// is pointed at, focused or tapped.
+// Terms of the glossary: the first of each in a chapter, a guide or a lesson is marked, and tells what
+// it means when it is pointed at, focused or tapped.
 const told = node("div", "");
 const LEAST = { en: 3, zh: 2 }; // characters of a term that is looked for
-const NOT_IN = "a, button, code, pre, h2, h3, .katex, .mermaid, .term, th";
+const NOT_IN = "a, button, textarea, code, pre, h2, h3, .katex, .mermaid, .term, th";
 const known = {}; // by language: [[term, meaning]], the longest first
 let open; // the term that is told
 
@@ -80,22 +80,12 @@ function mark(place, entries) {
   }
 }
 
-// The text comes a moment after the chapter is known.
-let soon = 0;
-async function look() {
-  const place = document.querySelector("#chapter");
-  const title = place?.querySelector("h2");
-  const chapter = window.aigc.page.chapter;
-  if (!title || title.dataset.terms || !chapter || chapter.name === "glossary") return;
-  if (title.textContent.trim() !== chapter.title) return;
-  title.dataset.terms = "marked";
-  mark(place, await glossary());
-}
-new MutationObserver(() => {
+// Marks the terms in a place of the page, once its text is there; nothing is marked twice.
+window.aigc.page.explain = async (place, tries = 10) => {
   hide();
-  clearTimeout(soon);
-  soon = setTimeout(look, 200);
-}).observe(element.closest("#learn"), { childList: true, subtree: true });
+  if (!place || place.querySelector(".term")) return;
+  if (place.textContent.trim()) mark(place, await glossary());
+  else if (tries) setTimeout(() => window.aigc.page.explain(place, tries - 1), 300);
+};
 window.addEventListener("scroll", hide, { passive: true });
 window.addEventListener("keydown", ({ key }) => key === "Escape" && hide());
-look();

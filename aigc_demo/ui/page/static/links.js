@@ -38,7 +38,6 @@ function enter(how, query) {
 // A new link in a bar: a step of the history, unless it is what the visitor came by.
 function follow(bar) {
   const { query, opened } = bar.link();
-  window.dispatchEvent(new CustomEvent("aigc:result"));
   const before = bar.shown;
   bar.shown = query;
   if (opened && opened !== bar.opened) {
@@ -86,6 +85,27 @@ window.aigc.page.go = (query, state = {}, again = false) => {
   const how = again ? "replaceState" : "pushState";
   history[how]({ ...state, aigc: query }, "", local(query));
   window.dispatchEvent(new PopStateEvent("popstate", { state: history.state }));
+};
+
+// What a value such as a loss would be by chance and at best: told behind a "?" of its widget.
+window.aigc.page.mean = (place, text) => {
+  let made = place.querySelector(".meaning");
+  if (!made) {
+    made = node("div", "meaning");
+    const button = node("button", "", "?");
+    const meaning = node("span", "");
+    meaning.hidden = true;
+    button.setAttribute("aria-expanded", "false");
+    button.addEventListener("click", () => {
+      meaning.hidden = !meaning.hidden;
+      button.setAttribute("aria-expanded", String(!meaning.hidden));
+    });
+    made.append(button, meaning);
+    (place.querySelector(".widget") || place).append(made);
+  }
+  made.hidden = !text;
+  made.firstChild.setAttribute("aria-label", word("meaning"));
+  made.lastChild.textContent = text;
 };
 
 // New bars, and the one that a link waits for.
