@@ -43,6 +43,7 @@ from aigc_demo.ui.serving.gradio_patches import light_sessions
 from aigc_demo.ui.serving.link_preview import preview
 from aigc_demo.ui.transformer import requests as transformer
 from aigc_demo.ui.transformer.selection import asked
+from aigc_demo.ui.transformer.slots import writing_now
 from aigc_demo.ui.vae import requests as vae
 
 WORDS = Words()
@@ -482,12 +483,12 @@ def test_how_many_write_together_and_how_many_wait_is_told() -> None:
     deadline = time.monotonic() + 20
     while len(writer.engine.writing) < SLOTS and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert transformer.writing_now(MODELS) == {"writing": SLOTS, "waiting": 3}
+    assert writing_now(MODELS) == {"writing": SLOTS, "waiting": 3}
     for text in crowd:
         text.cancel()
     while any(not text.done for text in crowd) and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert transformer.writing_now(MODELS) == {"writing": 0, "waiting": 0}
+    assert writing_now(MODELS) == {"writing": 0, "waiting": 0}
 
 
 def test_warming_loads_the_writers_and_a_damaged_one_does_no_harm(tmp_path, capsys) -> None:

@@ -62,6 +62,7 @@ class Loop:
         self.writing: list[Generation] = []
         self.batch: Batch | None = None  # of the texts as they are now
         self.lock = threading.Condition()
+        self.read = self.decoded = 0  # prompt tokens, and steps, since the loop was made
         self.running = self.closing = False
         self.thread: threading.Thread | None = None
         _loops.add(self)
@@ -121,10 +122,15 @@ class Loop:
         """One token more of every text."""
         steps, context = self.steps, self.steps.context
         for slot, text in enumerate(self.writing):
+            given: list[int] = []
             if steps.lengths[slot] == 0:
-                steps.prefill(slot, text.ids[-context:-1])
+                given = text.ids[-context:-1]
+                steps.prefill(slot, given)
             elif steps.lengths[slot] == context:  # full: go on from the later half of the text
-                steps.prefill(slot, text.ids[-(context // 2) : -1])
+                given = text.ids[-(context // 2) : -1]
+                steps.prefill(slot, given)
+            self.read += len(given)
+        self.decoded += 1
         logits = steps.decode([text.ids[-1] for text in self.writing])
         banned, failed = self._banned(logits.shape[1])
         if self.batch is None:

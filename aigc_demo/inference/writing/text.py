@@ -55,6 +55,7 @@ class Generation:
         self._engine, self._begun = engine, False
         self._tokenizer, self._skipped, self._written = tokenizer, skipped, written or {}
         self.prompt = ""  # as it was read, where there is one
+        self.owner: object = None  # whoever it is written for, where that is told
         self.title, self.left_out = (
             "",
             "",

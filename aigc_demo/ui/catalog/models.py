@@ -29,6 +29,7 @@ from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.inference.judge import DigitJudge
 from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.inference.vae import LatentWalker
+from aigc_demo.inference.writing.loop import Engine
 from aigc_demo.names import JUDGE, SMALL_GAN, WRITERS
 from aigc_demo.samples import sample_digits
 from aigc_demo.tokenizer import to_simplified
@@ -243,12 +244,16 @@ class Models:
         """The writer of shakespeare or poems."""
         return self.get(name, TextWriter.load)
 
+    def engines(self) -> dict[str, Engine]:
+        """What writes, by the name of its model; none is made for this."""
+        with self._lock:
+            loaded = dict(self._loaded)
+        writers = {name: one for name, one in loaded.items() if isinstance(one, TextWriter)}
+        return {name: one.engine for name, one in writers.items() if "engine" in vars(one)}
+
     def writing(self) -> tuple[int, int]:
         """The numbers of texts being written and of texts waiting for a slot."""
-        with self._lock:
-            writers = [one for one in self._loaded.values() if isinstance(one, TextWriter)]
-        begun = [one for one in writers if "engine" in vars(one)]  # none is made for this
-        engines = [writer.engine for writer in begun]
+        engines = self.engines().values()
         return sum(len(one.writing) for one in engines), sum(len(one.waiting) for one in engines)
 
     def warm(self) -> None:

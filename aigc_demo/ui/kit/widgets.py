@@ -71,8 +71,8 @@ def head(demo: gr.Blocks) -> str:
     that stand after it; about, what is known of each of these by its name; code, what makes a
     picture of a bar's link; go, what opens another place by its link; explain, what marks the terms
     in a place; mean, what tells of a loss; hide, what a lesson takes away; guides, the list of
-    lessons and what is kept of them; plain, models without classes; weights, by tab what fetches the
-    model that a link names.
+    lessons and what is kept of them; plain, models without classes; weights, by tab what fetches
+    the model that a link names.
     """
     scripts = dict(
         block.script_in_head

@@ -34,6 +34,11 @@ class Visit:
         self.asked: dict[Any, int] = {}  # by handler, the latest question to it
 
 
+def visitor() -> str | None:
+    """The session of whoever is being answered; None where there is none, as for a program."""
+    return getattr(LocalContext.request.get(None), "session_hash", None)
+
+
 class Visits:
     """Of each visitor with questions under way, which widgets show the answer to which."""
 
@@ -48,7 +53,7 @@ class Visits:
         Yields what keeps of its answers what is still to be shown, and what tells whether there is
         a later question to the same handler.
         """
-        session = getattr(LocalContext.request.get(None), "session_hash", None) or object()
+        session = visitor() or object()
         with self._lock:
             visit = self._visits.setdefault(session, Visit())
             visit.running += 1

@@ -11,6 +11,7 @@ from aigc_demo.tokenizer import begin_alike, characters_of, to_simplified
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.words import Words
+from aigc_demo.ui.page.answers import visitor
 
 LONGEST_PROMPT = 2_000
 MAX_LENGTH = 1_000  # new characters
@@ -29,6 +30,7 @@ async def paced(writing: Generation) -> AsyncIterator[str]:
     No thread waits meanwhile, and a visitor who leaves frees the place.
     """
     shown, pause = "", 1 / FIRST
+    writing.owner = visitor()
     try:
         while True:
             done, text = writing.done, writing.so_far
@@ -165,9 +167,3 @@ def change_script(models: Models, words: Words, poem, script) -> str:
     """The poem on the page in the other script; nothing is written anew."""
     poem = check.text(poem, "title", 1_000)
     return in_script(poem, check.one_of(script, "script", SCRIPTS))
-
-
-def writing_now(models: Models) -> dict[str, int]:
-    """The numbers of texts being written together and of texts waiting."""
-    writing, waiting = models.writing()
-    return {"writing": writing, "waiting": waiting}

@@ -25,9 +25,8 @@ from aigc_demo.ui.transformer.requests import (
     change_script,
     continue_text,
     write_poem,
-    writing_now,
 )
-from aigc_demo.ui.transformer.widgets import together
+from aigc_demo.ui.transformer.slots import add_slots
 
 
 def build_transformer_tab(page: Page) -> None:
@@ -146,7 +145,7 @@ def _build_shakespeare(page: Page) -> tuple[gr.Textbox, gr.Radio]:
     with left:
         fields = {"model": model, "prompt": prompt, "length": length, **sampling}
         share = _share(page, "shakespeare", continue_text, fields, [text])
-        together(page.words, server_functions=[page.serve(writing_now)])
+        add_slots(page)
     _connect(page, [sampling["seed"].submit], buttons, share)
     return text, model
 
@@ -217,7 +216,7 @@ def _build_poems(page: Page) -> tuple[gr.Textbox, gr.Radio]:
     triggers = [title.submit, heads.submit, line.submit, sampling["seed"].submit]
     with left:
         share = _share(page, "poems", write_poem, fields, [text, poem])
-        together(page.words, server_functions=[page.serve(writing_now)])
+        add_slots(page)
     written = _connect(page, triggers, buttons, share)
     with left:
         add_reading(page, poem, form, script, written)

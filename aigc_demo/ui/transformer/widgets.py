@@ -10,10 +10,19 @@ from aigc_demo.ui.kit.words import Words
 
 
 def together(words: Words, **props: Any) -> gr.HTML:
-    """A line that tells how many texts are written together now. Server function: writing_now."""
-    return widget(
-        "transformer/together", '<div class="hint"></div>', words=words.group("together"), **props
+    """How many texts are written together now, and, unfolded, each of them in its slot.
+
+    Server function: writing_now. Event: watch; value: how many texts to begin. Prop: engine, a list
+    of {model, slots, read, decoded, waiting, context, texts: [{given, new, most, cache, name}]}, a
+    loop each.
+    """
+    template = (
+        '<div class="hint"></div><details><summary data-word="heading"></summary>'
+        '<p data-word="about"></p><button type="button" data-word="begin"></button>'
+        '<div class="loops"></div></details>'
     )
+    group = words.group("together")
+    return widget("transformer/together", template, words=group, engine=None, value=0, **props)
 
 
 def tokens(words: Words, choosing: bool = False, **props: Any) -> gr.HTML:

@@ -7,6 +7,7 @@ const narrow = window.matchMedia("(max-width: 640px)");
 const panel = node("section", "guide-panel");
 const KEPT = "aigc_guides";
 const WAIT = 10_000; // ms until a part of the page is taken not to be there
+const GROWN = [600, 1_500, 3_000]; // ms after which what stands above a part may have grown
 const LOOK = 500; // ms between two looks at what is shown
 const kept = { at: {}, done: {}, offered: false, name: "", ...stored() };
 let list = []; // of all guides
@@ -14,6 +15,7 @@ let guide = null; // the one that is on
 let at = 0; // its step
 let lit = null;
 let shown = 0; // steps, by number
+let began = {}; // when the step was, and whether its place was shown since
 let asking = 0; // the number of the check that was asked last
 
 function stored() {
@@ -170,6 +172,7 @@ function paint(fresh) {
   if (!fresh) return;
   panel.querySelector("h2").focus({ preventScroll: true });
   if (here.open && !shows(here.open)) window.aigc.page.go(here.open, {}, at > 0);
+  began = { at: Date.now(), isThere: false };
   light(++shown, here);
 }
 
@@ -205,12 +208,14 @@ function settle(found) {
   else if (found) told.textContent = `${word("not_yet")} ${found}`;
 }
 
-// While a deed is open, each new result is held against it.
+// While a deed is open, each new result is held against it, once the step's own place was shown.
 let looked = "";
 setInterval(() => {
+  const here = guide && !panel.hidden && step();
+  if (!here?.check || done().state === "done") return;
+  began.isThere ||= !here.open || shows(here.open) || Date.now() - began.at > WAIT;
   const query = shownBar()?.link().query;
-  const isOpen = guide && !panel.hidden && step()?.check && done().state !== "done";
-  if (isOpen && query && looked !== `${shown} ${query}`) ask(false);
+  if (began.isThere && query && looked !== `${shown} ${query}`) ask(false);
 }, LOOK);
 
 // Asks whether the step's check holds for what is shown. aloud: say so too where it does not.
@@ -348,7 +353,7 @@ function light(mine, here, waited = 0) {
     lit = found;
     lit.classList.add("lit");
     reveal();
-    setTimeout(() => lit === found && reveal(), 600); // once what grows above it has grown
+    for (const wait of GROWN) setTimeout(() => lit === found && reveal(), wait);
   } else if (here.light && waited < WAIT) {
     setTimeout(() => guide && light(mine, here, waited + 100), 100);
   }

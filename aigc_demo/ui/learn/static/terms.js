@@ -30,14 +30,14 @@ function placeOf(term, text) {
   return found ? [found.index, found[0].length] : [-1, 0];
 }
 
-function hide() {
+function conceal() {
   told.hidden = true;
   open?.removeAttribute("aria-describedby");
   open = undefined;
 }
 
 function tell(mark, meaning) {
-  hide();
+  conceal();
   open = mark;
   told.textContent = meaning;
   told.hidden = false;
@@ -55,8 +55,8 @@ function marked(text, meaning) {
   mark.addEventListener("mouseenter", () => tell(mark, meaning));
   mark.addEventListener("focus", () => tell(mark, meaning));
   mark.addEventListener("click", () => tell(mark, meaning));
-  mark.addEventListener("mouseleave", hide);
-  mark.addEventListener("blur", hide);
+  mark.addEventListener("mouseleave", conceal);
+  mark.addEventListener("blur", conceal);
   return mark;
 }
 
@@ -82,10 +82,10 @@ function mark(place, entries) {
 
 // Marks the terms in a place of the page, once its text is there; nothing is marked twice.
 window.aigc.page.explain = async (place, tries = 10) => {
-  hide();
+  conceal();
   if (!place || place.querySelector(".term")) return;
   if (place.textContent.trim()) mark(place, await glossary());
   else if (tries) setTimeout(() => window.aigc.page.explain(place, tries - 1), 300);
 };
-window.addEventListener("scroll", hide, { passive: true });
-window.addEventListener("keydown", ({ key }) => key === "Escape" && hide());
+window.addEventListener("scroll", conceal, { passive: true });
+window.addEventListener("keydown", ({ key }) => key === "Escape" && conceal());
