@@ -10,7 +10,7 @@ function paint(grown = 1) {
   const shown = props.shown;
   if (!shown) return;
   if (moments.length) draw(...moments[at], grown);
-  else draw(shown, 2, grown);
+  else if (shown.before) draw(shown, 2, grown); // else the pictures of its steps are on their way
 }
 
 // What the moment says, in words and to assistive technology.

@@ -363,10 +363,12 @@ function light(mine, here, waited = 0) {
 const MARGIN = 16; // px around the panel, and around what is lit
 function reveal() {
   if (!lit) return;
-  const room = narrow.matches ? window.innerHeight - panel.offsetHeight : window.innerHeight;
-  const { top, height } = lit.getBoundingClientRect();
-  const spare = Math.max(MARGIN, (room - height) / 2);
   place();
+  const { top, height, left, right } = lit.getBoundingClientRect();
+  const box = panel.getBoundingClientRect();
+  const isOver = left < box.right && right > box.left; // the panel, if it stood as low
+  const room = isOver ? box.top : window.innerHeight;
+  const spare = Math.max(MARGIN, (room - height) / 2);
   if (top < MARGIN || top + height > room - MARGIN) {
     const behavior = calm.matches ? "auto" : "smooth";
     window.scrollTo({ top: window.scrollY + top - spare, behavior });
