@@ -37,6 +37,17 @@ def go(page: Page, query: str) -> None:
     page.evaluate("query => window.aigc.page.go(query)", query)
 
 
+def opened(page: Page, query: str) -> None:
+    """Waits until what a step opens is shown."""
+    page.wait_for_function(
+        "query => { const there = new URLSearchParams(location.search);"
+        " return [...new URLSearchParams(query)].every(([k, v]) => there.get(k) === v)"
+        " && there.get('mode'); }",
+        arg=query,
+        timeout=LONG,
+    )
+
+
 def test_a_first_visitor_is_offered_the_tour_once(browser: Browser, server_url: str) -> None:
     guide = GUIDES["tours/page"]
     with Visitor(browser, f"{server_url}?lang=en") as page:
@@ -99,6 +110,8 @@ def test_each_card_of_a_tour_lights_up_what_it_speaks_of_on_a_phone(
             expect(page.locator(".lit")).to_have_count(1, timeout=LONG)
             page.wait_for_function(UNCOVERED, timeout=LONG)
             assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+            if "open" in step and "learn" not in step["open"]:
+                opened(page, step["open"])
             if "check" in step:
                 expect(panel.locator(".deed.done")).to_have_count(0)
                 go(page, solved[place])

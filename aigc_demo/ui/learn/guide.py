@@ -72,7 +72,8 @@ def connect_guide(page: Page, guide: gr.HTML) -> None:
     shares = {share.tab: share for share in page.shares}
     guide.shares = page.shares  # type: ignore[attr-defined]
     answer = _answering(shares, guide.guides)  # type: ignore[attr-defined]
-    page.compute(guide.check, answer, [guide], guide, show_progress="hidden")
+    how: dict[str, Any] = {"trigger_mode": "always_last", "show_progress": "hidden"}
+    page.compute(guide.check, answer, [guide], guide, **how)
 
 
 def _answering(shares: dict[str, Share], guides: dict[str, Guide]) -> Callable:

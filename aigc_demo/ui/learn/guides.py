@@ -179,7 +179,8 @@ class _Reader:
 
     def _scalar(self, node: yaml.Node, key: str) -> str | None:
         if isinstance(node, yaml.ScalarNode) and node.value.strip():
-            return node.value.strip()
+            text = node.value.strip()
+            return re.sub(r"\n+", "\n\n", text) if node.style == ">" else text  # paragraphs
         self._wrong(node, f"expected a value of {key}")
         return None
 

@@ -172,6 +172,7 @@ function paint(fresh) {
   if (!fresh) return;
   panel.querySelector("h2").focus({ preventScroll: true });
   if (here.open && !shows(here.open)) window.aigc.page.go(here.open, {}, at > 0);
+  loud = false;
   began = { at: Date.now(), isThere: false };
   light(++shown, here);
 }
@@ -222,7 +223,7 @@ setInterval(() => {
 let loud = false;
 function ask(aloud) {
   const query = shownBar()?.link().query;
-  loud = aloud;
+  loud ||= aloud; // until the answer is there
   if (!query) {
     if (aloud) settle(word("elsewhere"));
     return;
@@ -242,6 +243,7 @@ function checked() {
   else mine.tries = (mine.tries || 0) + Number(loud);
   keep();
   settle(!answer.holds && loud ? said(answer.found) : "");
+  loud = false;
 }
 
 function choice(here) {
