@@ -16,7 +16,7 @@ URL = f"http://127.0.0.1:{PORT}/"
 
 
 def photograph(page: Page, language: str) -> None:
-    """One picture a tab: digits, map, poem, digits out of noise."""
+    """One picture a tab: digits, map, poem, digits out of noise, a chapter."""
     page.goto(f"{URL}?lang={language}")
     page.locator("#gan-digits canvas[data-painted]").wait_for()
     page.wait_for_timeout(1_000)
@@ -35,6 +35,10 @@ def photograph(page: Page, language: str) -> None:
     page.locator("#flow-digits canvas[data-painted]").wait_for()
     page.wait_for_timeout(4_000)  # they come step by step
     page.screenshot(path=FOLDER / f"flow-{language}.png")
+    tabs.nth(4).click()
+    page.locator("#chapter h2").wait_for()
+    page.wait_for_timeout(1_000)
+    page.screenshot(path=FOLDER / f"learn-{language}.png")
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
+from servers import ROOT
 
 from aigc_demo.cli import main
 from aigc_demo.ui.app import build
@@ -13,7 +14,14 @@ from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.words import LANGUAGES, Words
 from aigc_demo.ui.learn import guides
 from aigc_demo.ui.learn.checks import MEASURES, Unmeasured, judge_check, parse_check
-from aigc_demo.ui.learn.guide import _answering, _tab_of, guide_button, lesson_problems
+from aigc_demo.ui.learn.guide import (
+    CONTROLS,
+    PARTS,
+    _answering,
+    _tab_of,
+    guide_button,
+    lesson_problems,
+)
 from aigc_demo.ui.learn.guides import GuideError, read_guide, read_guides, texts_of
 
 DEMO = build()
@@ -165,6 +173,17 @@ def test_a_teachers_folder_joins_the_lessons(tmp_path: Path) -> None:
     written(tmp_path, "title: a\nminutes: 5\nsteps:\n- say: b\n", "gan")
     with pytest.raises(ValueError, match="two: lessons/gan"):
         read_guides(tmp_path)
+
+
+@pytest.mark.parametrize("page", ["lessons.md", "lessons.zh.md"])
+def test_the_lesson_of_the_documents_is_one_and_they_tell_the_whole_vocabulary(
+    tmp_path: Path, page: str
+) -> None:
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    (lesson,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    assert problems(tmp_path, lesson) == []
+    for name in (*MEASURES, *CONTROLS, *PARTS):
+        assert f"`{name}`" in text, name
 
 
 DIGITS = "tab=gan.digits&model=gan&digits=7&count=20&seed=3&truncation=0.8"
