@@ -10,7 +10,7 @@ import gradio as gr
 import pytest
 
 from aigc_demo.ui.app import build
-from aigc_demo.ui.kit.widgets import GIVEN, head
+from aigc_demo.ui.kit.widgets import GIVEN, head, widget_files
 from aigc_demo.ui.kit.words import Words, static
 from aigc_demo.ui.serving.first_paint import first_paint
 
@@ -54,7 +54,7 @@ def widget_scripts() -> dict[str, str]:
             r'<div class="widget (\w+)"', str(block.html_template)
         )
         if name:
-            _, found[name[1]] = getattr(block, "script_in_head", ("", block.js_on_load))
+            _, found[name[1]] = getattr(block, "script", ("", block.js_on_load))
     return found
 
 
@@ -65,8 +65,12 @@ def test_the_head_holds_every_script_once(tmp_path):
     script = head(PAGE).removeprefix("<script>").removesuffix("</script>")
     assert "</script" not in script
     assert complaints(tmp_path, script) == ""
+    apart = {one.script[0] for one in PAGE.blocks.values() if getattr(one, "is_apart", False)}
+    assert apart == {"book", "game", "guess", "lab", "lessons", "questions"}
     for name in WIDGETS.keys() - {"bar"}:
-        assert len(re.findall(rf"^{name}\({GIVEN}\)", script, re.MULTILINE)) == 1
+        found = len(re.findall(rf"^{name}\({GIVEN}\)", script, re.MULTILINE))
+        assert found == (name not in apart)
+        assert (f"scripts/{name}.js" in widget_files(PAGE)) == (name in apart)
 
 
 @pytest.mark.parametrize("name", WIDGETS)

@@ -103,6 +103,7 @@ def build_lab(page: Page) -> None:
         run=None,
         bar=f"{page.tab.id}.lab",
         most=STEPS,
+        apart=True,
     )
     hidden = {name: gr.Textbox(value, visible=False) for name, value in fields().items()}
     held = Fields(hidden, codecs=CODECS, used=_used)

@@ -26,6 +26,7 @@ def widget(
     template: str,
     shared: tuple[str, ...] = (),
     at_once: bool = False,
+    apart: bool = False,
     **props: Any,
 ) -> gr.HTML:
     """A gr.HTML whose script is kit/common.js, further ones, and its own.
@@ -36,6 +37,7 @@ def widget(
     script, shared: "ROOM/NAME", as of ui/ROOM/static/NAME.js.
     props: of any widget: meaning, {language: what its loss would be by chance and at best}.
     at_once: its first picture is in the page.
+    apart: its script is not; it is fetched when the widget's tab opens.
     """
     first: dict[str, bytes] = {}
     if not at_once and len(props.get("strip") or "") > LARGE and "elem_id" in props:
@@ -45,14 +47,21 @@ def widget(
         props["strip"] = f"{name}?{hashlib.sha256(picture).hexdigest()[:8]}"  # a new one is fetched
     name, text = script.split("/")[1], script_of(script, *shared)
     events = sorted(set(re.findall(r'trigger\(("\w+")', text)))  # Gradio looks for them
+    run = f"aigc.{name}({GIVEN});"
+    if apart:
+        function = f"aigc.{name} = function ({GIVEN}) {{\n{_without_comments(text)}}};\n"
+        digest = hashlib.sha256(function.encode()).hexdigest()[:8]
+        first[f"scripts/{name}.js"] = function.encode()
+        run = f"aigc.fetched('scripts/{name}.js?{digest}').then(() => {run[:-1]});"
     made = gr.HTML(
         html_template=f'<div class="widget {name}">{template}</div>',
-        js_on_load=f"aigc.{name}({GIVEN}); // {' '.join(events)}",
+        js_on_load=f"{run} // {' '.join(events)}",
         apply_default_css=False,
         padding=False,
         **{"meaning": None, **props},
     )
-    made.script_in_head = name, text  # type: ignore[attr-defined]
+    made.script = name, text  # type: ignore[attr-defined]
+    made.is_apart = apart  # type: ignore[attr-defined]
     made.files = first  # type: ignore[attr-defined]
     return made
 
@@ -63,7 +72,7 @@ def script_of(script: str, *shared: str) -> str:
 
 
 def head(demo: gr.Blocks) -> str:
-    """The page's head: `window.aigc`, the scripts of all its widgets by name.
+    """The page's head: `window.aigc`, the scripts of its widgets by name, but those apart.
 
     Its `page` is what they share: asked, the link of a file that was opened; pending, the link
     that waits for its bar, {tab, query}; bars, of all results; sighted, by tab when its result
@@ -75,13 +84,17 @@ def head(demo: gr.Blocks) -> str:
     the model that a link names.
     """
     scripts = dict(
-        block.script_in_head
+        block.script
         for block in demo.blocks.values()
-        if isinstance(block, gr.HTML) and hasattr(block, "script_in_head")
+        if isinstance(block, gr.HTML) and not getattr(block, "is_apart", True)
     )
     functions = ",\n".join(f"{name}({GIVEN}) {{\n{text}}}" for name, text in scripts.items())
-    functions = re.sub(r"^ *//.*\n", "", functions, flags=re.MULTILINE)
-    return f"<script>window.aigc = {{\npage: {{}},\n{functions}\n}};</script>"
+    whole = f"{static('kit/fetched.js')},\n{functions}"
+    return f"<script>window.aigc = {{\npage: {{}},\n{_without_comments(whole)}\n}};</script>"
+
+
+def _without_comments(script: str) -> str:
+    return re.sub(r"^ *//.*\n", "", script, flags=re.MULTILINE)
 
 
 def widget_files(demo: gr.Blocks) -> dict[str, bytes]:

@@ -72,8 +72,8 @@ def who_drew_it(models: Models, words: Words, seed, picks) -> Update:
     for place, name in enumerate(ARTISTS):
         mine = [k for k, artist in enumerate(artists) if artist == place]
         if mine:
-            asked = [[of[k] for k in mine] for of in (seeds, labels)]
-            drawn[mine] = _drawn_by(models, name, *asked, chance).cpu()
+            asked, wanted = [seeds[k] for k in mine], [labels[k] for k in mine]
+            drawn[mine] = _drawn_by(models, name, asked, wanted, chance).cpu()
     rounds = [{"shown": [k], "right": artist} for k, artist in enumerate(artists)]
     return gr.update(game={"strip": strip(drawn), "rounds": rounds, "picks": picks})
 
@@ -182,6 +182,7 @@ def _build(
             shown = widget(
                 script,
                 template,
+                apart=True,
                 game=None,
                 bar=bar,
                 kind=name,

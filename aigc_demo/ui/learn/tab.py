@@ -1,5 +1,7 @@
 """The Learn tab: chapters and lessons, which the browser shows by itself, and games."""
 
+from typing import Any
+
 import gradio as gr
 
 from aigc_demo.ui.kit.widgets import widget
@@ -26,7 +28,7 @@ def build_learn_tab(page: Page) -> None:
             tr(gr.Markdown(elem_classes="hint"), "learn.lessons_hint")
             words = page.words.group("learn")
             template = '<div class="list"></div><button type="button" class="copy"></button>'
-            widget("learn/lessons", template, words=words, elem_id="lessons")
+            widget("learn/lessons", template, apart=True, words=words, elem_id="lessons")
         with tr(gr.Tab(id="real"), "game.real_tab") as here:
             build_digit_game(page, here, "real", real_or_made, 2)
         with tr(gr.Tab(id="who"), "game.who_tab") as here:
@@ -45,8 +47,10 @@ def _build_chapters(page: Page) -> None:
                 '<ol></ol></nav></details><div class="row"><p class="caption"></p>'
                 '<button type="button" class="copy"></button></div>'
             )
-            book = widget("learn/book", template, names=list(CHAPTERS), words=words, elem_id="book")
+            about: dict[str, Any] = {"names": list(CHAPTERS), "words": words, "elem_id": "book"}
+            book = widget("learn/book", template, apart=True, **about)
         with gr.Column(scale=3, min_width=320):
             text = gr.Markdown(latex_delimiters=FORMULAS, elem_id="chapter")
-            widget("learn/questions", "<section></section>", words=words, elem_id="chapter-end")
+            about = {"words": words, "elem_id": "chapter-end"}
+            widget("learn/questions", "<section></section>", apart=True, **about)
     book.read(None, None, text, js=READ, **LOCAL)

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 KINDS = {".png": "image/png", ".md": "text/markdown", ".json": "application/json"}
+KINDS[".js"] = "text/javascript"
 Content = bytes | Callable[[], bytes]  # or what reads it when it is first asked for
 
 

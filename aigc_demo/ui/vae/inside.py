@@ -295,7 +295,8 @@ def see_betas(models: Models, words: Words, chosen, seed) -> tuple[Update, Updat
         pictures += [walker.decode(mean), walker.sample(range(seed, seed + COMPARED))]
         names = ["μ", *(f"z{i + 1}" for i in range(COMPARED))]
         groups.append(group(words, "generator", "within.drawn_by", names, beta=beta))
-    sums = "  ·  ".join(f"{one['rate'] + one['distortion']:.1f}" for one in shown)
+    costs = (models.tradeoff(name) for name in BETAS)
+    sums = "  ·  ".join(f"{one.rate + one.distortion:.1f}" for one in costs)
     meaning = words.both("meaning.betas", chance=COIN_TOSSES, now=sums)
     pictures_of = gr.update(strip=strip(torch.cat(pictures)), groups=groups)
     return gr.update(models=shown, meaning=meaning), pictures_of

@@ -52,7 +52,7 @@ function shows(query) {
 }
 
 async function fetched(path) {
-  const answer = await fetch(`${root}/learn/${path}.json`);
+  const answer = await fetch(`${root}/learn/${path}.json?${props.version}`);
   if (!answer.ok) throw new Error(path);
   return answer.json();
 }
