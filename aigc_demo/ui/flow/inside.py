@@ -12,7 +12,7 @@ from aigc_demo.explain import flow as inside
 from aigc_demo.explain.gan import real_digits
 from aigc_demo.images import strip
 from aigc_demo.inference.flow import FlowSampler
-from aigc_demo.names import GUIDANCE
+from aigc_demo.names import FLOWS, GUIDANCE
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.flow import formulas
 from aigc_demo.ui.flow.requests import HIGHEST_GUIDANCE, sampler_of, settings_of
@@ -36,6 +36,7 @@ from aigc_demo.ui.page.inside_views import (
     station,
 )
 from aigc_demo.ui.page.page import FORMULAS, Page, Update, dice
+from aigc_demo.ui.page.training_view import build_training
 
 NAMES = {"noise": "state", "generator": "unet", "discriminator": "velocity"}
 STRIDE = 2  # steps from one picture of the way to the next
@@ -337,6 +338,10 @@ def _build_steps(page: Page, asked: list) -> View:
     return View(see_steps, asked, [pictures, drawn])
 
 
+def _build_training(page: Page, asked: list) -> View:
+    return build_training(page, "flowing", FLOWS, asked[0])
+
+
 VIEWS = {
     "overview": _build_overview,
     "way": _build_way,
@@ -346,4 +351,5 @@ VIEWS = {
     "layers": _build_layers,
     "copied": _build_copied,
     "steps": _build_steps,
+    "training": _build_training,
 }

@@ -35,6 +35,7 @@ from aigc_demo.ui.page.inside_views import (
     station,
 )
 from aigc_demo.ui.page.page import FORMULAS, Page, Update, dice, several
+from aigc_demo.ui.page.training_view import build_training
 
 BATCH = 8  # fakes, and as many real digits, that the discriminator is asked about
 FURTHEST = 3.0  # standard deviations that a direction can be followed
@@ -286,6 +287,10 @@ def _build_directions(page: Page, asked: list) -> View:
     return View(move, [*asked, *sliders.values()], [moved], sliders, events)
 
 
+def _build_training(page: Page, asked: list) -> View:
+    return build_training(page, "inside", GANS, asked[0])
+
+
 VIEWS = {
     "overview": _build_overview,
     "layers": _build_layers,
@@ -294,4 +299,5 @@ VIEWS = {
     "directions": _build_directions,
     "copied": _build_copied,
     "then": build_then,
+    "training": _build_training,
 }

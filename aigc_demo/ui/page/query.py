@@ -237,6 +237,7 @@ BY_NAME = {  # values of the page's own widgets
     "image": Codec(_write_image, _read_image),
     "token": _place("token", 9_999),
     "part": _place("part", 99),
+    "moment": _place("moment", 99),
     "sampling": Codec(_write_sampling, _read_sampling),
 }
 

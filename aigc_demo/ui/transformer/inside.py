@@ -8,12 +8,14 @@ import gradio as gr
 
 from aigc_demo.explain import transformer as inside
 from aigc_demo.images import strip
+from aigc_demo.names import WRITERS
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit.widgets import code, table
 from aigc_demo.ui.kit.words import Words
 from aigc_demo.ui.page.hub_panel import TOLD
 from aigc_demo.ui.page.inside_views import View, add_views
 from aigc_demo.ui.page.page import LOCAL, Page, Update, several
+from aigc_demo.ui.page.training_view import build_training
 from aigc_demo.ui.transformer import formulas
 from aigc_demo.ui.transformer.ablation import build_neurons, build_off
 from aigc_demo.ui.transformer.candidates import build_next
@@ -259,6 +261,10 @@ def _build_lens(page: Page, fields: Fields) -> View:
     return View(see_lens, [fields.model, fields.text, fields.place], [rows, formula, lines])
 
 
+def _build_training(page: Page, fields: Fields) -> View:
+    return build_training(page, "through", WRITERS, fields.model)
+
+
 VIEWS = {
     "overview": build_overview,
     "step": _build_step,
@@ -270,4 +276,5 @@ VIEWS = {
     "neurons": build_neurons,
     "origin": build_origin,
     "verse": build_verse,
+    "training": _build_training,
 }

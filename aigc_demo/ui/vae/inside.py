@@ -33,6 +33,7 @@ from aigc_demo.ui.page.inside_views import (
     station,
 )
 from aigc_demo.ui.page.page import FORMULAS, LOCAL, Page, Update, dice, throw
+from aigc_demo.ui.page.training_view import build_training
 from aigc_demo.ui.vae import formulas
 from aigc_demo.ui.vae.widgets import betas, posterior
 
@@ -378,6 +379,10 @@ def _build_betas(page: Page, asked: list) -> View:
     return View(see_betas, asked[1:], [maps, pictures])
 
 
+def _build_training(page: Page, asked: list) -> View:
+    return build_training(page, "within", VAES, asked[0])
+
+
 VIEWS = {
     "overview": _build_overview,
     "posterior": _build_posterior,
@@ -386,4 +391,5 @@ VIEWS = {
     "dimensions": _build_dimensions,
     "blurry": _build_blurry,
     "beta": _build_betas,
+    "training": _build_training,
 }

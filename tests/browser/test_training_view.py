@@ -1,0 +1,55 @@
+"""The view "Training" in a real browser: dragged and played without a request, kept in the link."""
+
+import re
+
+import pytest
+from browser.pages import LONG, PHONE, Visitor, assert_accessible, wait_for_parameter, words
+from playwright.sync_api import Browser, expect
+
+from aigc_demo.explain.history import read_history
+
+pytestmark = pytest.mark.browser
+VIEWS = {  # the view's key -> tab, model
+    "inside": ("gan", "gan-mlp"),
+    "within": ("vae", "vae-2d"),
+    "through": ("transformer", "poems"),
+    "flowing": ("flow", "flow"),
+}
+
+
+@pytest.mark.parametrize("key", VIEWS)
+def test_a_training_is_dragged_and_played_in_the_browser_alone(
+    browser: Browser, server_url: str, key: str
+) -> None:
+    tab, model = VIEWS[key]
+    found = read_history(model)
+    assert found is not None
+    last = len(found.moments) - 1
+    address = f"{server_url}?tab={tab}.inside&look=training&model={model}&moment=3&lang=en"
+    with Visitor(browser, address, PHONE[0]) as page:
+        view = page.locator(f"#{key}-history")
+        curves = view.locator("canvas")
+        expect(curves).to_have_attribute("data-painted", "3", timeout=LONG)
+        expect(view.locator(".caption")).to_contain_text(f"Step {found.moments[3].step},")
+        wait_for_parameter(page, "moment", "3")
+        assert_accessible(page)
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        slider = view.locator("input")
+        slider.fill(str(last))
+        expect(curves).to_have_attribute("data-painted", str(last))
+        expect(view.locator(".caption")).to_contain_text(f"Step {found.moments[last].step:,},")
+        wait_for_parameter(page, "moment", str(last))
+        if found.moments[last].text:
+            expect(view.locator("pre")).to_have_text(found.moments[last].text)
+        else:
+            expect(view.locator("img")).to_be_visible()
+        view.locator("button").click()  # from the first again
+        expect(curves).to_have_attribute("data-painted", "2", timeout=LONG)
+        expect(view.locator("button")).to_have_text(words("en")["history.pause"])
+        view.locator("button").click()
+        expect(view.locator("button")).to_have_text(words("en")["history.play"])
+        assert [
+            url for url in asked if not re.search(r"data:|heartbeat|writing|component", url)
+        ] == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
