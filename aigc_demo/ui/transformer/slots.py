@@ -23,8 +23,7 @@ WATCHED = 20.0  # seconds that one question is answered for; the browser asks ag
 MOST = 8  # texts that a visitor begins at once, to watch
 LENGTH = 400  # tokens of the longest
 TAIL = 28  # characters of an own text that are told
-# Each picture is cheap, and watching waits: as many at once as there are places to write.
-WATCHING: dict[str, Any] = {"concurrency_id": "watching", "concurrency_limit": 32}
+WATCHING: dict[str, Any] = {"concurrency_id": "watching", "concurrency_limit": 12}
 WATCHING |= {"trigger_mode": "multiple", "show_progress": "hidden"}  # a new question ends the old
 
 

@@ -41,6 +41,15 @@ async def watched(session: str, begin: Any = 0, looks: int = 1) -> list[dict]:
     return found
 
 
+async def emptied() -> bool:
+    """Waits until nothing is being written."""
+    for _ in range(200):
+        if not MODELS.engines().get("shakespeare", MODELS.writer("shakespeare").engine).writing:
+            return True
+        await asyncio.sleep(0.05)
+    return False
+
+
 def test_own_texts_have_words_and_those_of_others_only_lengths():
     async def write_and_watch():
         LocalContext.request.set(Visitor("mine"))
@@ -78,6 +87,7 @@ def test_a_program_that_writes_is_nobody():
 
 
 def test_texts_that_were_begun_to_be_watched_grow_and_end_with_the_watching(monkeypatch):
+    assert finished(emptied())
     monkeypatch.setattr(slots, "PAUSE", 0.05)
     before = MODELS.engines()["shakespeare"].loops
     steps, read = sum(one.decoded for one in before), sum(one.read for one in before)
@@ -91,14 +101,6 @@ def test_texts_that_were_begun_to_be_watched_grow_and_end_with_the_watching(monk
     assert sum(loop["read"] for loop in shown) > read
     for loop in shown:
         assert len(loop["texts"]) <= loop["slots"]
-
-    async def emptied() -> bool:
-        for _ in range(200):
-            if not MODELS.engines()["shakespeare"].writing:
-                return True
-            await asyncio.sleep(0.05)
-        return False
-
     assert finished(emptied())
 
 
