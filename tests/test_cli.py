@@ -15,7 +15,7 @@ from servers import ROOT
 
 from aigc_demo.cli import _labels, _parser, main
 
-COMMANDS = ("train", "evaluate", "sample", "data", "publish", "deploy", "demo")
+COMMANDS = ("train", "evaluate", "sample", "data", "publish", "deploy", "demo", "lesson")
 
 
 TORCHRUN = shlex.split(  # tests/training/test_several_processes.py starts it

@@ -85,7 +85,7 @@ LOOK = """
 import json
 from aigc_demo.ui.app import TABS, build, files, launch_options
 demo = build()
-scripts = {getattr(b, "script_in_head", [""])[0]: b for b in demo.blocks.values()}
+scripts = {getattr(b, "script", [""])[0]: b for b in demo.blocks.values()}
 options = launch_options(demo)
 print(json.dumps({
     "tabs": [tab.name for tab in TABS],

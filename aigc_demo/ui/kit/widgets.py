@@ -89,7 +89,7 @@ def head(demo: gr.Blocks) -> str:
         if isinstance(block, gr.HTML) and not getattr(block, "is_apart", True)
     )
     functions = ",\n".join(f"{name}({GIVEN}) {{\n{text}}}" for name, text in scripts.items())
-    whole = f"{static('kit/fetched.js')},\n{functions}"
+    whole = f"{static('kit/head.js')},\n{functions}"
     return f"<script>window.aigc = {{\npage: {{}},\n{_without_comments(whole)}\n}};</script>"
 
 
@@ -110,7 +110,7 @@ def opens_below(folded: str) -> gr.HTML:
     """Nothing to see: it opens an accordion, by its id, when a reader gets there."""
     return gr.HTML(
         html_template="<div></div>",
-        js_on_load=static("kit/near.js"),
+        js_on_load="aigc.near(element, props);",
         apply_default_css=False,
         padding=False,
         below=folded,

@@ -1,3 +1,4 @@
+// What the page's head holds beside the scripts of widgets: methods of window.aigc.
 // Fetches a script that is not in the head, once; what fails is asked for again.
 fetched(path) {
   this.scripts ||= {};
@@ -14,4 +15,17 @@ fetched(path) {
       document.head.append(script);
     });
   return (this.scripts[path] ||= ask(5));
+},
+// Opens an accordion, by its id, when a reader gets there.
+near(element, props) {
+  // Opens what is folded below when a reader gets there: what it needs is fetched only then.
+  const observer = new IntersectionObserver(
+    (seen) => {
+      if (!seen.some((one) => one.isIntersecting)) return;
+      observer.disconnect();
+      document.querySelector(`#${props.below} > button.label-wrap:not(.open)`)?.click();
+    },
+    { rootMargin: "0px 0px -64px" },
+  );
+  observer.observe(element);
 }
