@@ -9,6 +9,7 @@ from browser.pages import LONG, PHONE, Visitor, assert_accessible, wait_for_para
 from playwright.sync_api import Browser, Page, expect
 
 from aigc_demo.ui.learn.chapters import CHAPTERS, read_chapter, terms
+from aigc_demo.ui.learn.guides import read_guides
 
 pytestmark = pytest.mark.browser
 
@@ -102,7 +103,10 @@ LINK = re.compile(r"\]\(\?([^)]*)\)")
 
 def test_every_link_of_the_course_opens_what_it_says(browser: Browser, server_url: str) -> None:
     texts = [read_chapter(name, "en")["text"] for name in CHAPTERS]
-    links = sorted({query for text in texts for query in LINK.findall(text)})
+    lessons = [guide for name, guide in read_guides().items() if name.startswith("lessons/")]
+    steps = [step for guide in lessons for step in guide.steps]
+    opened = {step["open"] for step in steps if "open" in step}  # those of tours: test_guides.py
+    links = sorted(opened | {query for text in texts for query in LINK.findall(text)})
     with Visitor(browser, f"{server_url}?tab=learn.chapter&chapter=what") as page:
         shows(page, "what")
         for query in links:

@@ -9,6 +9,7 @@ const KEPT = "aigc_guides";
 const WAIT = 10_000; // ms until a part of the page is taken not to be there
 const GROWN = [600, 1_500, 3_000]; // ms after which what stands above a part may have grown
 const LOOK = 500; // ms between two looks at what is shown
+const plain = (one) => one && typeof one === "object" && !Array.isArray(one);
 const kept = { at: {}, done: {}, offered: false, name: "", ...stored() };
 let list = []; // of all guides
 let guide = null; // the one that is on
@@ -21,7 +22,6 @@ let asking = 0; // the number of the check that was asked last
 function stored() {
   try {
     const found = JSON.parse(localStorage.getItem(KEPT));
-    const plain = (one) => one && typeof one === "object" && !Array.isArray(one);
     return plain(found) && plain(found.at) && plain(found.done) ? found : {};
   } catch {
     return {};
@@ -137,8 +137,8 @@ async function start(name) {
     show(headed(word("guide"), ""), node("p", "", word("failed")));
     return;
   }
-  if (!kept.done[name]) kept.done[name] = { began: Date.now() };
-  const before = kept.at[name] || 0;
+  if (!plain(kept.done[name])) kept.done[name] = { began: Date.now() };
+  const before = Number.isInteger(kept.at[name]) ? Math.max(0, kept.at[name]) : 0;
   window.aigc.page.hide(guide.hide);
   turn(before < guide.steps.length ? before : 0);
 }
@@ -317,7 +317,7 @@ function finish() {
     body.append(
       node("p", "", word("report_is")),
       name,
-      button("report", word("report"), () => saveReport(guide, kept.done[guide.name], kept.name)),
+      button("report", word("report"), () => saveReport(guide, kept.done[guide.name], String(kept.name))),
     );
   }
   const ways = node("div", "ways");
