@@ -164,7 +164,7 @@ def test_the_endpoints_give_files_and_check() -> None:
             flow.flow_fill(digit, wrong)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("view", inside.VIEWS)
+@pytest.mark.parametrize("view", sorted(set(inside.VIEWS) - {"training"}))  # test_training_view.py
 def test_every_view_answers(view: str) -> None:
     handlers = {"overview": inside.overview, "layers": inside.look, "copied": inside.see_copied}
     handler = handlers.get(view) or getattr(inside, f"see_{view}")
