@@ -46,15 +46,18 @@ def test_the_hinge_loss_of_an_undecided_discriminator_is_two_and_the_numbers_are
     assert told(update) == pytest.approx([d.item(), -verdict.fake_scores.mean().item()], abs=2e-3)
     undecided = torch.zeros(5)
     assert (1 - undecided).clamp(0).mean() + (1 + undecided).clamp(0).mean() == 2
-    assert "pays 2 if it cannot tell" in update["meaning"]["en"]
+    assert "cannot tell real from fake at all, its loss is 2." in update["meaning"]["en"]
 
 
 def test_the_minimax_value_of_a_coin_is_told():
     update = judge(MODELS, WORDS, "gan-mlp", "3", 7, 0.8)[0]
-    chance, d, _ = told(update)
+    chance, d, undecided, g = told(update)
     assert chance == pytest.approx(2 * math.log(2), abs=1e-3)
+    assert undecided == pytest.approx(math.log(1 - 0.5), abs=1e-3)
     verdict = inside_gan.judge_batch(MODELS.gan("gan-mlp"), range(7, 15), [3] * 8, 0.8)
     assert d == pytest.approx(verdict.discriminator_loss, abs=2e-3)
+    fooled = torch.log(1 - torch.sigmoid(verdict.fake_scores)).mean().item()
+    assert g == pytest.approx(fooled, abs=2e-3)
 
 
 def test_a_training_step_tells_both_losses():
