@@ -140,7 +140,9 @@ def judge(
     scores = gr.update(
         strip=strip(torch.cat([verdict.reals, verdict.fakes])),
         groups=groups,
-        meaning=words.both(meaning, **{name: f"{loss:.3f}" for name, loss in paid.items()}),
+        meaning=words.both(
+            meaning, **{name: f"{loss:.3f}".replace("-", "−") for name, loss in paid.items()}
+        ),
     )
     if asked.sampler.classes:
         lines = code_of("models/gan.py", "hinge_terms", ("return",))
