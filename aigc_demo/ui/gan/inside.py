@@ -14,6 +14,7 @@ from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.names import GANS, TRUNCATION
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.gan import formulas
+from aigc_demo.ui.gan.meaning import hinge_meaning, signed
 from aigc_demo.ui.gan.then_and_now import build_then
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.drawings import drawn_digit
@@ -136,13 +137,13 @@ def judge(
         scored(words, "generator", "inside.generator", verdict.fake_scores.tolist()),
     ]
     paid = {"d": verdict.discriminator_loss, "g": verdict.generator_loss}
-    meaning = "meaning.hinge" if asked.sampler.classes else "meaning.minimax"
+    told = {player: signed(loss, 3) for player, loss in paid.items()}
+    hinge = asked.sampler.classes
+    meaning = hinge_meaning(words, told) if hinge else words.both("meaning.minimax", **told)
     scores = gr.update(
         strip=strip(torch.cat([verdict.reals, verdict.fakes])),
         groups=groups,
-        meaning=words.both(
-            meaning, **{name: f"{loss:.3f}".replace("-", "−") for name, loss in paid.items()}
-        ),
+        meaning=meaning,
     )
     if asked.sampler.classes:
         lines = code_of("models/gan.py", "hinge_terms", ("return",))

@@ -15,6 +15,7 @@ from aigc_demo.images import strip
 from aigc_demo.names import SMALL_GAN
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.gan.formulas import D, G
+from aigc_demo.ui.gan.meaning import hinge_meaning, signed
 from aigc_demo.ui.kit.check import UserError
 from aigc_demo.ui.kit.latex import ink
 from aigc_demo.ui.kit.widgets import widget
@@ -137,9 +138,9 @@ def _played(models: Models, words: Words, duel: Any, click: str) -> Answer:
     with duel.lock:
         before, steps = duel.pictures(), _take(duel, click)
     scenes = [scene(words, step, before, rounds) for step in steps]
-    paid = dict.fromkeys("dg", "–") | {step.player[0]: signed(step.loss_after, 3) for step in steps}
+    paid = {step.player[0]: signed(step.loss_after, 3) for step in steps}
     told = {"steps": scenes, "play": rounds == 1}
-    return duel, gr.update(shown=told, meaning=words.both("meaning.hinge", **paid)), formulas(steps)
+    return duel, gr.update(shown=told, meaning=hinge_meaning(words, paid)), formulas(steps)
 
 
 def outlook(words: Words, look: Look) -> dict[str, Any]:
@@ -199,11 +200,6 @@ def cells(noise: Tensor) -> Tensor:
 
 def numbers(values: Tensor) -> list[float]:
     return [round(value, 4) for value in values.tolist()]
-
-
-def signed(value: float, digits: int) -> str:
-    """With a minus sign as wide as a plus."""
-    return f"{value:.{digits}f}".replace("-", "−")
 
 
 def mean(values: Tensor, digits: int = 2) -> str:

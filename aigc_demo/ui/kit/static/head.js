@@ -23,7 +23,12 @@ near(element, props) {
     (seen) => {
       if (!seen.some((one) => one.isIntersecting)) return;
       observer.disconnect();
-      document.querySelector(`#${props.below} > button.label-wrap:not(.open)`)?.click();
+      const button = document.querySelector(`#${props.below} > button.label-wrap:not(.open)`);
+      button?.click();
+      // Whoever was about to click it does not close it again.
+      const late = (event) => event.isTrusted && event.stopImmediatePropagation();
+      button?.addEventListener("click", late, { capture: true });
+      setTimeout(() => button?.removeEventListener("click", late, { capture: true }), 700);
     },
     { rootMargin: "0px 0px -64px" },
   );

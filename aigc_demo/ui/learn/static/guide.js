@@ -15,6 +15,7 @@ let list = []; // of all guides
 let guide = null; // the one that is on
 let at = 0; // its step
 let lit = null;
+let aside = false; // the panel stands at the other side than it would
 let shown = 0; // steps, by number
 let began = {}; // when the step was, and whether its place was shown since
 let asking = 0; // the number of the check that was asked last
@@ -74,7 +75,12 @@ function headed(title, place) {
   heading.tabIndex = -1;
   const out = button("out", "×", leave);
   out.setAttribute("aria-label", word("leave"));
-  head.append(heading, node("span", "place", place), out);
+  const move = button("move", "⇄", () => {
+    aside = !aside;
+    stand();
+  });
+  move.setAttribute("aria-label", word("move"));
+  head.append(heading, node("span", "place", place), move, out);
   panel.setAttribute("aria-label", title);
   return head;
 }
@@ -123,27 +129,30 @@ async function choose() {
   guide = null;
   darken();
   show(headed(word("guide"), ""), ...parts);
-  place();
+  stand();
   panel.querySelector("h2").focus();
 }
 
 // Starts a guide where the visitor left it; one that was finished, from the beginning.
-async function start(name) {
-  offer();
+async function start(guideName) {
+  opener.classList.remove("new");
+  name();
   try {
-    guide = await fetched(name);
+    guide = await fetched(guideName);
   } catch {
     guide = null;
     show(headed(word("guide"), ""), node("p", "", word("failed")));
     return;
   }
-  if (!plain(kept.done[name])) kept.done[name] = { began: Date.now() };
-  const before = Number.isInteger(kept.at[name]) ? Math.max(0, kept.at[name]) : 0;
+  if (!plain(kept.done[guideName])) kept.done[guideName] = { began: Date.now() };
+  const before = Number.isInteger(kept.at[guideName]) ? Math.max(0, kept.at[guideName]) : 0;
   window.aigc.page.hide(guide.hide);
+  at = -1; // no step of this guide was left
   turn(before < guide.steps.length ? before : 0);
 }
 
 function turn(place) {
+  if (at !== place && guide.steps[at]) done().shown = shownBar()?.link().query;
   at = place;
   kept.at[guide.name] = at;
   keep();
@@ -152,6 +161,13 @@ function turn(place) {
 }
 
 // A step. fresh: it is opened, not painted anew in the other language.
+// What was shown when the step was left, if it is of the place that the step opens.
+function lastShown(here) {
+  const left = done().shown;
+  const tab = (query) => new URLSearchParams(query).get("tab");
+  return left && (!here.open || tab(left) === tab(here.open)) ? left : "";
+}
+
 function paint(fresh) {
   const here = step();
   const all = guide.steps.length;
@@ -171,9 +187,10 @@ function paint(fresh) {
   settle();
   if (!fresh) return;
   panel.querySelector("h2").focus({ preventScroll: true });
-  if (here.open && !shows(here.open)) window.aigc.page.go(here.open, {}, at > 0);
+  const query = lastShown(here) || here.open;
+  if (query && !shows(query)) window.aigc.page.go(query, {}, at > 0);
   loud = false;
-  began = { at: Date.now(), isThere: false };
+  began = { at: Date.now(), isThere: false, query };
   light(++shown, here);
 }
 
@@ -209,12 +226,13 @@ function settle(found) {
   else if (found) told.textContent = `${word("not_yet")} ${found}`;
 }
 
-// While a deed is open, each new result is held against it, once the step's own place was shown.
+// Each new result is held against the deed, once the step's own place was shown. Of those that hold
+// the last one goes into the report.
 let looked = "";
 setInterval(() => {
   const here = guide && !panel.hidden && step();
-  if (!here?.check || done().state === "done") return;
-  began.isThere ||= !here.open || shows(here.open) || Date.now() - began.at > WAIT;
+  if (!here?.check) return;
+  began.isThere ||= !began.query || shows(began.query) || Date.now() - began.at > WAIT;
   const query = shownBar()?.link().query;
   if (began.isThere && query && looked !== `${shown} ${query}`) ask(false);
 }, LOOK);
@@ -240,7 +258,7 @@ function checked() {
   if (!guide || answer?.number !== asking) return;
   const mine = done();
   if (answer.holds) Object.assign(mine, { state: "done", link: mine.asked, time: Date.now() });
-  else mine.tries = (mine.tries || 0) + Number(loud);
+  else if (mine.state !== "done") mine.tries = (mine.tries || 0) + Number(loud);
   keep();
   settle(!answer.holds && loud ? said(answer.found) : "");
   loud = false;
@@ -259,6 +277,7 @@ function choice(here) {
     });
     const right = place + 1 === here.right;
     why.textContent = `${word(right ? "right" : "wrong")} ${right ? said(here.why) : ""}`;
+    why.scrollIntoView({ block: "nearest" });
   };
   here.answers.forEach((answer, place) => {
     const press = () => {
@@ -331,7 +350,7 @@ function finish() {
     button("next", word("others"), choose),
   );
   show(headed(said(guide.title), word("finished")), body, ways);
-  place();
+  stand();
   panel.querySelector("h2").focus({ preventScroll: true });
 }
 
@@ -359,13 +378,13 @@ function light(mine, here, waited = 0) {
   } else if (here.light && waited < WAIT) {
     setTimeout(() => guide && light(mine, here, waited + 100), 100);
   }
-  if (!found) place();
+  if (!found) stand();
 }
 
 const MARGIN = 16; // px around the panel, and around what is lit
 function reveal() {
   if (!lit) return;
-  place();
+  stand();
   const { top, height, left, right } = lit.getBoundingClientRect();
   const box = panel.getBoundingClientRect();
   const isOver = left < box.right && right > box.left; // the panel, if it stood as low
@@ -378,7 +397,7 @@ function reveal() {
 }
 
 // In the corner where it covers the least of what is lit; on a phone it is a sheet from below.
-function place() {
+function stand() {
   document.body.style.setProperty("--guide-room", `${panel.offsetHeight + MARGIN}px`);
   const box = lit?.getBoundingClientRect();
   const [wide, high] = [document.documentElement.clientWidth, window.innerHeight];
@@ -388,7 +407,8 @@ function place() {
     const across = Math.min(box.right, left + panel.offsetWidth) - Math.max(box.left, left);
     return Math.max(0, across) + (right ? 0 : 0.5);
   };
-  panel.classList.toggle("at-left", !narrow.matches && high > 0 && covers(false) < covers(true));
+  const isLeft = covers(false) < covers(true);
+  panel.classList.toggle("at-left", !narrow.matches && high > 0 && isLeft !== aside);
 }
 
 // A first visitor is offered the tour, once.
@@ -421,7 +441,7 @@ panel.addEventListener("keydown", (event) => {
     if (next >= 0 && next <= guide.steps.length) turn(next);
   }
 });
-window.addEventListener("resize", () => !panel.hidden && place());
+window.addEventListener("resize", () => !panel.hidden && stand());
 window.addEventListener("aigc:language", () => {
   name();
   if (panel.hidden) return;
