@@ -40,9 +40,10 @@ def go(page: Page, query: str) -> None:
 def opened(page: Page, query: str) -> None:
     """Waits until what a step opens is shown."""
     page.wait_for_function(
-        "query => { const there = new URLSearchParams(location.search);"
-        " return [...new URLSearchParams(query)].every(([k, v]) => there.get(k) === v)"
-        " && there.get('mode'); }",
+        "query => { const asked = new URLSearchParams(query);"
+        " const bar = (window.aigc.page.bars || []).find(({ tab }) => tab === asked.get('tab'));"
+        " const there = new URLSearchParams(bar?.link().query);"
+        " return [...asked].every(([key, value]) => there.get(key) === value); }",
         arg=query,
         timeout=LONG,
     )
