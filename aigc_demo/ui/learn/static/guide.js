@@ -88,13 +88,11 @@ function headed(title, place) {
 function show(...inside) {
   panel.replaceChildren(...inside);
   panel.hidden = false;
-  document.body.classList.add("guided");
 }
 
 function leave() {
   panel.hidden = true;
-  document.body.classList.remove("guided");
-  document.body.style.removeProperty("--guide-room");
+  document.body.style.paddingBottom = "";
   darken();
   guide = null;
   window.aigc.page.hide();
@@ -207,7 +205,8 @@ function deed(here) {
     row.append(
       button("hint", word("hint"), () => {
         done().hinted = true;
-        told.textContent = said(here.hint);
+        const ticked = done().state === "done" ? `✓ ${word("done")} ` : "";
+        told.textContent = ticked + said(here.hint);
       }),
     );
   }
@@ -398,7 +397,7 @@ function reveal() {
 
 // In the corner where it covers the least of what is lit; on a phone it is a sheet from below.
 function stand() {
-  document.body.style.setProperty("--guide-room", `${panel.offsetHeight + MARGIN}px`);
+  document.body.style.paddingBottom = narrow.matches ? `${panel.offsetHeight + MARGIN}px` : "";
   const box = lit?.getBoundingClientRect();
   const [wide, high] = [document.documentElement.clientWidth, window.innerHeight];
   const covers = (right) => {
@@ -430,7 +429,7 @@ opener.addEventListener("click", () => {
   else choose();
 });
 panel.hidden = true;
-element.closest(".gradio-container").append(panel);
+element.closest(".contain").append(panel); // where the styles of narrow screens reach
 panel.addEventListener("keydown", (event) => {
   const typing = event.target.closest("textarea, input");
   if (event.key === "Escape") {

@@ -22,8 +22,12 @@ function reportRow(paper, here, mine, place) {
   middle.append(make("div", said(here.do) || said(here.ask) || said(here.write)));
   if (mine.answer) {
     const right = mine.first === here.right;
-    const answer = `${said(here.answers[mine.first - 1])} (${word(right ? "right" : "wrong")})`;
+    const answer = `${said(here.answers[mine.first - 1])} ${right ? "✓" : "✗"}`;
     middle.append(make("div", `${word("first_answer")} ${answer}`, "quiet"));
+    if (mine.answer !== mine.first) {
+      const last = `${said(here.answers[mine.answer - 1])} ${mine.answer === here.right ? "✓" : "✗"}`;
+      middle.append(make("div", `${word("last_answer")} ${last}`, "quiet"));
+    }
   }
   if (mine.text) middle.append(make("blockquote", mine.text));
   if (mine.link) {
@@ -43,9 +47,12 @@ function saveReport(lesson, done, who) {
   paper.documentElement.lang = document.documentElement.lang;
   const charset = paper.createElement("meta");
   charset.setAttribute("charset", "utf-8");
+  const wide = paper.createElement("meta"); // as wide as a phone
+  wide.setAttribute("name", "viewport");
+  wide.setAttribute("content", "width=device-width");
   const style = paper.createElement("style");
   style.textContent = STYLE;
-  paper.head.prepend(charset, style);
+  paper.head.prepend(charset, wide, style);
   const heading = paper.createElement("h1");
   heading.textContent = said(lesson.title);
   const about = paper.createElement("p");
