@@ -78,8 +78,10 @@ def assert_only(page: Page, language: str, english_text: bool = False) -> None:
     page.wait_for_function("() => !/加载中|Loading/.test(document.body.innerText)")
     seen = page.locator("body").inner_text() + page.title()
     seen = seen.replace(page.locator("footer").inner_text(), "")  # Gradio's: the browser's language
-    # Code is English everywhere, and the titles of examples are Chinese, with a translation.
-    for source in page.locator("pre:visible, .examples button:visible").all():
+    # Code is English everywhere, and the titles of examples are Chinese, with a translation; a
+    # chapter names models and papers, and its languages are compared in tests/ui/learn.
+    own = "pre:visible, .examples button:visible, #chapter:visible, #chapter-end:visible"
+    for source in page.locator(own).all():
         seen = seen.replace(source.inner_text(), "")
     mine, theirs = words(language), words(other)
     for key, entry in theirs.items():
