@@ -164,7 +164,10 @@ def _shown(value: Value) -> str:
 def _rows(models: Models, share: Share, values: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The result's table, a dictionary a picture."""
     assert share.table is not None
-    head, *rows = share.table(models, *values.values())
+    try:
+        head, *rows = share.table(models, *values.values())
+    except ValueError as error:  # such as a class that the model does not know
+        raise Unmeasured("the result") from error
     return [dict(zip(head, row, strict=True)) for row in rows]
 
 
@@ -176,9 +179,13 @@ def _readings(models: Models, share: Share, values: Mapping[str, Any]) -> list[l
     return [[row[f"probability_{digit}"] for digit in range(10)] for row in rows]
 
 
+def _digits(models: Models, share: Share, values: Mapping[str, Any]) -> list[int]:
+    """What the judge reads in each picture."""
+    return [row.index(max(row)) for row in _readings(models, share, values)]
+
+
 def _read(models: Models, share: Share, values: Mapping[str, Any]) -> Value:
-    read = [row.index(max(row)) for row in _readings(models, share, values)]
-    return Counter(read).most_common(1)[0][0]
+    return Counter(_digits(models, share, values)).most_common(1)[0][0]
 
 
 def _certainty(models: Models, share: Share, values: Mapping[str, Any]) -> Value:
@@ -195,7 +202,7 @@ def _agreement(models: Models, share: Share, values: Mapping[str, Any]) -> Value
 
 
 def _kinds(models: Models, share: Share, values: Mapping[str, Any]) -> Value:
-    return len({row.index(max(row)) for row in _readings(models, share, values)})
+    return len(set(_digits(models, share, values)))
 
 
 def _origin(models: Models, share: Share, values: Mapping[str, Any]) -> Value:
@@ -212,7 +219,13 @@ def _next(models: Models, values: Mapping[str, Any]) -> tuple[TextWriter, list[t
     """The writer, and what may come after the text: tokens with their probabilities, best first."""
     writer = models.writer(values["model"])
     text = values["text"] if "text" in values else values["prompt"]
-    logits = next_logits(writer, inside.read(writer, text).ids)
+    try:
+        ids = inside.read(writer, text).ids
+    except ValueError as error:  # no verse, or characters that the model does not know
+        raise Unmeasured("the text") from error
+    if not ids:
+        raise Unmeasured("the text")
+    logits = next_logits(writer, ids)
     return writer, candidates(logits, len(logits), values.get("temperature", 1.0), None, 1.0)
 
 

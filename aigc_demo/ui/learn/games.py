@@ -186,6 +186,7 @@ def _build(
                 game=None,
                 bar=bar,
                 kind=name,
+                kinds=list(ARTISTS),
                 words=words.group("game"),
                 elem_id=f"game-{name}",
             )

@@ -33,7 +33,7 @@ PARTS = {  # of the page that a step may light up, beside those that have an ele
     "others": ".others",
     "more": ".result + * .label-wrap",
 }
-CONTROLS = ("seed", "others", "how", "more", "bar", "language", "views")  # that hide= takes away
+CONTROLS = tuple(name for name in PARTS if name not in ("tabs", "tasks"))  # that hide= takes away
 
 
 def guide_button(words: Words, own: Path | None = None) -> gr.HTML:
@@ -62,7 +62,7 @@ def guide_button(words: Words, own: Path | None = None) -> gr.HTML:
         elem_id="guide",
     )
     made.guides = guides  # type: ignore[attr-defined]
-    made.files = files  # type: ignore[attr-defined]
+    made.files |= files  # type: ignore[attr-defined]
     return made
 
 

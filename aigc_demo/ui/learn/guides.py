@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from aigc_demo.ui.kit.words import LANGUAGES
+from aigc_demo.ui.learn.chapters import LOADER
 from aigc_demo.ui.learn.checks import parse_check
 
 HERE = Path(__file__).parent
@@ -22,6 +23,7 @@ LARGEST = 200_000  # bytes of a file
 LONGEST = {"teacher": 8_000}  # characters of a text, where it is not:
 USUAL = 1_200
 MOST_STEPS, MOST_ANSWERS, MOST_MINUTES = 60, 6, 300
+DEEPEST = 10  # levels of lists and keys; a lesson has six
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
 PART = re.compile(r"[a-z][a-z0-9-]{0,59}", re.ASCII)  # of the page: an elem_id, or one of guide.js
 LINK = re.compile(r"\??tab=[a-z.]+(&[\w.-]+=[^\s&<>\"]*)*")
@@ -131,13 +133,19 @@ class _Reader:
     def _root(self, data: bytes) -> yaml.Node:
         try:
             text = data.decode()
-            for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            depth = 0
+            for event in yaml.parse(text, Loader=LOADER):
+                depth += isinstance(event, yaml.CollectionStartEvent)
+                depth -= isinstance(event, yaml.CollectionEndEvent)
+                if depth > DEEPEST:
+                    line = event.start_mark.line + 1
+                    raise GuideError([(line, f"expected at most {DEEPEST} levels")])
                 if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
                     line = event.start_mark.line + 1
                     raise GuideError([(line, "expected no & and *: each text is written out")])
                 if str(getattr(event, "tag", None) or "").strip("!"):
                     raise GuideError([(event.start_mark.line + 1, "expected no tags (!)")])
-            root = yaml.compose(text, Loader=yaml.SafeLoader)
+            root = yaml.compose(text, Loader=LOADER)
         except UnicodeDecodeError as error:
             line = data[: error.start].count(b"\n") + 1
             raise GuideError([(line, "expected UTF-8")]) from error
@@ -145,7 +153,7 @@ class _Reader:
             mark = error.problem_mark or error.context_mark
             line = mark.line + 1 if mark else 1
             raise GuideError([(line, f"not YAML: {error.problem or error.context}")]) from error
-        except (yaml.YAMLError, RecursionError) as error:
+        except yaml.YAMLError as error:
             raise GuideError([(1, f"not YAML: {str(error)[:200]}")]) from error
         if root is None:
             raise GuideError([(1, "expected a lesson, got an empty file")])

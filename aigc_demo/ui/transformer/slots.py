@@ -64,7 +64,6 @@ def loop_now(name: str, loop: Loop, mine: str | None) -> dict[str, Any]:
     return {
         "model": name,
         "slots": loop.steps.slots,
-        "context": loop.steps.context,
         "read": loop.read,
         "decoded": loop.decoded,
         "waiting": len(loop.waiting),

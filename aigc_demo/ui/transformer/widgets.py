@@ -13,7 +13,7 @@ def together(words: Words, **props: Any) -> gr.HTML:
     """How many texts are written together now, and, unfolded, each of them in its slot.
 
     Server function: writing_now. Event: watch; value: how many texts to begin. Prop: engine, a list
-    of {model, slots, read, decoded, waiting, context, texts: [{given, new, most, cache, name}]}, a
+    of {model, number, slots, read, decoded, waiting, texts: [{given, new, most, cache, name}]}, a
     loop each.
     """
     template = (

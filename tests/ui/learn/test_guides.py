@@ -145,7 +145,9 @@ def test_all_mistakes_are_told_at_once_and_by_the_command(tmp_path: Path, capsys
     assert main(["lesson", "check", str(guides.HERE / "lessons/taste.yaml")]) == 0
 
 
-@pytest.mark.parametrize("data", [b"\xff\xfe", b"a: \x00", 300_000 * b"a", b"[" * 5_000])
+@pytest.mark.parametrize(
+    "data", [b"\xff\xfe", b"a: \x00", 300_000 * b"a", b"[" * 5_000, b"[" * 199_000]
+)
 def test_a_file_that_is_no_lesson_is_refused(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "x.yaml"
     path.write_bytes(data)
@@ -222,7 +224,13 @@ def test_a_check_is_answered_from_the_link(query: str, said: str, holds: bool, v
 @pytest.mark.parametrize(
     ("query", "said"),
     [(MAP, "label agreement > 0"), (MAP, "temperature > 0"), (DIGITS, "digit drawn is 3")]
-    + [("tab=vae.rebuild", "digit read by the judge is 3"), (TEXT, "clicks > 1")],
+    + [("tab=vae.rebuild", "digit read by the judge is 3"), (TEXT, "clicks > 1")]
+    + [("tab=gan.digits&digits=42.", "digit read by the judge is 3")]
+    + [
+        (f"tab=transformer.shakespeare&prompt={text}", "likeliest token is s")
+        for text in ("", "诗")
+    ]
+    + [("tab=transformer.inside&model=poems&text=abc", "likeliest token is s")],
 )
 def test_what_a_result_has_not_is_not_measured(query: str, said: str) -> None:
     with pytest.raises(Unmeasured):

@@ -73,7 +73,7 @@ function link() {
 // Puts the link into the bar, and with it into the address.
 function keep() {
   if (replayed === game) return;
-  const bar = (window.aigc.page.bars || []).find(({ tab }) => tab === props.bar);
+  const bar = ownBar();
   if (!bar) return;
   bar.live = link;
   bar.follow?.();

@@ -55,6 +55,9 @@ function paintAxes(brush, colour, size, across, down) {
   brush.stroke();
 }
 
+// The bar below the result that a widget belongs to, by the prop bar.
+const ownBar = () => (window.aigc.page.bars || []).find(({ tab }) => tab === props.bar);
+
 // A node of the page, and one of a drawing in SVG.
 function node(kind, name, text) {
   const made = document.createElement(kind);

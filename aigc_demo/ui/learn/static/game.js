@@ -9,8 +9,6 @@ let picks = "";
 let shown = false; // the answer to the last pick
 
 const game = () => props.game || { rounds: [] };
-const kinds = ["real", "gan", "vae", "flow"];
-const bar = () => (window.aigc.page.bars || []).find(({ tab }) => tab === props.bar);
 const at = () => picks.length - Number(shown);
 const isRight = (place) => Number(picks[place]) === game().rounds[place].right;
 
@@ -28,7 +26,7 @@ function picture(index, scale) {
 function pick(answer) {
   picks += answer;
   shown = true;
-  bar()?.put("picks", picks);
+  ownBar()?.put("picks", picks);
   paint();
   round.querySelector(".next")?.focus();
 }
@@ -41,7 +39,7 @@ function next() {
 
 // The pictures of a round and what can be answered; an answer that was given is marked.
 function board(here, given) {
-  const answers = props.kind === "real" ? here.shown.map(() => word("this")) : kinds.map(word);
+  const answers = props.kind === "real" ? here.shown.map(() => word("this")) : props.kinds.map(word);
   const pictures = here.shown.map((index) => picture(index, large()));
   const buttons = answers.map((text, place) => {
     const button = node("button", "", text);
@@ -70,7 +68,7 @@ function points() {
   const rounds = game().rounds.slice(0, picks.length);
   const mine = rounds.filter((_, place) => isRight(place)).length;
   const rival = rounds.filter((one) => one.rival === one.right).length;
-  return { mine, rival, played: rounds.length, all: game().rounds.length };
+  return { mine, rival, played: rounds.length };
 }
 
 // What is said of the answer that was given last.
@@ -79,7 +77,7 @@ function verdict() {
   const here = game().rounds[picks.length - 1];
   const right = isRight(picks.length - 1);
   const parts = [word(right ? "right" : "wrong")];
-  if (props.kind === "who") parts.push(filled(word("was"), { who: word(kinds[here.right]) }));
+  if (props.kind === "who") parts.push(filled(word("was"), { who: word(props.kinds[here.right]) }));
   else {
     const scores = { left: here.scores[0].toFixed(2), right: here.scores[1].toFixed(2) };
     parts.push(filled(word(here.rival === here.right ? "rival_right" : "rival_wrong"), scores));
@@ -92,7 +90,7 @@ function past() {
   return game().rounds.slice(0, picks.length).map((one, place) => {
     const item = node("li", isRight(place) ? "right" : "wrong");
     item.append(...one.shown.map((index) => picture(index, SMALL)));
-    const answer = props.kind === "who" ? word(kinds[one.right]) : "";
+    const answer = props.kind === "who" ? word(props.kinds[one.right]) : "";
     item.append(node("span", "", `${isRight(place) ? "✓" : "✗"} ${answer}`));
     return item;
   });

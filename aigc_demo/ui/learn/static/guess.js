@@ -7,7 +7,6 @@ let bets = [];
 let sure = 50;
 
 const game = () => props.game || { come: "", rounds: [], before: "" };
-const bar = () => (window.aigc.page.bars || []).find(({ tab }) => tab === props.bar);
 const seen = (character) => ({ " ": "␣", "\n": "⏎" })[character] || character;
 const code = ({ character, stake }) => {
   const level = stake ? game().sure.indexOf(stake) + 1 : 0;
@@ -28,7 +27,7 @@ function bits({ character, stake }, come) {
 
 function place(character, stake) {
   bets.push({ character, stake });
-  bar()?.put("bets", bets.map(code).join(""));
+  ownBar()?.put("bets", bets.map(code).join(""));
   paint();
   bet.querySelector("input")?.focus({ preventScroll: true });
 }

@@ -64,8 +64,8 @@ function button(name, text, press) {
   return made;
 }
 
-function paragraphs(text, name = "") {
-  return text.split(/\n\s*\n/).map((one) => node("p", name, one.replaceAll(/\s*\n\s*/g, " ")));
+function paragraphs(text) {
+  return text.split(/\n\s*\n/).map((one) => node("p", "", one.replaceAll(/\s*\n\s*/g, " ")));
 }
 
 // The head of the panel: a title, where one is, and the way out.
@@ -100,10 +100,16 @@ function leave() {
   opener.focus();
 }
 
+// All tours and lessons, fetched once.
+async function listed() {
+  if (!list.length) list = await fetched("guides");
+  return list;
+}
+
 // The choice of tours and lessons.
 async function choose() {
   try {
-    if (!list.length) list = await fetched("guides");
+    await listed();
   } catch {
     show(headed(word("guide"), ""), node("p", "", word("failed")));
     return;
@@ -158,7 +164,6 @@ function turn(place) {
   else paint(true);
 }
 
-// A step. fresh: it is opened, not painted anew in the other language.
 // What was shown when the step was left, if it is of the place that the step opens.
 function lastShown(here) {
   const left = done().shown;
@@ -166,6 +171,7 @@ function lastShown(here) {
   return left && (!here.open || tab(left) === tab(here.open)) ? left : "";
 }
 
+// A step. fresh: it is opened, not painted anew in the other language.
 function paint(fresh) {
   const here = step();
   const all = guide.steps.length;
@@ -257,7 +263,6 @@ function checked() {
   if (!guide || answer?.number !== asking) return;
   const mine = done();
   if (answer.holds) Object.assign(mine, { state: "done", link: mine.asked, time: Date.now() });
-  else if (mine.state !== "done") mine.tries = (mine.tries || 0) + Number(loud);
   keep();
   settle(!answer.holds && loud ? said(answer.found) : "");
   loud = false;
@@ -284,7 +289,6 @@ function choice(here) {
       mine.first ??= place + 1;
       mine.answer = place + 1;
       if (place + 1 === here.right) Object.assign(mine, { state: "done", time: Date.now() });
-      mine.tries = (mine.tries || 0) + 1;
       keep();
       mark(place);
     };
@@ -344,7 +348,6 @@ function finish() {
     button("", word("again"), () => {
       delete kept.done[guide.name];
       start(guide.name);
-      turn(0);
     }),
     button("next", word("others"), choose),
   );
@@ -399,7 +402,7 @@ function reveal() {
 function stand() {
   document.body.style.paddingBottom = narrow.matches ? `${panel.offsetHeight + MARGIN}px` : "";
   const box = lit?.getBoundingClientRect();
-  const [wide, high] = [document.documentElement.clientWidth, window.innerHeight];
+  const wide = document.documentElement.clientWidth;
   const covers = (right) => {
     if (!box) return right ? 0 : 1;
     const left = right ? wide - panel.offsetWidth - MARGIN : MARGIN;
@@ -407,13 +410,7 @@ function stand() {
     return Math.max(0, across) + (right ? 0 : 0.5);
   };
   const isLeft = covers(false) < covers(true);
-  panel.classList.toggle("at-left", !narrow.matches && high > 0 && isLeft !== aside);
-}
-
-// A first visitor is offered the tour, once.
-function offer() {
-  kept.offered = true;
-  keep();
+  panel.classList.toggle("at-left", !narrow.matches && isLeft !== aside);
 }
 
 function name() {
@@ -422,10 +419,7 @@ function name() {
 
 opener.classList.toggle("new", !kept.offered);
 opener.addEventListener("click", () => {
-  const first = opener.classList.contains("new");
-  opener.classList.remove("new");
-  name();
-  if (first) start("tours/page");
+  if (opener.classList.contains("new")) start("tours/page");
   else choose();
 });
 panel.hidden = true;
@@ -450,8 +444,9 @@ window.addEventListener("aigc:language", () => {
 });
 window.addEventListener("aigc:guide", ({ detail }) => start(detail));
 watch("checked", checked);
-window.aigc.page.guides = { kept, list: async () => (list.length ? list : await fetched("guides")) };
+window.aigc.page.guides = { kept, list: listed };
 name();
-offer();
+kept.offered = true; // a first visitor is, once
+keep();
 const asked = new URLSearchParams(location.search);
 if (asked.get("tab") === "learn.lesson" && asked.get("lesson")) start(`lessons/${asked.get("lesson")}`);

@@ -11,7 +11,6 @@ let at = 0;
 let playing = 0;
 
 const kept = () => props.history || { moments: [], curves: {} };
-const bar = () => (window.aigc.page.bars || []).find(({ tab }) => tab === props.bar);
 const number = (value) => Math.round(value).toLocaleString("en");
 const time = (seconds) =>
   seconds < 100 ? `${seconds} s` : `${number(seconds / 60)} ${word("minutes")}`;
@@ -96,7 +95,7 @@ function show(place) {
 // The link follows when the visitor stays at a moment.
 function keep() {
   props.value = at;
-  if (bar()?.link().query) bar().put("moment", at);
+  if (ownBar()?.link().query) ownBar().put("moment", at);
 }
 
 function stop() {

@@ -19,7 +19,7 @@ function set() {
 // The link follows the sliders when they are let go.
 function keep() {
   props.value = values();
-  const bar = (window.aigc.page.bars || []).find(({ tab }) => tab === props.bar);
+  const bar = ownBar();
   if (bar?.link().query) bar.put("sampling", Object.values(props.value).join());
 }
 
