@@ -112,7 +112,7 @@ def _build_digits(page: Page) -> tuple[Callable, list]:
     share.compute_first(page.tab.select)
     chosen = follow_classes(words, model, wanted)
     sliders = [slider.release for slider in (count, *settings.values())]
-    for event in several(button.click, wanted.change, *sliders, seed.submit, roll.then, chosen):
+    for event in several(button.click, wanted.input, *sliders, seed.submit, roll.then, chosen):
         share.compute(event)
     return result.pick, [model, wanted, seed, settings["guidance"], result]
 

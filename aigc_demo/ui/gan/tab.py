@@ -65,7 +65,7 @@ def _build_digits(page: Page) -> tuple[Callable, list]:
     plain = "['gan-mlp', ...(window.aigc.page.plain || [])].includes(model)"
     more = f"{{ visible: !{plain} }}"  # one without classes shows no choice
     chosen = follow_classes(words, model, wanted, more=more)
-    given = (wanted.change, count.release, truncation.release, seed.submit)
+    given = (wanted.input, count.release, truncation.release, seed.submit)
     for event in several(button.click, *given, roll.then, chosen):
         share.compute(event)
     return result.pick, [model, wanted, seed, truncation, result]

@@ -100,7 +100,9 @@ class Visits:
                 async with aclosing(handler(*values)) as found:
                     async for answer in found:
                         if is_old():  # two streams at once disturb each other in the browser
-                            return
+                            break
                         yield keep(answer, outputs)
+                # Gradio sends the last answer once more as a stream ends: let that be an empty one.
+                yield {outputs[0]: gr.skip()}
 
         return stream if isasyncgenfunction(handler) else run
