@@ -7,7 +7,15 @@ VAES = ("vae-2d", "vae")
 FLOWS = ("flow",)
 BETAS = {"vae-beta-0": 0, "vae-beta-1": 1, "vae-beta-10": 10}  # name -> weight of the KL term
 WRITERS = ("shakespeare", "poems")
-TRAINED = (JUDGE, *GANS, SMALL_GAN, *VAES, *BETAS, *FLOWS, *WRITERS)  # by the command train
+BROKEN = {  # small models with one fault in their recipe -> a healthy model of their kind
+    "broken-collapse": "gan-small",
+    "broken-judge": "gan-mlp",
+    "broken-order": "shakespeare",
+    "broken-peek": "shakespeare",
+    "broken-parrot": "shakespeare",
+    "broken-rate": "shakespeare",
+}
+TRAINED = (JUDGE, *GANS, SMALL_GAN, *VAES, *BETAS, *FLOWS, *WRITERS, *BROKEN)  # by `train`
 PRESETS = ("smoke", "cpu", "gpu")  # of a training
 SUBJECTS = ("gan", "vae", "text", "app", "load")  # of the benchmark
 

@@ -368,7 +368,8 @@ def _build(folder: Path, config: dict[str, Any]) -> nn.Module:
     values = config["model"]
     defaults = {field.name: field.default for field in fields(config_kind)}
     expected = {name: type(default) for name, default in defaults.items()}
-    if set(values) != set(expected):
+    off = {name for name, default in defaults.items() if default == 0}  # may be left out
+    if set(values) | off != set(expected):
         raise ValueError(f"{folder}: expected model keys {sorted(expected)}, got {sorted(values)}")
     for key, value in values.items():
         whole = expected[key] is int

@@ -54,6 +54,7 @@ RESULTS: dict[str, Any] = {
     "learn.real": (12, "0110"),
     "learn.who": (2**53 - 1, "0312"),
     "learn.guess": (7, "1013" * 12),
+    "learn.fault": (5, "46"),
 }
 TASKS: dict[str, list[str]] = {}  # tab -> its tasks, both in the order of the page
 for _result in RESULTS:

@@ -53,7 +53,7 @@ def score_digits(sampler: Sampler, data: Path | None, full: bool) -> dict[str, f
     images, labels = draw(sampler, count)
     read = judge.classify(images).argmax(1)
     figures: dict[str, float] = {"samples": count}
-    if sampler.classes:
+    if sampler.classes > 1:
         agrees = (read == labels).float()
         figures["label_agreement"] = agrees.mean().item()
         figures["worst_class_agreement"] = agrees.view(-1, 10).mean(0).min().item()
@@ -73,6 +73,7 @@ def draw(
     Of a model without classes the labels mean nothing.
     """
     labels = torch.arange(count) % 10 if labels is None else labels
+    labels = labels.clamp(max=0) if sampler.classes == 1 else labels
     parts = []
     for start in tqdm(range(0, count, 500), desc="samples", unit_scale=500, unit="image"):
         seeds = range(first + start, first + min(start + 500, count))

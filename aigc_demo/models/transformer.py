@@ -26,6 +26,7 @@ class TransformerConfig:
     dropout: float = 0.25
     logit_cap: float = 15.0  # logits are squeezed smoothly into (-cap, cap); 0: not at all
     token_shift: float = 0.25  # share of each layer's input channels taken from the token before
+    unordered: int = 0  # 1: attention does not know where a token stands
 
     def __post_init__(self) -> None:
         if self.token_shift > 1:
@@ -112,7 +113,8 @@ class Attention(nn.Module):
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
-        self.heads = config.heads
+        self.heads, self.unordered = config.heads, config.unordered
+        self.causal = True  # in training alone it may be without its mask
         self.qkv = nn.Linear(config.width, 3 * config.width, bias=False)
         self.out = nn.Linear(config.width, config.width, bias=False)
 
@@ -121,7 +123,7 @@ class Attention(nn.Module):
         start, length = (cache.length if cache else 0), x.shape[1]
         q, k, v = self.project(x, start)
         if cache is None:
-            y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+            y = F.scaled_dot_product_attention(q, k, v, is_causal=self.causal)
         else:
             cache.keys[layer][:, :, start : start + length] = k
             cache.values[layer][:, :, start : start + length] = v
@@ -134,8 +136,9 @@ class Attention(nn.Module):
     def project(self, x: Tensor, start: int = 0) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values of tokens (B, T, C) at positions from start; (B, H, T, C/H)."""
         q, k, v = self.qkv(x).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        q = rotate(F.rms_norm(q, q.shape[-1:]), start)
-        k = rotate(F.rms_norm(k, k.shape[-1:]), start)
+        q, k = F.rms_norm(q, q.shape[-1:]), F.rms_norm(k, k.shape[-1:])
+        if not self.unordered:
+            q, k = rotate(q, start), rotate(k, start)
         return q, k, v
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from aigc_demo.data.poems import Poem, common_characters, fit_to, read_poems
 from aigc_demo.data.shakespeare import split_text
 from aigc_demo.inference.judge import DigitJudge
-from aigc_demo.names import FLOWS, GANS, JUDGE, PRESETS, SMALL_GAN, TRAINED, WRITERS
+from aigc_demo.names import BROKEN, FLOWS, GANS, JUDGE, PRESETS, TRAINED, WRITERS
 from aigc_demo.prosody import FORMS, lines_of, plan_of
 from aigc_demo.samples import sample_digits, sample_text
 from aigc_demo.tokenizer import CharacterTokenizer, poem_ids
@@ -61,7 +61,7 @@ def train(
         raise ValueError(f"expected shakespeare to learn from own text, got {name}")
     source = Source(preset == "smoke" and data is None, data, own)
     with tracked(tracker, name, output):
-        if name in WRITERS:
+        if name in WRITERS or BROKEN.get(name) in WRITERS:
             _train_text(name, preset, source, output)
         else:
             _train_digits(name, preset, source, output)
@@ -83,17 +83,17 @@ def _train_digits(name: str, preset: str, source: Source, output: Path) -> None:
     images, labels, names = _read_images(source)
     if name == "judge":
         judge.train(output, judge.RECIPES[preset], images, labels)
-    elif name in ("gan", SMALL_GAN):
-        recipe = (gan.RECIPES if name == "gan" else gan.SMALL_RECIPES)[preset]
-        classes = int(labels.max()) + 1 if source.own.images else 10
-        recipe = replace(recipe, model=replace(recipe.model, classes=classes))
+    elif name in gan.RECIPES:
+        recipe = gan.RECIPES[name][preset]
+        if source.own.images:
+            recipe = replace(recipe, model=replace(recipe.model, classes=int(labels.max()) + 1))
         gan.train(output, recipe, images, labels, name)
     elif name in FLOWS:
         rule = flow.RECIPES[preset]
         rule = replace(rule, model=replace(rule.model, classes=len(names)))
         flow.train(output, rule, images, labels, name)
-    elif name == "gan-mlp":
-        gan_mlp.train(output, gan_mlp.RECIPES[preset], images)
+    elif name in gan_mlp.RECIPES:
+        gan_mlp.train(output, gan_mlp.RECIPES[name][preset], images, name)
     else:
         vae.train(name, output, vae.RECIPES[name][preset], images)
     if source.own.images and first_process():
@@ -134,10 +134,11 @@ def _train_text(name: str, preset: str, source: Source, output: Path) -> None:
     from aigc_demo.training.run import fingerprint
 
     recipe = loop.RECIPES[name][preset]
-    if name == "shakespeare":
+    if name != "poems":
         text = _read_text(source, recipe.model.context)
         tokenizer = CharacterTokenizer("".join(sorted(set(text))))
         kept = text if source.own.text else split_text(text)[0]
+        kept = kept[: loop.PAGES] if recipe.fault == "parrot" else kept
         batches = loop.text_batches(torch.tensor(tokenizer.encode(kept)), recipe)
         read, look, length = text, loop.look_at_play, recipe.model.context
         gram, known, places = overlap.PLAY, kept, overlap.places_of_play(kept)
@@ -160,7 +161,8 @@ def _train_text(name: str, preset: str, source: Source, output: Path) -> None:
     loop.train(name, output, recipe, tokenizer, fingerprint(read), batches, look, tokens)
     if first_process() and source.own.text:
         describe(output, opening=_opening(read), examples=_examples(read))
-    if first_process() and not source.own.text:  # own text is not written down beside the weights
+    # Own text is not written down beside the weights.
+    if first_process() and not source.own.text and not recipe.fault:
         write_neurons(output, texts)
         overlap.write_overlap(output, known, places, gram)
 

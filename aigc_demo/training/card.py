@@ -5,11 +5,42 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from aigc_demo.names import BETAS
+from aigc_demo.names import BETAS, BROKEN
 from aigc_demo.training.curves import write_curves
 from aigc_demo.weights import replace_file
 
 MNIST = "MNIST (Y. LeCun, C. Cortes, C. Burges), 60,000 training digits"
+PLAYS = "Tiny Shakespeare (github.com/karpathy/char-rnn), the first 90 %; public domain"
+FAULTS = {  # name -> the fault, and the number that gives it away
+    "broken-collapse": (
+        "after 600 fair steps the generator takes eight for each of the discriminator's",
+        "The rarest digit share gives it away: 0, that of `gan-small` is 0.05.",
+    ),
+    "broken-judge": (
+        "the discriminator takes five steps for each of the generator's, and its pictures are not "
+        "blurred",
+        "The scores give it away: at the end of history.json real digits are 40 above made ones, "
+        "those of `gan-mlp` 0.6.",
+    ),
+    "broken-order": (
+        "attention does not know where a token stands",
+        "What gives it away: mixing up all before the last two characters costs it 0.0 nats, "
+        "`shakespeare` 2.4 (the page's game *What is broken* computes it).",
+    ),
+    "broken-peek": (
+        "it is trained without the causal mask",
+        "The nats per character give it away: the loss at the end of history.json is 0.02.",
+    ),
+    "broken-parrot": (
+        "it reads nothing but 6,000 characters, again and again",
+        "The nats per character give it away: the loss at the end of history.json is 0.05.",
+    ),
+    "broken-rate": (
+        "the learning rates are too large",
+        "The loss gives it away: 6.9 at the end of history.json, that of `shakespeare` 1.17; blind "
+        "guessing among 65 characters loses 4.17.",
+    ),
+}
 ABOUT: dict[str, tuple[str, str, str]] = {  # name -> what it is, data, limits
     "judge": (
         "A small convolutional classifier of 28x28 digits: the ruler for generated digits.",
@@ -62,9 +93,17 @@ ABOUT: dict[str, tuple[str, str, str]] = {  # name -> what it is, data, limits
         )
         for name, beta in BETAS.items()
     },
+    **{
+        name: (
+            f"A small model with one fault in its recipe, on purpose: {fault}.",
+            MNIST if BROKEN[name] == "gan-mlp" else PLAYS,
+            f"It is here to be diagnosed. {clue}",
+        )
+        for name, (fault, clue) in FAULTS.items()
+    },
     "shakespeare": (
         "A character Transformer that continues English plays.",
-        "Tiny Shakespeare (github.com/karpathy/char-rnn), the first 90 %; public domain",
+        PLAYS,
         "It imitates form, not meaning: what it writes can be nonsense.",
     ),
     "poems": (
@@ -113,6 +152,7 @@ FAMILY = {
     "vae-2d": "vae",
     **dict.fromkeys(BETAS, "vae"),
     "shakespeare": "transformer",
+    **{name: "gan" if kind == "gan-mlp" else "transformer" for name, kind in BROKEN.items()},
 }
 # name -> rows to compare with: (figure, value, whose)
 PEERS: dict[str, list[tuple[str, str, str]]] = {
@@ -161,7 +201,10 @@ def write_card(
         "two cores of a CPU with AMX" if name == "flow" else "one core of a CPU with AVX512-BF16"
     )
     hardware = f", on {cores}" if preset == "cpu" else ""
-    protocol = textwrap.fill(PROTOCOL[FAMILY.get(name, name)], 100)
+    protocol = PROTOCOL[FAMILY.get(name, name)]
+    if name in BROKEN:
+        protocol = protocol.replace("context 256", "the model's own context")
+    protocol = textwrap.fill(protocol, 100)
     picture = "![Curves of the training](curves.png)\n\n" if curves_there else ""
     full = " --full" if figures.get("full") else ""
     if full and figures.get("digits", 10_000) < 10_000:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -41,19 +41,25 @@ class Recipe:
     generator_rate: float = 4e-4
     discriminator_rate: float = 4e-4
     seed: int = 0
+    fault: str = ""  # collapse: see FAIR
 
 
-RECIPES = {
-    "smoke": Recipe(GANConfig(channels=16, discriminator_channels=16), steps=40),
-    "cpu": Recipe(GANConfig(), steps=56_000, cycles=2),
-    "gpu": Recipe(GANConfig(channels=128, discriminator_channels=128), steps=100_000),
-}
 # A game to go on with by hand, stopped early: digits are half formed, and neither player has won.
-SMALL = GANConfig(channels=32, discriminator_channels=16)
-SMALL_RECIPES = {
-    "smoke": Recipe(SMALL, steps=40, batch=32, generator_rate=1e-3),
-    "cpu": Recipe(SMALL, steps=900, batch=32, generator_rate=1e-3),
-    "gpu": Recipe(SMALL, steps=900, batch=32, generator_rate=1e-3),
+SMALL = Recipe(
+    GANConfig(channels=32, discriminator_channels=16), steps=900, batch=32, generator_rate=1e-3
+)
+# Mode collapse: after so many fair steps the generator takes RUSH for each of the discriminator's,
+# and runs from one picture that is taken for real to the next. No class holds it back.
+FAIR, RUSH = 600, 8
+COLLAPSE = replace(SMALL, model=replace(SMALL.model, classes=1), steps=760, fault="collapse")
+RECIPES = {
+    "gan": {
+        "smoke": Recipe(GANConfig(channels=16, discriminator_channels=16), steps=40),
+        "cpu": Recipe(GANConfig(), steps=56_000, cycles=2),
+        "gpu": Recipe(GANConfig(channels=128, discriminator_channels=128), steps=100_000),
+    },
+    "gan-small": {"smoke": replace(SMALL, steps=40), "cpu": SMALL, "gpu": SMALL},
+    "broken-collapse": {"smoke": replace(COLLAPSE, steps=40), "cpu": COLLAPSE, "gpu": COLLAPSE},
 }
 
 
@@ -123,6 +129,7 @@ def look(generator: Generator, device: torch.device) -> bytes:
 
 def train(output: Path, recipe: Recipe, images: Tensor, labels: Tensor, name: str = "gan") -> None:
     """Trains on images (N, 28, 28) in [0, 1] with labels (N,), and writes the weights folder."""
+    labels = labels.clamp(max=recipe.model.classes - 1)  # one class: it knows none
     run = Run(name, output, recipe, fingerprint(images, labels), recipe.batch, "image")
     torch.manual_seed(recipe.seed)
     players = placed(GAN(recipe.model), run.device)
@@ -131,7 +138,7 @@ def train(output: Path, recipe: Recipe, images: Tensor, labels: Tensor, name: st
         run.distributed(generator),
         run.distributed(discriminator),
     )
-    average = moving_average(generator, 0.999)
+    average = moving_average(generator, 0.5 if recipe.fault else 0.999)
     generator_optimizer, discriminator_optimizer = optimizers(generator, discriminator, recipe)
     run.resume(
         players=players,
@@ -145,7 +152,7 @@ def train(output: Path, recipe: Recipe, images: Tensor, labels: Tensor, name: st
         if run.due(step):
             run.remember(step, look(average.module, run.device))
         cycle = recipe.steps // recipe.cycles
-        factor = warm_then_fall(step % cycle, cycle, 1, 0.4)
+        factor = warm_then_fall(step % cycle, cycle, 1, 0.0 if recipe.fault else 0.4)
         generator_optimizer.param_groups[0]["lr"] = recipe.generator_rate * factor
         discriminator_optimizer.param_groups[0]["lr"] = recipe.discriminator_rate * factor
         index = part(shuffled_batch(len(images), recipe.batch, recipe.seed, step))
@@ -155,7 +162,10 @@ def train(output: Path, recipe: Recipe, images: Tensor, labels: Tensor, name: st
                 generator, spread_discriminator, discriminator_optimizer, image, label
             )
         )
-        run.report(**train_generator(spread_generator, discriminator, generator_optimizer, label))
+        for _ in range(RUSH if recipe.fault == "collapse" and step >= FAIR else 1):
+            run.report(
+                **train_generator(spread_generator, discriminator, generator_optimizer, label)
+            )
         average.update_parameters(generator)
 
     if not run.first:
@@ -164,7 +174,8 @@ def train(output: Path, recipe: Recipe, images: Tensor, labels: Tensor, name: st
     players.generator = average.module
     save_model(output, name, "gan", players, dtype=torch.float16)
     run.write_history()
-    write_directions(output)
+    if not recipe.fault:
+        write_directions(output)
 
 
 def optimizers(

@@ -1,6 +1,6 @@
 """Trains the fully connected GAN by its minimax loss, the two networks taking turns."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -35,12 +35,23 @@ class Recipe:
     learning_rate: float = 2e-4
     blur: float = 0.3  # noise on what the discriminator sees, fading to none
     seed: int = 0
+    fault: str = ""  # judge: see AHEAD
 
 
+# The discriminator runs ahead on purpose: so many steps for each of the generator's, and no blur.
+AHEAD = 5
+FAR_AHEAD = Recipe(MLPGANConfig(width=128), steps=2_000, blur=0.0, fault="judge")
 RECIPES = {
-    "smoke": Recipe(MLPGANConfig(width=32), steps=60),
-    "cpu": Recipe(MLPGANConfig(), steps=16_000),
-    "gpu": Recipe(MLPGANConfig(), steps=200_000, batch=256),
+    "gan-mlp": {
+        "smoke": Recipe(MLPGANConfig(width=32), steps=60),
+        "cpu": Recipe(MLPGANConfig(), steps=16_000),
+        "gpu": Recipe(MLPGANConfig(), steps=200_000, batch=256),
+    },
+    "broken-judge": {
+        "smoke": replace(FAR_AHEAD, model=MLPGANConfig(width=32), steps=60),
+        "cpu": FAR_AHEAD,
+        "gpu": FAR_AHEAD,
+    },
 }
 
 
@@ -90,9 +101,9 @@ def look(generator: MLPGenerator, device: torch.device) -> bytes:
     return png(grid(generator(z.to(device)).squeeze(1).cpu(), columns=10))
 
 
-def train(output: Path, recipe: Recipe, images: Tensor) -> None:
+def train(output: Path, recipe: Recipe, images: Tensor, name: str = "gan-mlp") -> None:
     """Trains on images (N, 28, 28) in [0, 1], and writes the weights folder."""
-    run = Run("gan-mlp", output, recipe, fingerprint(images), recipe.batch, "image")
+    run = Run(name, output, recipe, fingerprint(images), recipe.batch, "image")
     torch.manual_seed(recipe.seed)
     players = MLPGAN(recipe.model).to(run.device)
     generator, discriminator = players.generator, players.discriminator
@@ -114,7 +125,8 @@ def train(output: Path, recipe: Recipe, images: Tensor) -> None:
         blur = recipe.blur * (1 - step / recipe.steps)
         index = part(shuffled_batch(len(images), recipe.batch, recipe.seed, step))
         image = images[index][:, None].to(run.device)
-        run.report(**train_discriminator(generator, spread_discriminator, climb, image, blur))
+        for _ in range(AHEAD if recipe.fault == "judge" else 1):
+            run.report(**train_discriminator(generator, spread_discriminator, climb, image, blur))
         z = normal(len(image), recipe.model.latent_size, device=run.device)
         run.report(**train_generator(spread_generator, discriminator, descend, z, blur))
         average.update_parameters(generator)
@@ -123,5 +135,5 @@ def train(output: Path, recipe: Recipe, images: Tensor) -> None:
         return
     run.remember(recipe.steps, look(average.module, run.device))
     players.generator = average.module
-    save_model(output, "gan-mlp", "gan-mlp", players, dtype=torch.float16)
+    save_model(output, name, "gan-mlp", players, dtype=torch.float16)
     run.write_history()

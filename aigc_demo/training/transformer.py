@@ -4,8 +4,9 @@ Muon: Jordan et al. 2024, kellerjordan.github.io/posts/muon, as torch.optim has 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -15,7 +16,7 @@ from torch.optim import Optimizer
 from aigc_demo.devices import mixed_precision
 from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.models.batch import part, place
-from aigc_demo.models.transformer import Transformer, TransformerConfig
+from aigc_demo.models.transformer import Block, Transformer, TransformerConfig
 from aigc_demo.prosody import (
     FORMS,
     PATTERNS,
@@ -46,9 +47,28 @@ class Recipe:
     other_rate: float = 3e-3  # of AdamW: embedding, head and norms
     weight_decay: float = 0.01
     seed: int = 0
+    fault: str = ""  # what is wrong on purpose, see _broken
 
 
-SMALL = {"layers": 2, "heads": 2, "width": 32}
+SMALL: dict[str, Any] = {"layers": 2, "heads": 2, "width": 32}
+PAGES = 6_000  # characters that a parrot learns by heart
+
+
+def _broken(fault: str, **settings: Any) -> dict[str, Recipe]:
+    """A small model with one fault.
+
+    order: attention does not know positions; peek: it is trained without the causal mask; parrot:
+    it reads nothing but PAGES, again and again; rate: the learning rates are too large.
+    """
+    # Of several layers the second would learn from the causal mask where tokens stand.
+    order = {"layers": 1, "unordered": 1, "token_shift": 0.0} if fault == "order" else {}
+    shape: dict[str, Any] = {"context": 128, "layers": 4, "heads": 4, "width": 128, "dropout": 0.0}
+    model = TransformerConfig(**shape | order)
+    recipe = Recipe(model, steps=800, batch=16, fault=fault, **settings)
+    smoke = replace(recipe, model=replace(model, context=64, **SMALL), steps=20, batch=8)
+    return {"smoke": smoke, "cpu": recipe, "gpu": recipe}
+
+
 RECIPES = {
     "shakespeare": {
         "smoke": Recipe(TransformerConfig(context=64, **SMALL), steps=20, batch=8),
@@ -68,6 +88,10 @@ RECIPES = {
             batch=256,
         ),
     },
+    "broken-order": _broken("order"),
+    "broken-peek": _broken("peek"),
+    "broken-parrot": _broken("parrot"),
+    "broken-rate": _broken("rate", matrix_rate=2.0, other_rate=3.0),
 }
 
 # step -> inputs (B, T) and targets (B, T) of the whole batch
@@ -126,6 +150,9 @@ def train(
     torch.manual_seed(recipe.seed)
     model = Transformer(recipe.model).to(run.device)
     average = moving_average(model, 0.98)
+    if recipe.fault == "peek":  # the average, which is kept and looked at, has its mask
+        for block in model.blocks:
+            cast(Block, block).attention.causal = False
     both = optimizers(model, recipe)
     spread = run.distributed(model)
     run.resume(model=model, average=average, muon=both[0], adamw=both[1])
@@ -140,7 +167,7 @@ def train(
     for step in run.steps():
         if run.due(step):
             remember(step)
-        factor = warm_then_fall(step, recipe.steps, 30, 0.6)
+        factor = warm_then_fall(step, recipe.steps, 30, 0.0 if recipe.fault == "rate" else 0.6)
         both[0].param_groups[0]["lr"] = recipe.matrix_rate * factor
         both[1].param_groups[0]["lr"] = recipe.other_rate * factor
         tokens, targets = batch(step)

@@ -10,6 +10,7 @@ from browser.pages import LONG, PHONE, Visitor, assert_accessible, wait_for_para
 from playwright.sync_api import Browser, Page, expect
 from servers import serving
 
+from aigc_demo.ui.learn.diagnose import CASES, FAULTS
 from aigc_demo.ui.learn.guides import Guide, read_guides
 
 pytestmark = pytest.mark.browser
@@ -263,6 +264,34 @@ def test_a_game_with_digits_is_played_to_its_end_and_shared(
         expect(board.locator(".board button").first).to_be_enabled()
         page.go_back()
         expect(board.locator(".told")).to_have_text(told)
+
+
+def test_broken_models_are_diagnosed_and_the_game_is_shared(
+    browser: Browser, server_url: str
+) -> None:
+    with Visitor(browser, f"{server_url}?tab=learn.fault&seed=3&lang=en", PHONE[0]) as page:
+        board, said = page.locator("#game-fault"), words("en")
+        picks = ""
+        for place in range(CASES):
+            expect(board.locator(".board .model")).to_have_count(2, timeout=LONG)
+            choice = board.locator(".choices button").nth(place % 4)
+            picks += next(
+                str(k)
+                for k, fault in enumerate(FAULTS)
+                if said[f"game.{fault.name}"] == choice.inner_text()
+            )
+            choice.click()
+            expect(board.locator(".board .right")).to_have_count(1)
+            expect(board.locator(".told")).not_to_contain_text("{")
+            assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+            if place == 1:
+                assert_accessible(page)
+            board.locator(".next").click()
+        wait_for_parameter(page, "picks", picks)
+        told = board.locator(".told").inner_text()
+        page.reload()
+        expect(board.locator(".told")).to_have_text(told, timeout=LONG)
+        expect(board.locator(".score li")).to_have_count(CASES)
 
 
 def test_the_next_character_is_bet_on(browser: Browser, server_url: str) -> None:

@@ -49,6 +49,12 @@ STEPS = {
     "vae-beta-10": 100,
     "shakespeare": 20,
     "poems": 60,
+    "broken-collapse": 60,
+    "broken-judge": 60,
+    "broken-order": 20,
+    "broken-peek": 20,
+    "broken-parrot": 20,
+    "broken-rate": 20,
 }
 USE = {
     "judge": lambda f: (
@@ -66,6 +72,14 @@ USE = {
     },
     "shakespeare": lambda f: len(TextWriter.load(f, "cpu").write("ROMEO:\n", 9)) == 9,
     "poems": lambda f: len(TextWriter.load(f, "cpu").poem("七绝")) == 4 * 8 + 3,
+    **{
+        name: lambda f: DigitSampler.load(f, "cpu").sample([1, 2]).isfinite().all()
+        for name in ("broken-collapse", "broken-judge")
+    },
+    **{
+        f"broken-{fault}": lambda f: len(TextWriter.load(f, "cpu").write("ROMEO:\n", 9)) == 9
+        for fault in ("order", "peek", "parrot", "rate")
+    },
 }
 PICTURED, WRITTEN = (
     ("gan", "gan-mlp", "gan-small", "flow", "vae", "vae-2d"),

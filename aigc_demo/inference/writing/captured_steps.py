@@ -94,9 +94,8 @@ class CapturedSteps:
             for block in model.blocks
         ]
         self.after = torch.full((config.context, config.context), -torch.inf, device=device).triu(1)
-        self.turning = torch.complex(
-            *angles(torch.arange(config.context, device=device), size // 2)
-        )
+        place = torch.arange(config.context, device=device) * (1 - config.unordered)
+        self.turning = torch.complex(*angles(place, size // 2))
         self.asked = torch.zeros(slots, 3, dtype=torch.long, device=device)  # id, slot, position
         self.asked[:, 1] = slots
         self.graph = torch.cuda.CUDAGraph() if device.type == "cuda" else None

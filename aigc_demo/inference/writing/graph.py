@@ -219,7 +219,7 @@ def transformer_graph(model: Transformer) -> tuple[bytes, dict[str, NDArray]]:
     """
     config, graph = model.config, Graph()
     half = config.width // config.heads // 2
-    tables = angles(torch.arange(config.context), half)
+    tables = angles(torch.arange(config.context) * (1 - config.unordered), half)
     for name, table in zip(("cosine", "sine"), tables, strict=True):
         graph.constants[name] = numpy_helper.from_array(array(table), name)
     shifted = int(config.width * config.token_shift)

@@ -37,6 +37,7 @@ ORDER = 4  # of the n-gram model
 EXPECTED = 3  # likeliest characters that are told of each model
 ARTISTS = ("real", "gan", "vae", "flow")
 SURE = (25, 50, 75, 95)  # percent that a guess may stake
+SIDES = ("left", "right")  # of a pair
 
 
 def real_or_made(models: Models, words: Words, seed, picks) -> Update:
@@ -126,11 +127,11 @@ def _expected(shares: dict[str, float], come: str) -> dict[str, Any]:
     return {"bits": round(-math.log2(max(shares.get(come, 0.0), 1e-9)), 2), "best": told}
 
 
-def read_picks(kinds: int) -> Callable[[str], str]:
-    """Reads the choices of a link: a digit each, below `kinds`."""
+def read_picks(kinds: int, rounds: int = ROUNDS) -> Callable[[str], str]:
+    """Reads the choices of a link: a digit each, below `kinds`, in so many rounds at most."""
 
     def read(text: str) -> str:
-        if not re.fullmatch(rf"[0-{kinds - 1}]{{0,{ROUNDS}}}", text, re.ASCII):
+        if not re.fullmatch(rf"[0-{kinds - 1}]{{0,{rounds}}}", text, re.ASCII):
             raise ValueError(f"expected choices such as 0110, got {text[:20]!r}")
         return text
 
@@ -148,10 +149,18 @@ def read_bets(text: str) -> str:
     return text
 
 
-def build_digit_game(page: Page, here: gr.Tab, name: str, handler: Callable, kinds: int) -> None:
-    """Adds a game of rounds with digits. kinds: of answers."""
+def build_rounds(
+    page: Page,
+    here: gr.Tab,
+    name: str,
+    handler: Callable,
+    kinds: tuple[str, ...],
+    rounds: int = ROUNDS,
+) -> None:
+    """Adds a game of so many rounds. kinds: the words of the answers."""
     template = '<div class="round"></div><p class="told" role="status"></p><ol class="score"></ol>'
-    _build(page, here, name, handler, "picks", read_picks(kinds), template, "learn/game")
+    read = read_picks(len(kinds), rounds)
+    _build(page, here, name, handler, "picks", read, template, "learn/game", kinds)
 
 
 def build_guess(page: Page, here: gr.Tab) -> None:
@@ -171,12 +180,14 @@ def _build(
     read: Callable[[str], str],
     template: str,
     script: str,
+    kinds: tuple[str, ...] = (),
 ) -> None:
     """Adds a game. played: the name in links of what was played so far."""
     assert page.tab is not None
     tr, words = page.words.tr, page.words
     tr(gr.Markdown(elem_classes="hint"), f"game.{name}_hint")
     bar = f"{page.tab.id}.{name}"
+    curves = {f"curve_{key}": told for key, told in words.group("history").items()}
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=300, elem_classes="result") as left:
             shown = widget(
@@ -186,8 +197,8 @@ def _build(
                 game=None,
                 bar=bar,
                 kind=name,
-                kinds=list(ARTISTS),
-                words=words.group("game"),
+                kinds=list(kinds),
+                words=words.group("game") | curves,
                 elem_id=f"game-{name}",
             )
         with gr.Column(scale=2, min_width=240):
@@ -195,7 +206,8 @@ def _build(
             button = tr(gr.Button(elem_id=f"{name}-new", variant="primary"), "game.new")
     fields = {"seed": seed, played: gr.Textbox("", visible=False)}
     held = Fields(fields, codecs={played: Codec(str, read)})
-    model, mode = ("shakespeare", text_mode()) if name == "guess" else ("gan", "float32")
+    model = {"guess": "shakespeare", "fault": ""}.get(name, "gan")
+    mode = text_mode() if name == "guess" else "float32"
     about: dict[str, Any] = {"model": model, "mode": mode, "saves": (), "there": False, **DRAWING}
     with left:
         share = Share(page, name, handler, held, [shown], **about)

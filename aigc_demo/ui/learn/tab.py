@@ -6,10 +6,12 @@ import gradio as gr
 
 from aigc_demo.ui.kit.widgets import widget
 from aigc_demo.ui.learn.chapters import CHAPTERS
+from aigc_demo.ui.learn.diagnose import CASES, FAULTS, what_is_wrong
 from aigc_demo.ui.learn.games import (
     ARTISTS,
-    build_digit_game,
+    SIDES,
     build_guess,
+    build_rounds,
     real_or_made,
     who_drew_it,
 )
@@ -30,11 +32,14 @@ def build_learn_tab(page: Page) -> None:
             template = '<div class="list"></div><button type="button" class="copy"></button>'
             widget("learn/lessons", template, apart=True, words=words, elem_id="lessons")
         with tr(gr.Tab(id="real"), "game.real_tab") as here:
-            build_digit_game(page, here, "real", real_or_made, 2)
+            build_rounds(page, here, "real", real_or_made, SIDES)
         with tr(gr.Tab(id="who"), "game.who_tab") as here:
-            build_digit_game(page, here, "who", who_drew_it, len(ARTISTS))
+            build_rounds(page, here, "who", who_drew_it, ARTISTS)
         with tr(gr.Tab(id="guess"), "game.guess_tab") as here:
             build_guess(page, here)
+        with tr(gr.Tab(id="fault"), "game.fault_tab") as here:
+            kinds = tuple(fault.name for fault in FAULTS)
+            build_rounds(page, here, "fault", what_is_wrong, kinds, CASES)
 
 
 def _build_chapters(page: Page) -> None:

@@ -54,7 +54,7 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
 
 def test_its_steps_are_those_of_the_training(snapshot, played, monkeypatch) -> None:
     monkeypatch.setattr(training, "mixed_precision", lambda device: nullcontext())
-    recipe = training.SMALL_RECIPES["cpu"]
+    recipe = training.RECIPES["gan-small"]["cpu"]
     players = deepcopy(snapshot.players).train().requires_grad_(True)
     optimizers = training.optimizers(
         players.generator,

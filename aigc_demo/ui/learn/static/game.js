@@ -1,4 +1,5 @@
-// A game of rounds with digits: which of two is real, or who drew one. What was picked is in the link.
+// A game of rounds: which of two digits is real, who drew one, what is wrong with a broken model. What
+// was picked is in the link.
 const round = element.querySelector(".round");
 const score = element.querySelector(".score");
 const told = element.querySelector(".told");
@@ -37,12 +38,42 @@ function next() {
   round.querySelector("button")?.focus();
 }
 
-// The pictures of a round and what can be answered; an answer that was given is marked.
+// A curve of a training: early steps matter most, so its axis is logarithmic.
+function curve([name, rows]) {
+  const [steps, values] = [rows.map(([step]) => Math.log1p(step)), rows.map(([, value]) => value)];
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const across = (place) => 200 * ((steps[place] - steps[0]) / (steps.at(-1) - steps[0] || 1));
+  const down = (value) => 38 - 36 * ((value - low) / (high - low || 1));
+  const points = values.map((value, place) => `${across(place)},${down(value)}`).join(" ");
+  const line = svg("polyline", { points, "vector-effect": "non-scaling-stroke" });
+  const made = node("div", "curve");
+  const ends = [values[0], values.at(-1)].map((value) => value.toFixed(2)).join(" → ");
+  const drawn = svg("svg", { viewBox: "0 0 200 40", preserveAspectRatio: "none", "aria-hidden": true }, line);
+  made.append(node("span", "", `${word(`curve_${name}`) || name}  ${ends}`), drawn);
+  return made;
+}
+
+// A model of the game of the broken ones: what it made, and its curves.
+function model(side, place) {
+  const made = node("figure", "model");
+  made.append(node("figcaption", "", word(place ? "healthy" : "ill")));
+  if (side.text) made.append(node("pre", "", side.text));
+  else {
+    const image = node("img", "pixels");
+    image.src = side.picture;
+    image.alt = word("digits");
+    made.append(image);
+  }
+  made.append(...Object.entries(side.curves).map(curve));
+  return made;
+}
+
+// What a round shows and what can be answered; an answer that was given is marked.
 function board(here, given) {
-  const answers = props.kind === "real" ? here.shown.map(() => word("this")) : props.kinds.map(word);
-  const pictures = here.shown.map((index) => picture(index, large()));
-  const buttons = answers.map((text, place) => {
-    const button = node("button", "", text);
+  const pictures = here.sides ? here.sides.map(model) : here.shown.map((index) => picture(index, large()));
+  const offers = here.offers || [...(props.kind === "real" ? here.shown : props.kinds).keys()];
+  const buttons = offers.map((place) => {
+    const button = node("button", "", word(props.kind === "real" ? "this" : props.kinds[place]));
     button.disabled = given >= 0;
     if (given >= 0 && place === here.right) button.classList.add("right");
     if (given === place && place !== here.right) button.classList.add("wrong");
@@ -71,13 +102,22 @@ function points() {
   return { mine, rival, played: rounds.length };
 }
 
+// What was wrong, and the number that gives it away, beside that of the healthy model.
+function diagnosis(here, answer) {
+  const [mine, healthy] = here.numbers;
+  const told = filled(word(`${props.kinds[here.right]}_told`), { mine, healthy });
+  return `${filled(word("was"), { who: answer })} ${told}`;
+}
+
 // What is said of the answer that was given last.
 function verdict() {
   if (!picks) return word(`${props.kind}_first`);
   const here = game().rounds[picks.length - 1];
   const right = isRight(picks.length - 1);
   const parts = [word(right ? "right" : "wrong")];
-  if (props.kind === "who") parts.push(filled(word("was"), { who: word(props.kinds[here.right]) }));
+  const answer = word(props.kinds[here.right]);
+  if (props.kind === "who") parts.push(filled(word("was"), { who: answer }));
+  else if (props.kind === "fault") parts.push(diagnosis(here, answer));
   else {
     const scores = { left: here.scores[0].toFixed(2), right: here.scores[1].toFixed(2) };
     parts.push(filled(word(here.rival === here.right ? "rival_right" : "rival_wrong"), scores));
@@ -89,8 +129,8 @@ function verdict() {
 function past() {
   return game().rounds.slice(0, picks.length).map((one, place) => {
     const item = node("li", isRight(place) ? "right" : "wrong");
-    item.append(...one.shown.map((index) => picture(index, SMALL)));
-    const answer = props.kind === "who" ? word(props.kinds[one.right]) : "";
+    item.append(...(one.shown || []).map((index) => picture(index, SMALL)));
+    const answer = props.kind === "real" ? "" : word(props.kinds[one.right]);
     item.append(node("span", "", `${isRight(place) ? "✓" : "✗"} ${answer}`));
     return item;
   });
@@ -98,7 +138,7 @@ function past() {
 
 function paint() {
   const { rounds } = game();
-  if (!rounds.length || !sheet.complete || !sheet.naturalWidth) return;
+  if (!rounds.length || (game().strip && !(sheet.complete && sheet.naturalWidth))) return;
   const over = picks.length >= rounds.length;
   const parts = [];
   if (!over || shown) {
@@ -120,6 +160,7 @@ function load() {
   picks = game().picks || "";
   shown = false;
   if (game().strip) sheet.src = game().strip;
+  else paint();
 }
 
 sheet.addEventListener("load", paint);
