@@ -49,7 +49,7 @@ STEPS = {
     "vae-beta-10": 100,
     "shakespeare": 20,
     "poems": 60,
-    "broken-collapse": 60,
+    "broken-collapse": 40,
     "broken-judge": 60,
     "broken-order": 20,
     "broken-peek": 20,
