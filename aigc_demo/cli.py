@@ -174,7 +174,7 @@ def _sample_digits(options: argparse.Namespace, family: str) -> None:
     asked = options.classes or ",".join(options.digits)
     kinds: dict[str, Any] = {"vae": LatentWalker, "flow": FlowSampler}
     sampler: Any = kinds.get(family, DigitSampler).load(options.name, options.device)
-    labels = _labels(sampler, asked)
+    labels = None if family == "vae" else _labels(sampler, asked)  # a VAE knows no classes
     count = len(labels or ()) or options.count
     if not 1 <= count <= 1_000:
         raise ValueError(f"expected a count from 1 to 1000, got {count}")

@@ -9,8 +9,10 @@ from browser.pages import (
     PHONE,
     assert_accessible,
     assert_only,
+    bar,
     drag,
     fill,
+    language_of,
     open_tab,
     painted,
     switch,
@@ -144,6 +146,20 @@ def test_a_visitor_finds_a_7_on_the_map_and_sees_a_drawn_digit_rebuilt(visit: Pa
 
 
 @pytest.mark.parametrize("visit", [("zh", PHONE)], indirect=True)
+def test_a_result_is_shown_as_code_that_can_be_copied(visit: Page) -> None:
+    painted(visit, "#gan-digits canvas")
+    visit.locator(f"{bar('gan.digits')} button[value=python]").click()
+    code = visit.locator("dialog.own")
+    expect(code).to_contain_text("python -m aigc_demo sample gan --count=35 --seed=7")
+    expect(code).to_contain_text("DigitSampler.load")
+    button = code.locator("pre + button").last
+    button.click()
+    expect(button).to_have_text(words(language_of(visit))["link.code_copied"])
+    assert_accessible(visit)
+    visit.keyboard.press("Escape")
+    expect(code).not_to_be_visible()
+
+
 def test_who_waits_reads_why_in_words(visit: Page) -> None:
     box = "document.querySelector('#gan-digits').parentElement"
     visit.evaluate(

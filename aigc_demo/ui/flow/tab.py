@@ -10,7 +10,7 @@ from aigc_demo.images import SIDE, strip
 from aigc_demo.inference.flow import MOST_STEPS
 from aigc_demo.names import FLOW_STEPS, GUIDANCE
 from aigc_demo.samples import sample_digits
-from aigc_demo.ui.flow import tables
+from aigc_demo.ui.flow import code, tables
 from aigc_demo.ui.flow.compare import build_compare
 from aigc_demo.ui.flow.inside import build_inside
 from aigc_demo.ui.flow.requests import (
@@ -104,7 +104,8 @@ def _build_digits(page: Page) -> tuple[Callable, list]:
                 settings = _settings(page)
     fields = {"model": model, "digits": wanted, "count": count, "seed": seed, **settings}
     with left:
-        about: dict[str, Any] = {"saves": CUT, "table": tables.digits, "show_progress": "hidden"}
+        about: dict[str, Any] = {"saves": CUT, "table": tables.digits, "code": code.digits}
+        about["show_progress"] = "hidden"
         share = Share(page, "digits", draw, fields, [result], there=False, **about, **DRAWING)
         tr(gr.Markdown(elem_classes="hint"), "flow.pick_hint")
     share.opens()

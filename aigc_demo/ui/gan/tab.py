@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from aigc_demo.names import TRUNCATION
-from aigc_demo.ui.gan import tables
+from aigc_demo.ui.gan import code, tables
 from aigc_demo.ui.gan.inside import build_inside
 from aigc_demo.ui.gan.lab import build_lab
 from aigc_demo.ui.gan.one_step import build_duel
@@ -58,7 +58,7 @@ def _build_digits(page: Page) -> tuple[Callable, list]:
     fields = {"model": model, "digits": wanted, "count": count, "seed": seed}
     with left:
         fields["truncation"] = truncation
-        about: dict[str, Any] = {"saves": CUT, "table": tables.digits}
+        about: dict[str, Any] = {"saves": CUT, "table": tables.digits, "code": code.digits}
         share = Share(page, "digits", draw, fields, [result], **about, **DRAWING)
         tr(gr.Markdown(elem_classes="hint"), "gan.pick_hint")
     share.opens()
@@ -89,7 +89,7 @@ def _build_number(page: Page) -> None:
             button = tr(gr.Button(variant="primary", elem_id="gan-write"), "gan.write")
     with left:
         fields = {"model": model, "number": number, "seed": seed}
-        about: dict[str, Any] = {"table": tables.number, **DRAWING}
+        about: dict[str, Any] = {"table": tables.number, "code": code.number, **DRAWING}
         share = Share(page, "number", write_number, fields, [result], **about)
     share.opens()
     for event in several(button.click, model.input, number.submit, seed.submit, roll.then):
@@ -114,7 +114,7 @@ def _build_morph(page: Page) -> None:
     chosen = follow_classes(words, model, first, last)
     fields = {"model": model, "first": first, "last": last, "seed": seed, "steps": steps}
     with left:
-        about = {"saves": FILM, "table": tables.morph, **DRAWING}
+        about = {"saves": FILM, "table": tables.morph, "code": code.morph, **DRAWING}
         share = Share(page, "morph", morph, fields, [film, frames], **about)
     share.opens()
     given = (first.input, last.input, steps.release, seed.submit)

@@ -59,6 +59,10 @@ def _dialog(page: Page) -> gr.HTML:
         '<button type="button" data-word="open_state"></button>'
         '<button type="button" data-word="close"></button></div>'
         '<input type="file" accept=".json,application/json" hidden></dialog>'
+        '<dialog class="own" data-word="own" data-as="label"><p data-word="own"></p>'
+        '<div><pre tabindex="0"></pre><button type="button"></button></div>'
+        '<div><pre tabindex="0"></pre><button type="button"></button></div>'
+        '<div class="row"><button type="button" data-word="close"></button></div></dialog>'
     )
     return widget(
         "page/links",

@@ -1,4 +1,4 @@
-"""Saved files: pictures, animations, texts and tables, made anew from the result's link.
+"""Saved files: pictures, animations, texts, tables and code, made anew from the result's link.
 
 Every file says where it comes from: the state of the link and the whole hash of the weights.
 """
@@ -83,7 +83,7 @@ def make(models: Models, share: Share, values: tuple, answer: tuple, kind: str) 
 def add_files(page: Page) -> None:
     """Makes the buttons of every bar save their files."""
     for share in page.shares:
-        if not share.saves:
+        if not share.kinds:
             continue
         page.compute(
             share.bar.save, _saving(share), [share.bar, page.language], share.bar, **share.options
@@ -93,10 +93,16 @@ def add_files(page: Page) -> None:
 def _saving(share: Share) -> Callable:
     """The handler that makes a file of a result."""
 
+    def coded(models: Models, values: tuple, asked: Any) -> Update:
+        assert share.code is not None
+        code = share.code(models, *values)
+        told = {"kind": "python", "command": code.command, "python": code.python}
+        return {"file": {**told, "number": asked.get("number")}, "__type__": "update"}
+
     def begin(words: Words, asked: Any, language: Any) -> tuple[tuple, str]:
         asked = asked if isinstance(asked, dict) else {}
         values, _ = share.link.restore(asked.get("query"), words, language)
-        return values, check.one_of(asked.get("kind"), "kind", share.saves)
+        return values, check.one_of(asked.get("kind"), "kind", share.kinds)
 
     def give(models: Models, values: tuple, answer: Any, kind: str, asked: Any) -> Update:
         data = make(models, share, values, answers(answer), kind)
@@ -109,13 +115,21 @@ def _saving(share: Share) -> Callable:
         return {"file": file, "__type__": "update"}
 
     def save(models: Models, words: Words, asked, language) -> Update:
-        """One file, of a picture."""
+        """One file, of a picture; or the code that makes it."""
         values, kind = begin(words, asked, language)
+        if kind == "python":
+            share.handler(models, words, *values)  # which checks what a client sends
+            return coded(models, values, asked)
         return give(models, values, share.handler(models, words, *values), kind, asked)
 
     async def save_text(models: Models, words: Words, asked, language):
-        """One file, of a text that is written anew."""
+        """One file, of a text that is written anew; or the code that makes it."""
         values, kind = begin(words, asked, language)
+        if kind == "python":
+            async for _ in share.handler(models, words, *values):
+                break  # it has checked what a client sends
+            yield coded(models, values, asked)
+            return
         texts = [answer async for answer in share.handler(models, words, *values)]
         yield give(models, values, texts[-1], kind, asked)
 

@@ -15,6 +15,7 @@ import gradio as gr
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit.words import Words, static
 from aigc_demo.ui.page.answers import answers, by_widget
+from aigc_demo.ui.page.code import Code
 from aigc_demo.ui.page.link import Fields, Link
 from aigc_demo.ui.page.page import Page, Update
 from aigc_demo.ui.page.tables import Rows
@@ -36,6 +37,7 @@ class Share:
         mode: the numbers that it is computed in.
         saves: the files that it can be saved as; see saved_files.py.
         table: its numbers, from models and fields; for one that is saved as csv.
+        code: what makes it again on one's own machine, from models and fields; see code.py.
         there: whether the page opens with the result; else its tab computes it when it opens.
         options: of Page.compute.
     """
@@ -52,13 +54,15 @@ class Share:
         mode: str = "float32",
         saves: tuple[str, ...] = SHEET,
         table: Callable[..., Rows] | None = None,
+        code: Callable[..., Code] | None = None,
         there: bool = True,
         **options: Any,
     ) -> None:
         assert page.tab is not None
         assert ("csv" in saves) == (table is not None), "a csv is a table"
         self.page, self.handler, self.options = page, handler, options
-        self.table, self.saves = table, saves
+        self.table, self.code, self.saves = table, code, saves
+        self.kinds = (*saves, "python") if code else saves  # that a button of the bar asks for
         self.tab = f"{page.tab.id}.{task}"
         held = fields if isinstance(fields, Fields) else Fields(fields)
         self.inputs = list(held.by_name.values())
@@ -70,7 +74,7 @@ class Share:
 
     def _bar(self) -> gr.HTML:
         buttons = "".join(
-            f'<button type="button" value="{kind}">{kind.upper()}</button>' for kind in self.saves
+            f'<button type="button" value="{kind}">{kind.upper()}</button>' for kind in self.kinds
         )
         copy = '<button type="button" class="copy"></button>'
         first = tuple(self.link.first[name] for name in self.link.names)

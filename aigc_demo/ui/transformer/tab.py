@@ -14,6 +14,7 @@ from aigc_demo.ui.kit.words import Words
 from aigc_demo.ui.page.hub_panel import TOLD, add_other_weights
 from aigc_demo.ui.page.page import LOCAL, WRITING, Page, several, throw
 from aigc_demo.ui.page.share import TEXT, Share
+from aigc_demo.ui.transformer import code
 from aigc_demo.ui.transformer.inside import build_inside
 from aigc_demo.ui.transformer.ngram import build_ngram
 from aigc_demo.ui.transformer.reading import add_reading
@@ -92,9 +93,11 @@ def _choice(page: Page, name: str, key: str) -> gr.Radio:
     return page.words.tr(gr.Radio(value=name, visible=False, elem_id=f"{name}-model"), key)
 
 
-def _share(page: Page, name: str, handler: Callable, fields: dict, widgets: list) -> Share:
+def _share(
+    page: Page, name: str, handler: Callable, made_by: Callable, fields: dict, widgets: list
+) -> Share:
     """The bar of a text. fields: as the handler takes them, by the names that a link gives them."""
-    about: dict[str, Any] = {"mode": text_mode(), "saves": TEXT}
+    about: dict[str, Any] = {"mode": text_mode(), "saves": TEXT, "code": made_by}
     return Share(page, name, handler, fields, widgets, **about, **WRITING)
 
 
@@ -144,7 +147,7 @@ def _build_shakespeare(page: Page) -> tuple[gr.Textbox, gr.Radio]:
     model.input(None, [model, prompt], prompt, js=opens_with, api_visibility="private")
     with left:
         fields = {"model": model, "prompt": prompt, "length": length, **sampling}
-        share = _share(page, "shakespeare", continue_text, fields, [text])
+        share = _share(page, "shakespeare", continue_text, code.play, fields, [text])
         add_slots(page)
     _connect(page, [sampling["seed"].submit], buttons, share)
     return text, model
@@ -215,7 +218,7 @@ def _build_poems(page: Page) -> tuple[gr.Textbox, gr.Radio]:
     }
     triggers = [title.submit, heads.submit, line.submit, sampling["seed"].submit]
     with left:
-        share = _share(page, "poems", write_poem, fields, [text, poem])
+        share = _share(page, "poems", write_poem, code.poem, fields, [text, poem])
         add_slots(page)
     written = _connect(page, triggers, buttons, share)
     with left:

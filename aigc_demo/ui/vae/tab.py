@@ -7,7 +7,7 @@ from aigc_demo.ui.page.digits import drawn_test_digit, nothing_shown, shelf
 from aigc_demo.ui.page.hub_panel import add_other_weights
 from aigc_demo.ui.page.page import DRAWING, Page, dice, several
 from aigc_demo.ui.page.share import FILM, Share
-from aigc_demo.ui.vae import tables
+from aigc_demo.ui.vae import code, tables
 from aigc_demo.ui.vae.inside import build_inside
 from aigc_demo.ui.vae.requests import (
     MAX_COUNT,
@@ -150,7 +150,8 @@ def _build_prior(page: Page) -> None:
             button = tr(gr.Button(variant="primary", elem_id="vae-draw"), "vae.draw")
     fields = {"model": model, "count": count, "seed": seed}
     with left:
-        share = Share(page, "prior", draw, fields, [result], table=tables.samples, **DRAWING)
+        about = {"table": tables.samples, "code": code.samples, **DRAWING}
+        share = Share(page, "prior", draw, fields, [result], **about)
     share.opens()
     for event in several(button.click, model.input, count.release, seed.submit, roll.then):
         share.compute(event)

@@ -62,6 +62,7 @@ function label(bar) {
   bar.element.querySelector(".copy").textContent = word("copy");
   for (const button of bar.element.querySelectorAll("button[value]")) {
     button.textContent = word(button.value) || button.value.toUpperCase();
+    if (button.value === "python") continue; // it is shown
     button.setAttribute("aria-label", filled(word("save"), { kind: button.textContent }));
   }
 }
@@ -142,7 +143,33 @@ function download(name, url) {
   link.click();
 }
 
-const hand = ({ name, kind, data }) => download(name, `data:${kind};base64,${data}`);
+function hand({ name, kind, data, command, python }) {
+  if (kind === "python") showCode(command, python);
+  else download(name, `data:${kind};base64,${data}`);
+}
+
+// What makes a result again on one's own machine; there may be no command for it.
+const own = element.querySelector("dialog.own");
+function showCode(...texts) {
+  own.querySelectorAll("pre").forEach((place, which) => {
+    place.parentNode.hidden = !texts[which];
+    place.textContent = texts[which];
+    place.nextSibling.textContent = word("copy_code");
+  });
+  own.showModal();
+}
+
+own.addEventListener("click", async ({ target }) => {
+  if (target === own || target.dataset.word) return own.close();
+  if (!target.previousSibling || target.tagName !== "BUTTON") return;
+  getSelection().selectAllChildren(target.previousSibling);
+  try {
+    await navigator.clipboard.writeText(target.previousSibling.textContent);
+  } catch {
+    document.execCommand("copy"); // where the page may not use the clipboard by itself
+  }
+  target.textContent = word("code_copied");
+});
 
 async function offer(bar) {
   offered = bar;

@@ -1,0 +1,82 @@
+"""The results of the Transformer tab as code."""
+
+from typing import Any
+
+from aigc_demo.ui.catalog.models import Models
+from aigc_demo.ui.page.code import Code, quoted, source_of
+from aigc_demo.ui.transformer.requests import begun
+
+OPENING = """from aigc_demo.inference.transformer import TextWriter
+"""
+
+
+def play(models: Models, model, prompt, length, temperature, top_k, top_p, penalty, seed) -> Code:
+    """A prompt and its continuation."""
+    source = source_of(models, model)
+    settings = _settings(temperature, top_k, top_p, penalty, seed)
+    python = f"""{OPENING}
+writer = TextWriter.load({quoted(source)})
+text = writer.begin(
+    {quoted(prompt)}, {length},
+    {_as_python(settings)},
+)
+print(text.prompt + text.whole())
+"""
+    return Code(python, source, {"prompt": prompt, "length": length, **_options(settings)})
+
+
+def poem(
+    models: Models,
+    model,
+    form,
+    title,
+    heads,
+    regulated,
+    script,
+    line,
+    temperature,
+    top_k,
+    top_p,
+    penalty,
+    seed,
+) -> Code:
+    """A poem; the command prints it in traditional characters."""
+    source = source_of(models, model)
+    asked = begun(form, title, line, heads, regulated)
+    settings = _settings(temperature, top_k, top_p, penalty, seed)
+    names = ("form", "title", "first_line", "acrostic")
+    texts = {name: text for name, text in zip(names, asked[:4], strict=True) if text}
+    given = [f"{name}={quoted(str(text))}" for name, text in texts.items()]
+    given += [] if regulated else ["regulated=False"]
+    shown = "set_in_lines(poem.whole())"
+    simplified = script == "simplified"
+    python = f"""{OPENING}from aigc_demo.prosody import set_in_lines
+{"from aigc_demo.tokenizer import to_simplified" + chr(10) if simplified else ""}
+writer = TextWriter.load({quoted(source)})
+poem = writer.begin_poem(
+    {", ".join(given)},
+    {_as_python(settings)},
+)
+print({f"to_simplified({shown})" if simplified else shown})
+"""
+    free: dict[str, Any] = {} if regulated else {"free": True}
+    return Code(python, source, _options({**texts, **free, **settings}))
+
+
+def _settings(temperature, top_k, top_p, penalty, seed) -> dict[str, Any]:
+    """The settings by the names of the writer; top_k of 0 is off."""
+    kept = {"top_k": top_k} if top_k else {}
+    shape = {"temperature": temperature, **kept, "top_p": top_p}
+    return {**shape, "repetition_penalty": penalty, "seed": seed}
+
+
+def _as_python(settings: dict[str, Any]) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in settings.items())
+
+
+def _options(settings: dict[str, Any]) -> dict[str, Any]:
+    """The same by the names of the command."""
+    return {
+        "penalty" if name == "repetition_penalty" else name.replace("_", "-"): value
+        for name, value in settings.items()
+    }
