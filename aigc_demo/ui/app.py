@@ -27,7 +27,7 @@ from aigc_demo.ui.learn.guide import connect_guide, guide_button
 from aigc_demo.ui.page.inside_views import view_styles
 from aigc_demo.ui.page.language import connect_switch
 from aigc_demo.ui.page.page import Page
-from aigc_demo.ui.page.route import follow_links
+from aigc_demo.ui.page.route import about_line, follow_links
 from aigc_demo.ui.page.saved_files import add_files
 from aigc_demo.ui.page.waiting import say_waiting
 from aigc_demo.ui.serving.ending import Ending, Health
@@ -98,7 +98,7 @@ def build(
             for one in TABS:
                 with words.tr(gr.Tab(id=one.name), f"{one.name}.tab") as tab:
                     one.build(page.within(tab))
-        words.tr(gr.Markdown(elem_id="about"), "page.about")
+        about_line(words)
         say_waiting(words)
         add_endpoints(demo, page, TABS)
         add_files(page)

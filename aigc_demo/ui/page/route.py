@@ -9,7 +9,7 @@ import gradio as gr
 
 from aigc_demo.ui.kit.qr import qr_code
 from aigc_demo.ui.kit.widgets import widget
-from aigc_demo.ui.kit.words import static
+from aigc_demo.ui.kit.words import LANGUAGES, Words, static
 from aigc_demo.ui.page.page import LOCAL, Page
 from aigc_demo.ui.page.query import MAX_QUERY
 
@@ -24,6 +24,16 @@ def base_address(environment: Mapping[str, str] = os.environ) -> str:
     if not host and name:
         host = f"{owner}-{name}".lower().replace("_", "-").replace(".", "-") + ".hf.space"
     return f"https://{host}/" if host else ""
+
+
+def about_line(words: Words, environment: Mapping[str, str] = os.environ) -> gr.Markdown:
+    """Adds the last line of the page; on a Space it leads to the code that runs there."""
+    space = environment.get("SPACE_ID")
+    for language in LANGUAGES if space else ():
+        link = words.say(language, "page.code", space=space)
+        entry = words.table[language]["page.about"]
+        words.table[language]["page.about"] = {"value": f"{entry['value']} · {link}"}
+    return words.tr(gr.Markdown(elem_id="about"), "page.about")
 
 
 def follow_links(page: Page, tabs: gr.Tabs, opening: Any) -> None:

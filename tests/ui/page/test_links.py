@@ -36,7 +36,7 @@ from aigc_demo.ui.page import query as links
 from aigc_demo.ui.page import saved_files as files
 from aigc_demo.ui.page.link import MODES
 from aigc_demo.ui.page.page import Page
-from aigc_demo.ui.page.route import base_address
+from aigc_demo.ui.page.route import about_line, base_address
 from aigc_demo.ui.page.share import Share
 from aigc_demo.ui.vae import requests as vae
 from aigc_demo.weights import BUNDLED
@@ -116,6 +116,14 @@ def test_a_link_restores_its_very_state_and_says_which_weights(tab: str) -> None
     name = model_of(tab)
     digest = hashlib.sha256((BUNDLED / name / "model.safetensors").read_bytes()).hexdigest()
     assert f"weights={digest[:8]}" in query
+
+
+def test_on_a_space_the_last_line_leads_to_the_code() -> None:
+    for space, told in (("", False), ("ada/demo", True)):
+        with gr.Blocks():
+            line = about_line(Words(), {"SPACE_ID": space})
+        address = "https://huggingface.co/spaces/ada/demo/tree/main"
+        assert (address in line.value) == told and "Apache-2.0" in line.value
 
 
 def test_random_states_come_back() -> None:
