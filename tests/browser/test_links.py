@@ -128,12 +128,12 @@ def test_a_damaged_link_to_a_head_shows_the_head(
 ) -> None:
     query = "?tab=transformer.inside&look=attention&text=To%20be&token=x&layer=2&head=3&knob=1"
     with Visitor(browser, f"{server_url}{query}&lang={language}") as page:
+        names = {"zh": "词元、knob", "en": "The token, knob"}[language]
+        notice = words(language)["error.left_out"].format(names=names)
+        expect(page.get_by_test_id("toast-text")).to_have_text(notice, timeout=LONG)  # it goes soon
         thumbs = page.locator("#through-heads canvas.thumbs")
         expect(thumbs).to_have_attribute("data-painted", re.compile(r"^2\.3\."), timeout=LONG)
         expect(page.locator("#through-tokens [aria-pressed=true]")).to_have_text("e")
-        names = {"zh": "词元、knob", "en": "The token, knob"}[language]
-        notice = words(language)["error.left_out"].format(names=names)
-        expect(page.get_by_test_id("toast-text")).to_have_text(notice)
 
 
 def test_back_and_forward_step_through_views_and_games(browser: Browser, server_url: str) -> None:

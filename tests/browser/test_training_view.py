@@ -46,8 +46,8 @@ def test_a_training_is_dragged_and_played_in_the_browser_alone(
         else:
             expect(view.locator("img")).to_be_visible()
         view.locator("button").click()  # from the first again
-        expect(curves).to_have_attribute("data-painted", "2", timeout=LONG)
         expect(view.locator("button")).to_have_text(words("en")["history.pause"])
+        expect(curves).to_have_attribute("data-painted", re.compile("^[2-9]$"), timeout=LONG)
         view.locator("button").click()
         expect(view.locator("button")).to_have_text(words("en")["history.play"])
         assert [url for url in asked if re.search("queue/join|history", url)] == []

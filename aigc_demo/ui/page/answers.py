@@ -96,13 +96,15 @@ class Visits:
 
         @wraps(handler)
         async def stream(*values: Any) -> AsyncIterator:
+            answer: Any = {outputs[0]: gr.skip()}
             with self.question(handler) as (keep, is_old):
                 async with aclosing(handler(*values)) as found:
                     async for answer in found:
                         if is_old():  # two streams at once disturb each other in the browser
                             break
                         yield keep(answer, outputs)
-                # Gradio sends the last answer once more as a stream ends: let that be an empty one.
-                yield {outputs[0]: gr.skip()}
+                # Gradio sends the last answer whole as a stream ends, which mends what the browser
+                # missed; of an old stream that would undo what came since.
+                yield {outputs[0]: gr.skip()} if is_old() else keep(answer, outputs)
 
         return stream if isasyncgenfunction(handler) else run

@@ -109,10 +109,9 @@ class Share:
 
         @wraps(handler)
         async def write(models: Models, words: Words, *values: Any) -> AsyncIterator[tuple]:
-            update: Any = None
+            link = said(values)
             async for answer in handler(models, words, *values):
-                update = gr.skip() if update else said(values)  # once is enough
-                yield (*answers(answer), update)
+                yield (*answers(answer), link)  # each time, as the browser may have missed it
 
         return write if isasyncgenfunction(handler) else run
 
