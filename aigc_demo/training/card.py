@@ -5,7 +5,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from aigc_demo.names import BETAS, BROKEN
+from aigc_demo.names import BETAS, BROKEN, WRITERS
 from aigc_demo.training.curves import write_curves
 from aigc_demo.weights import replace_file
 
@@ -96,7 +96,7 @@ ABOUT: dict[str, tuple[str, str, str]] = {  # name -> what it is, data, limits
     **{
         name: (
             f"A small model with one fault in its recipe, on purpose: {fault}.",
-            MNIST if BROKEN[name] == "gan-mlp" else PLAYS,
+            PLAYS if BROKEN[name] in WRITERS else MNIST,
             f"It is here to be diagnosed. {clue}",
         )
         for name, (fault, clue) in FAULTS.items()
@@ -152,7 +152,7 @@ FAMILY = {
     "vae-2d": "vae",
     **dict.fromkeys(BETAS, "vae"),
     "shakespeare": "transformer",
-    **{name: "gan" if kind == "gan-mlp" else "transformer" for name, kind in BROKEN.items()},
+    **{name: "transformer" if kind in WRITERS else "gan" for name, kind in BROKEN.items()},
 }
 # name -> rows to compare with: (figure, value, whose)
 PEERS: dict[str, list[tuple[str, str, str]]] = {
@@ -202,7 +202,7 @@ def write_card(
     )
     hardware = f", on {cores}" if preset == "cpu" else ""
     protocol = PROTOCOL[FAMILY.get(name, name)]
-    if name in BROKEN:
+    if BROKEN.get(name) in WRITERS:
         protocol = protocol.replace("context 256", "the model's own context")
     protocol = textwrap.fill(protocol, 100)
     picture = "![Curves of the training](curves.png)\n\n" if curves_there else ""
