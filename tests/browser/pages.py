@@ -210,5 +210,5 @@ def copied(page: Page, tab: str) -> str:
     page.locator(f"{bar(tab)} .copy").click()
     expect(page.locator("#links .address")).to_have_value(re.compile(f"tab={tab}"))
     link = page.locator("#links .address").input_value()
-    page.locator("#links [data-word=close]").click()
+    page.locator("#links [data-word=close]").first.click()
     return link

@@ -145,7 +145,6 @@ def test_a_visitor_finds_a_7_on_the_map_and_sees_a_drawn_digit_rebuilt(visit: Pa
     wait_for_other(visit, "#vae-digits canvas", before)
 
 
-@pytest.mark.parametrize("visit", [("zh", PHONE)], indirect=True)
 def test_a_result_is_shown_as_code_that_can_be_copied(visit: Page) -> None:
     painted(visit, "#gan-digits canvas")
     visit.locator(f"{bar('gan.digits')} button[value=python]").click()
@@ -160,6 +159,7 @@ def test_a_result_is_shown_as_code_that_can_be_copied(visit: Page) -> None:
     expect(code).not_to_be_visible()
 
 
+@pytest.mark.parametrize("visit", [("zh", PHONE)], indirect=True)
 def test_who_waits_reads_why_in_words(visit: Page) -> None:
     box = "document.querySelector('#gan-digits').parentElement"
     visit.evaluate(

@@ -14,6 +14,7 @@ import numpy as np
 from aigc_demo.explain.history import History, read_history
 from aigc_demo.explain.transformer import surprise
 from aigc_demo.images import data_uri, grid, png
+from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.names import BROKEN, WRITERS
 from aigc_demo.samples import sample_text
 from aigc_demo.ui.catalog.models import Models
@@ -43,7 +44,7 @@ class Fault:
 
 def commonest(models: Models, name: str) -> float:
     """The share of its digits, in percent, that the judge reads as the commonest one."""
-    images = models.gan(name).sample(range(MEASURED))
+    images = _drawer(models, name).sample(range(MEASURED))
     counts = models.judge.classify(images).argmax(1).bincount(minlength=10)
     return 100 * counts.max().item() / MEASURED
 
@@ -124,6 +125,11 @@ def _number(models: Models, fault: Fault, name: str) -> float:
     return models.get(f"{name} {fault.name}", lambda _: fault.number(models, name))
 
 
+def _drawer(models: Models, name: str) -> DigitSampler:
+    """A GAN; gan-small by its own name is what a training of a visitor starts from."""
+    return models.get(f"{name} drawer", lambda _: DigitSampler.load(models.folders.get(name, name)))
+
+
 def _history(models: Models, name: str) -> History:
     source = str(models.folders.get(name, name))
     found = models.get(f"{name} history", lambda _: read_history(source))
@@ -142,6 +148,6 @@ def _made(models: Models, name: str, seed: int) -> dict[str, Any]:
         text = models.writer(name).write(PROMPT, LENGTH, temperature=0.8, seed=seed)
         return {"text": PROMPT + text, "picture": "", "curves": curves}
     seeds = range(seed, seed + SHOWN)
-    images = (models.vae if "vae" in name else models.gan)(name).sample(seeds)
+    images = (models.vae(name) if "vae" in name else _drawer(models, name)).sample(seeds)
     picture = data_uri(png(grid(images.cpu(), COLUMNS)))
     return {"text": "", "picture": picture, "curves": curves}

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from aigc_demo.explain.duel import Snapshot
 from aigc_demo.names import BROKEN
 from aigc_demo.samples import sample_text
 from aigc_demo.ui.app import TABS
@@ -44,6 +45,16 @@ def test_a_seed_gives_the_same_game_and_every_fault_comes() -> None:
     for wrong in (-1, "x", None, 0.5, 2**60):
         with pytest.raises(check.UserError):
             what_is_wrong(MODELS, WORDS, wrong, "")
+
+
+def test_the_game_and_the_training_step_by_step_do_not_mix_up_their_models() -> None:
+    for first in (True, False):
+        models = Models(TABS)
+        for asked in (first, not first):
+            if asked:
+                assert isinstance(models.snapshot, Snapshot)
+            else:
+                assert "rounds" in what_is_wrong(models, WORDS, 19, "")["game"]
 
 
 def test_a_broken_model_stands_beside_a_healthy_one_with_the_same_seed() -> None:
