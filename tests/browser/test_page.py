@@ -145,6 +145,7 @@ def test_a_visitor_finds_a_7_on_the_map_and_sees_a_drawn_digit_rebuilt(visit: Pa
     wait_for_other(visit, "#vae-digits canvas", before)
 
 
+@pytest.mark.parametrize("visit", [("zh", PHONE)], indirect=True)
 def test_a_result_is_shown_as_code_that_can_be_copied(visit: Page) -> None:
     painted(visit, "#gan-digits canvas")
     visit.locator(f"{bar('gan.digits')} button[value=python]").click()
