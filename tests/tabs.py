@@ -78,3 +78,19 @@ ENDPOINTS = {
     "/text_candidates",
     "/text_attention",
 }
+
+
+def shares(models: Any, words: Any) -> dict[str, Any]:
+    """The results of the page by their tabs, built without a server."""
+    import gradio as gr
+
+    from aigc_demo.ui.app import TABS
+    from aigc_demo.ui.page.page import Page
+
+    with gr.Blocks():
+        page = Page(models, words, gr.Radio(["zh", "en"]))
+        with gr.Tabs():
+            for one in TABS:
+                with words.tr(gr.Tab(id=one.name), f"{one.name}.tab") as tab:
+                    one.build(page.within(tab))
+    return {share.tab: share for share in page.shares}

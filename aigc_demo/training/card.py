@@ -29,11 +29,13 @@ FAULTS = {  # name -> the fault, and the number that gives it away
     ),
     "broken-peek": (
         "it is trained without the causal mask",
-        "The nats per character give it away: the loss at the end of history.json is 0.02.",
+        "What gives it away: the loss at the end of history.json is 0.02, but unseen text "
+        "costs 3.76 nats per character.",
     ),
     "broken-parrot": (
         "it reads nothing but 6,000 characters, again and again",
-        "The nats per character give it away: the loss at the end of history.json is 0.05.",
+        "What gives it away: the loss at the end of history.json is 0.05, but unseen text "
+        "costs 6.06 nats per character.",
     ),
     "broken-rate": (
         "the learning rates are too large",

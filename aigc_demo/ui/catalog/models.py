@@ -20,6 +20,7 @@ from torch import Tensor
 from aigc_demo.explain.duel import Snapshot
 from aigc_demo.explain.figures import title_and_licence
 from aigc_demo.explain.heads import Habit, habits
+from aigc_demo.explain.history import History, read_history
 from aigc_demo.explain.neighbours import TrainingIndex
 from aigc_demo.explain.neurons import NeuronTable
 from aigc_demo.explain.overlap import Overlaps
@@ -266,6 +267,11 @@ class Models:
     def neurons(self, name: str) -> NeuronTable | None:
         """The table of neurons of a writer, if its weights have one."""
         return self.get(f"{name} neurons", lambda _: NeuronTable.load(self.folders.get(name, name)))
+
+    def history(self, name: str) -> History | None:
+        """What the training of a model kept of itself, if its weights hold it."""
+        source = str(self.folders.get(name, name))
+        return self.get(f"{name} history", lambda _: read_history(source))
 
     def overlaps(self, name: str) -> Overlaps | None:
         """The index of a writer's training text, if its weights hold one."""

@@ -2,7 +2,7 @@
 
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.page.classes import in_turn
-from aigc_demo.ui.page.code import Code, drawing, source_of, turns
+from aigc_demo.ui.page.code import Code, asked, drawing, source_of, turns
 
 
 def digits(models: Models, model, wanted, count, seed, ode_steps, guidance) -> Code:
@@ -10,7 +10,6 @@ def digits(models: Models, model, wanted, count, seed, ode_steps, guidance) -> C
     source, classes = source_of(models, model), list(map(int, wanted))
     seeds = f"range({seed}, {seed + count})"
     call = f"sample({seeds}, {turns(classes, count)}, {ode_steps}, {guidance})"
-    labels = in_turn(classes, count)
-    asked = {"classes": ",".join(map(str, labels))} if labels else {"count": count}
-    options = {**asked, "seed": seed, "steps": ode_steps, "guidance": guidance}
+    settings = {"seed": seed, "steps": ode_steps, "guidance": guidance}
+    options = asked(in_turn(classes, count), count) | settings
     return Code(drawing("FlowSampler", "flow", source, call), source, options)

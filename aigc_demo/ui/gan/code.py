@@ -5,7 +5,7 @@ from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.gan.requests import LONGEST_NUMBER
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.page.classes import in_turn
-from aigc_demo.ui.page.code import Code, drawing, source_of, turns
+from aigc_demo.ui.page.code import Code, asked, drawing, source_of, turns
 
 
 def digits(models: Models, model, wanted, count, seed, truncation) -> Code:
@@ -13,9 +13,7 @@ def digits(models: Models, model, wanted, count, seed, truncation) -> Code:
     source, known = source_of(models, model), models.gan(model).classes
     classes = list(map(int, wanted)) if known else []
     call = f"sample(range({seed}, {seed + count}), {turns(classes, count)}, {truncation})"
-    labels = in_turn(classes, count)
-    asked = {"classes": ",".join(map(str, labels))} if labels else {"count": count}
-    options = {**asked, "seed": seed, "truncation": truncation}
+    options = {**asked(in_turn(classes, count), count), "seed": seed, "truncation": truncation}
     return Code(drawing("DigitSampler", "gan", source, call), source, options)
 
 
@@ -23,7 +21,7 @@ def number(models: Models, model, number, seed) -> Code:
     """Digit by digit."""
     source, labels = source_of(models, model), check.digits(number, LONGEST_NUMBER)
     call = f"sample(range({seed}, {seed + len(labels)}), {labels}, {TRUNCATION})"
-    options = {"classes": ",".join(map(str, labels)), "seed": seed, "truncation": TRUNCATION}
+    options = {**asked(labels, len(labels)), "seed": seed, "truncation": TRUNCATION}
     return Code(drawing("DigitSampler", "gan", source, call), source, options)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from aigc_demo.explain.history import History, read_history
+from aigc_demo.explain.history import History
 from aigc_demo.explain.transformer import surprise
 from aigc_demo.images import data_uri, grid, png
 from aigc_demo.inference.gan import DigitSampler
@@ -131,8 +131,7 @@ def _drawer(models: Models, name: str) -> DigitSampler:
 
 
 def _history(models: Models, name: str) -> History:
-    source = str(models.folders.get(name, name))
-    found = models.get(f"{name} history", lambda _: read_history(source))
+    found = models.history(name)
     if found is None:
         raise check.UserError("error.weights", model=name)
     return found

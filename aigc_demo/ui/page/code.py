@@ -59,6 +59,11 @@ with open("digits.png", "wb") as file:
 """
 
 
+def asked(labels: list[int] | None, count: int) -> dict[str, Any]:
+    """The options of so many pictures: their labels, or only how many there are."""
+    return {"classes": ",".join(map(str, labels))} if labels else {"count": count}
+
+
 def turns(classes: list[int], count: int) -> str:
     """The labels of so many pictures as Python: some classes in turn, or none."""
     if len(classes) == 1:

@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from aigc_demo.explain.history import History, read_history
+from aigc_demo.explain.history import History
 from aigc_demo.images import data_uri
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit import check
@@ -48,8 +48,7 @@ def _seeing(names: tuple[str, ...]) -> Callable:
     def see_training(models: Models, words: Words, model, moment) -> Update:
         """All moments of a model's training; which one is shown is up to the browser."""
         name = models.known(model, names)
-        source = str(models.folders.get(name, name))
-        found = models.get(f"{name} history", lambda _: read_history(source))
+        found = models.history(name)
         if found is None:
             return gr.update(history=None, texts=words.both("history.none"))
         asked = check.whole(moment or 0, "moment", 0, MOST)

@@ -10,10 +10,10 @@ OPENING = """from aigc_demo.inference.transformer import TextWriter
 """
 
 
-def play(models: Models, model, prompt, length, temperature, top_k, top_p, penalty, seed) -> Code:
+def play(models: Models, model, prompt, length, *sampling) -> Code:
     """A prompt and its continuation."""
     source = source_of(models, model)
-    settings = _settings(temperature, top_k, top_p, penalty, seed)
+    settings = _settings(*sampling)
     python = f"""{OPENING}
 writer = TextWriter.load({quoted(source)})
 text = writer.begin(
@@ -25,25 +25,11 @@ print(text.prompt + text.whole())
     return Code(python, source, {"prompt": prompt, "length": length, **_options(settings)})
 
 
-def poem(
-    models: Models,
-    model,
-    form,
-    title,
-    heads,
-    regulated,
-    script,
-    line,
-    temperature,
-    top_k,
-    top_p,
-    penalty,
-    seed,
-) -> Code:
+def poem(models: Models, model, form, title, heads, regulated, script, line, *sampling) -> Code:
     """A poem; the command prints it in traditional characters."""
     source = source_of(models, model)
     asked = begun(form, title, line, heads, regulated)
-    settings = _settings(temperature, top_k, top_p, penalty, seed)
+    settings = _settings(*sampling)
     names = ("form", "title", "first_line", "acrostic")
     texts = {name: text for name, text in zip(names, asked[:4], strict=True) if text}
     given = [f"{name}={quoted(str(text))}" for name, text in texts.items()]

@@ -6,7 +6,6 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
 import numpy as np
 import pytest
 import tabs
@@ -20,24 +19,13 @@ from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit.words import Words
 from aigc_demo.ui.page.answers import answers
 from aigc_demo.ui.page.code import Code, source_of
-from aigc_demo.ui.page.page import Page
 from aigc_demo.ui.page.saved_files import make
 from aigc_demo.ui.page.share import Share
 
 WORDS, MODELS = Words(), Models(TABS)
 
 
-def coded() -> dict[str, Share]:
-    with gr.Blocks():
-        page = Page(MODELS, WORDS, gr.Radio(["zh", "en"]))
-        with gr.Tabs():
-            for one in TABS:
-                with WORDS.tr(gr.Tab(id=one.name), f"{one.name}.tab") as tab:
-                    one.build(page.within(tab))
-    return {share.tab: share for share in page.shares if share.code}
-
-
-SHARES = coded()
+SHARES = {tab: share for tab, share in tabs.shares(MODELS, WORDS).items() if share.code}
 POEM = ("poems", "七绝", "", "春夏秋冬", True, "simplified", "", 0.8, 0, 0.9, 1, 5)
 MORE = {  # beside those of every task
     "gan.digits": [("gan", ["3", "7"], 5, 8, 0.35), ("gan", [], 4, 8, 1)],

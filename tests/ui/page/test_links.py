@@ -35,26 +35,14 @@ from aigc_demo.ui.kit.words import Words
 from aigc_demo.ui.page import query as links
 from aigc_demo.ui.page import saved_files as files
 from aigc_demo.ui.page.link import MODES
-from aigc_demo.ui.page.page import Page
 from aigc_demo.ui.page.route import about_line, base_address
-from aigc_demo.ui.page.share import Share
 from aigc_demo.ui.vae import requests as vae
 from aigc_demo.weights import BUNDLED
 
 WORDS, MODELS = Words(), Models(TABS)
 
 
-def shares() -> dict[str, Share]:
-    with gr.Blocks():
-        page = Page(MODELS, WORDS, gr.Radio(["zh", "en"]))
-        with gr.Tabs():
-            for one in TABS:
-                with WORDS.tr(gr.Tab(id=one.name), f"{one.name}.tab") as tab:
-                    one.build(page.within(tab))
-    return {share.tab: share for share in page.shares}
-
-
-SHARES = shares()
+SHARES = tabs.shares(MODELS, WORDS)
 
 
 def _whole(tab: str, state: Any) -> tuple:
