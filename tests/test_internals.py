@@ -43,6 +43,18 @@ def test_a_session_begins_with_the_blocks_and_their_default_config() -> None:
     assert usual.blocks_config.blocks.keys() == light.blocks_config.blocks.keys()
 
 
+def test_what_is_changed_in_the_scripts_of_the_page_stands_in_them_once() -> None:
+    """serving/gradio_patches.py, quicker_scripts."""
+    from aigc_demo.ui.serving.gradio_patches import ASSETS, QUICKER, quicker_scripts
+
+    changed = quicker_scripts()
+    for name, old, new in QUICKER:
+        (path,) = ASSETS.glob(name)
+        assert path.read_text("utf-8").count(old) == 1, old
+        assert new in changed[f"assets/{path.name}"].decode()
+    assert {path.split("-")[0] for path in changed} == {"assets/Blocks", "assets/core"}
+
+
 def test_the_queue_holds_what_turns_by_address_look_at() -> None:
     """serving/limits.py."""
     import inspect

@@ -33,7 +33,7 @@ from aigc_demo.ui.page.waiting import say_waiting
 from aigc_demo.ui.serving.ending import Ending, Health
 from aigc_demo.ui.serving.files import Content, Files
 from aigc_demo.ui.serving.first_paint import Inserted, first_paint
-from aigc_demo.ui.serving.gradio_patches import patch_gradio
+from aigc_demo.ui.serving.gradio_patches import patch_gradio, quicker_scripts
 from aigc_demo.ui.serving.limits import Limits, trust_proxies
 from aigc_demo.ui.serving.link_preview import PICTURE, preview
 from aigc_demo.ui.serving.login import LoggedIn
@@ -122,6 +122,7 @@ def files(demo: gr.Blocks) -> dict[str, Content]:
     folder = Path(__file__).parent
     return {
         PICTURE: (folder / "serving/static" / PICTURE).read_bytes(),
+        **quicker_scripts(),
         **widget_files(demo),
         **{path: read for tab in TABS for path, read in tab.files().items()},
         **{
