@@ -128,6 +128,7 @@ def tiles(
     Props: strip, count, texts; when choosing: value, the place, and the event pick.
     """
     canvas = '<canvas class="pixels" role="img" data-word="tiles" data-as="label"></canvas>'
+    canvas = f'<div class="plate">{canvas}</div>'
     return widget(
         "kit/tiles",
         canvas + CAPTION,
@@ -143,8 +144,9 @@ def tiles(
 def player(words: Words, largest: int = 10, **props: Any) -> gr.HTML:
     """Frames as an animation with a slider and a speed. Props: strip, count, texts."""
     template = (
-        '<canvas class="pixels" width="28" height="28" role="img" data-word="player"'
-        ' data-as="label"></canvas><div class="row"><button type="button"></button>'
+        '<div class="plate"><canvas class="pixels" width="28" height="28" role="img"'
+        ' data-word="player" data-as="label"></canvas></div>'
+        '<div class="row"><button type="button"></button>'
         '<input type="range" min="0" step="1" data-word="frame" data-as="label">'
         '<select data-word="speed" data-as="label"><option value="0.25">¼×</option>'
         '<option value="0.5">½×</option><option value="1" selected>1×</option>'
@@ -178,8 +180,9 @@ def pad(words: Words, value: str = "", gap: bool = False, **props: Any) -> gr.HT
         '<input type="file" accept="image/*" hidden>'
         f'<div class="tools">{tools}</div>'
         f'<label{" hidden" * gap}><input type="checkbox"><span data-word="as_drawn"></span></label>'
-        '<div class="view-of" hidden><canvas class="seen pixels" width="28" height="28" role="img"'
-        ' data-word="seen" data-as="label"></canvas><span data-word="seen"></span></div>'
+        '<div class="view-of" hidden><div class="plate"><canvas class="seen pixels" width="28"'
+        ' height="28" role="img" data-word="seen" data-as="label"></canvas></div>'
+        '<span data-word="seen"></span></div>'
     )
     return widget("kit/pad", template + CAPTION, value=value, words=words.group("widget"), **props)
 

@@ -26,9 +26,12 @@ def latent_map(words: Words, reach: float, **props: Any) -> gr.HTML:
         + box.format("density")
         + box.format("grid")
         + f'<span class="zoom" role="group" data-word="zoom" data-as="label">{zooms}</span></div>'
-        '</div><div class="found"><div><canvas class="decoded pixels" width="28" height="28"'
-        ' role="img" data-word="decoded" data-as="label"></canvas>' + CAPTION + "</div>"
-        '<div><canvas class="real pixels empty" width="28" height="28" role="img"></canvas>'
+        '</div><div class="found"><div><div class="plate"><canvas class="decoded pixels" width="28"'
+        ' height="28" role="img" data-word="decoded" data-as="label"></canvas></div>'
+        + CAPTION
+        + "</div>"
+        '<div><div class="plate"><canvas class="real pixels empty" width="28" height="28"'
+        ' role="img"></canvas></div>'
         '<div class="about"></div></div></div></div>'
     )
     return widget(

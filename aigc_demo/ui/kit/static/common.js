@@ -44,6 +44,13 @@ function sharpen(canvas) {
   return { context, width, height };
 }
 
+// A digit on its tile.
+function plate(canvas) {
+  const made = node("div", "plate");
+  made.append(canvas);
+  return made;
+}
+
 // The axes of a square plane; across and down put its coordinates on the picture.
 function paintAxes(brush, colour, size, across, down) {
   brush.strokeStyle = colour;

@@ -11,7 +11,7 @@ function digit(place, scale) {
   canvas.style.width = canvas.style.height = `${SIDE * scale}px`;
   canvas.getContext("2d").drawImage(sheet, place * SIDE, 0, SIDE, SIDE, 0, 0, SIDE, SIDE);
   canvas.setAttribute("role", "img");
-  return canvas;
+  return plate(canvas);
 }
 
 function build() {
@@ -31,7 +31,7 @@ function build() {
       const text = document.createElement("figcaption");
       text.textContent = item.text;
       const picture = digit(place, props.times || 2);
-      picture.setAttribute("aria-label", `${title.textContent} ${item.text}`);
+      picture.firstChild.setAttribute("aria-label", `${title.textContent} ${item.text}`);
       figure.append(picture, text);
       digits.append(figure);
       place += 1;

@@ -31,6 +31,7 @@ function paint() {
   canvas.height = SIDE * rows;
   canvas.style.width = `${SIDE * columns * scale}px`;
   canvas.style.height = `${SIDE * rows * scale}px`;
+  canvas.parentElement.style.setProperty("--lines", `${100 / columns}% ${100 / rows}%`);
   for (let i = 0; i < count; i++) {
     const x = (i % columns) * SIDE;
     const y = Math.floor(i / columns) * SIDE;

@@ -21,7 +21,7 @@ function picture(index, scale) {
   canvas.getContext("2d").drawImage(sheet, index * SIDE, 0, SIDE, SIDE, 0, 0, SIDE, SIDE);
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", word("digit"));
-  return canvas;
+  return plate(canvas);
 }
 
 function pick(answer) {

@@ -84,7 +84,7 @@ function paintReal() {
   real.dataset.painted = wanted;
   real.classList.toggle("empty", !digit);
   real.setAttribute("aria-label", told);
-  real.nextElementSibling.textContent = told;
+  element.querySelector(".about").textContent = told;
   const ink = real.getContext("2d");
   ink.clearRect(0, 0, SIDE, SIDE);
   if (!digit || !sheet.naturalWidth) return;
