@@ -32,11 +32,6 @@ QUICKER = [  # a script, what stands in it, what takes its place
         "async set_event_args(e,t){",
         "async set_event_args(e,t){if(!Object.keys(t).length)return()=>{};",
     ),
-    (  # All properties of a component and of all within it were copied to tell it a status.
-        "core-*.js",
-        "r&&!(`value`in t)&&(await this.#m(e,r)",
-        "r&&!(`value`in t)&&!(`loading_status`in t)&&(await this.#m(e,r)",
-    ),
     (  # The events of each component were looked for among all events.
         "core-*.js",
         "find_attached_events(e,t){let n=t.filter(t=>t.targets.find(([t])=>t===e.id)).map(t=>{"
