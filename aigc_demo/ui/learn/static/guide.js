@@ -264,7 +264,7 @@ function checked() {
   const mine = done();
   if (answer.holds) Object.assign(mine, { state: "done", link: mine.asked, time: Date.now() });
   keep();
-  settle(!answer.holds && loud ? said(answer.found) : "");
+  settle(!answer.holds && loud ? said(answer.found) || word("elsewhere") : "");
   loud = false;
 }
 
