@@ -153,6 +153,7 @@ def test_writers_go_on_with_text_and_verse_and_are_looked_into(
         expect(page).to_have_url(re.compile("model=alice/poems@"), timeout=LONG)
         open_tab(page, "transformer", "inside")
         page.locator("#through-model label").nth(2).click()
+        page.wait_for_timeout(500)  # the choice has written its own opening, or left the text
         page.locator("#through-text textarea").fill("to be, or")
         page.locator("#through-read").click()
         expect(page.locator("#through-tokens .token")).to_have_count(9, timeout=LONG)
