@@ -19,6 +19,7 @@ from aigc_demo.names import (
     GUIDANCE,
     POEM_TOP_P,
     PRESETS,
+    SIZES,
     SUBJECTS,
     TEMPERATURE,
     TOP_P,
@@ -47,11 +48,14 @@ def _train(options: argparse.Namespace) -> None:
         raise ValueError("--encoding: expected --text beside it, got none")
     own = Own(options.images, tuple(options.text or ()), options.encoding)
     output = options.output or Path("runs") / options.name
-    train(options.name, options.preset, options.data, output, own, options.tracker)
+    at_most = options.minutes
+    train(options.name, options.preset, options.data, output, own, options.tracker, at_most)
     if first_process():
-        unscored = options.preset == "smoke" or own != Own()
+        unscored = options.preset in ("smoke", *SIZES) or own != Own()
         figures = _figures(output, options.data, full=False, unscored=unscored)
-        write_card(output, options.name, options.preset, figures, own != Own())
+        sample = options.data is None and options.preset in ("smoke", *SIZES)
+        preset = options.preset + f" --minutes {at_most:g}" * (at_most > 0)
+        write_card(output, options.name, preset, figures, own != Own(), sample)
         shown = f"python app.py --weights {shlex.quote(str(output))}"
         print(f"{options.name}: {output} is ready; show it with: {shown}")
 
@@ -310,10 +314,11 @@ def _parser() -> argparse.ArgumentParser:
         "train gan --preset smoke --output runs/gan-smoke",
     )
     train.add_argument("name", choices=TRAINED, metavar="NAME", help=", ".join(TRAINED))
-    train.add_argument("--preset", choices=PRESETS, default="cpu")
+    train.add_argument("--preset", choices=(*PRESETS, *SIZES), default="cpu")
+    train.add_argument("--minutes", type=float, default=0.0, help="train no longer than that")
     train.add_argument("--data", type=Path, help="folder with the corpora (default: $AIGC_DATA)")
     train.add_argument(
-        "--images", type=Path, help="own pictures, or class folders (gan, gan-mlp, flow)"
+        "--images", type=Path, help="own pictures, or class folders (GANs, VAEs, flow)"
     )
     train.add_argument("--text", type=Path, nargs="+", help="own text files (shakespeare)")
     train.add_argument(

@@ -17,6 +17,8 @@ BROKEN = {  # small models with one fault in their recipe -> a healthy model of 
 }
 TRAINED = (JUDGE, *GANS, SMALL_GAN, *VAES, *BETAS, *FLOWS, *WRITERS, *BROKEN)  # by `train`
 PRESETS = ("smoke", "cpu", "gpu")  # of a training
+SIZES = ("small", "medium")  # presets of what is trained within a minute or a few,
+MINUTE = ("gan", "vae-2d", "shakespeare", "flow")  # for these
 SUBJECTS = ("gan", "vae", "text", "app", "load")  # of the benchmark
 
 # Settings that page, API and command begin with.

@@ -1,6 +1,7 @@
 """One readable training loop per model; `train` picks the one that a name stands for."""
 
 import json
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,18 @@ from torch import Tensor
 from aigc_demo.data.poems import Poem, common_characters, fit_to, read_poems
 from aigc_demo.data.shakespeare import split_text
 from aigc_demo.inference.judge import DigitJudge
-from aigc_demo.names import BROKEN, FLOWS, GANS, JUDGE, PRESETS, TRAINED, WRITERS
+from aigc_demo.names import (
+    BROKEN,
+    FLOWS,
+    GANS,
+    JUDGE,
+    MINUTE,
+    PRESETS,
+    SIZES,
+    TRAINED,
+    VAES,
+    WRITERS,
+)
 from aigc_demo.prosody import FORMS, lines_of, plan_of
 from aigc_demo.samples import sample_digits, sample_text
 from aigc_demo.tokenizer import CharacterTokenizer, poem_ids
@@ -37,15 +49,22 @@ class Own:
 
 
 def train(
-    name: str, preset: str, data: Path | None, output: Path, own: Own = Own(), tracker: str = ""
+    name: str,
+    preset: str,
+    data: Path | None,
+    output: Path,
+    own: Own = Own(),
+    tracker: str = "",
+    minutes: float = 0.0,
 ) -> None:
     """Trains one model into a weights folder, or goes on where it was stopped.
 
-    The smoke preset reads the bundled samples unless a data folder is named.
+    The presets smoke, small and medium read the bundled samples unless a data folder is named.
 
     Args:
-        own: pictures for gan, gan-mlp and flow, text for shakespeare.
+        own: pictures for gan, gan-mlp, VAEs and flow, text for shakespeare.
         tracker: "trackio" mirrors the log there, if it is installed.
+        minutes: at most, in place of the preset's; its rates fall as this time passes. 0: as it is.
 
     Raises:
         ValueError: an unknown name, preset or tracker, data that is missing or damaged or of no
@@ -53,13 +72,18 @@ def train(
     """
     if name not in TRAINED:
         raise ValueError(f"expected one of {', '.join(TRAINED)}, got {name!r}")
-    if preset not in PRESETS:
-        raise ValueError(f"expected one of {', '.join(PRESETS)}, got {preset!r}")
-    if own.images and name not in (*GANS, *FLOWS):
-        raise ValueError(f"expected gan, gan-mlp or flow to learn from own pictures, got {name}")
+    known = (*PRESETS, *SIZES) if name in MINUTE else PRESETS
+    if preset not in known:
+        raise ValueError(f"expected one of {', '.join(known)} for {name}, got {preset!r}")
+    if not 0 <= minutes < math.inf:
+        raise ValueError(f"expected minutes of at least 0, got {minutes}")
+    if own.images and name not in (*GANS, *VAES, *FLOWS):
+        drawing = ", ".join((*GANS, *VAES, *FLOWS))
+        raise ValueError(f"expected one of {drawing} to learn from own pictures, got {name}")
     if own.text and name != "shakespeare":
         raise ValueError(f"expected shakespeare to learn from own text, got {name}")
-    source = Source(preset == "smoke" and data is None, data, own)
+    small = data is None and preset in ("smoke", *SIZES)
+    source = Source(small, data, own, 60 * minutes)
     with tracked(tracker, name, output):
         if name in WRITERS or BROKEN.get(name) in WRITERS:
             _train_text(name, preset, source, output)
@@ -75,6 +99,11 @@ class Source:
     small: bool  # the bundled samples
     data: Path | None  # the folder with the corpora
     own: Own
+    seconds: float  # of training at most; 0: as the recipe has it
+
+    def timed(self, recipe: Any) -> Any:
+        """A recipe with this limit."""
+        return replace(recipe, seconds=self.seconds) if self.seconds else recipe
 
 
 def _train_digits(name: str, preset: str, source: Source, output: Path) -> None:
@@ -82,22 +111,22 @@ def _train_digits(name: str, preset: str, source: Source, output: Path) -> None:
 
     images, labels, names = _read_images(source)
     if name == "judge":
-        judge.train(output, judge.RECIPES[preset], images, labels)
+        judge.train(output, source.timed(judge.RECIPES[preset]), images, labels)
     elif name in gan.RECIPES:
         recipe = gan.RECIPES[name][preset]
         if source.own.images:
             recipe = replace(recipe, model=replace(recipe.model, classes=int(labels.max()) + 1))
-        gan.train(output, recipe, images, labels, name)
+        gan.train(output, source.timed(recipe), images, labels, name)
     elif name in FLOWS:
         rule = flow.RECIPES[preset]
         rule = replace(rule, model=replace(rule.model, classes=len(names)))
-        flow.train(output, rule, images, labels, name)
+        flow.train(output, source.timed(rule), images, labels, name)
     elif name in gan_mlp.RECIPES:
-        gan_mlp.train(output, gan_mlp.RECIPES[name][preset], images, name)
+        gan_mlp.train(output, source.timed(gan_mlp.RECIPES[name][preset]), images, name)
     else:
-        vae.train(name, output, vae.RECIPES[name][preset], images)
+        vae.train(name, output, source.timed(vae.RECIPES[name][preset]), images)
     if source.own.images and first_process():
-        named = name != "gan-mlp" and names != [""]  # there may have been no folders
+        named = name not in ("gan-mlp", *VAES) and names != [""]  # there may have been no folders
         are_digits = names == list(DIGITS)[: len(names)] and _look_like(images, labels)
         own: dict[str, Any] = {"class_names": names} if named else {"digits": are_digits}
         describe(output, **own, **({"digits": are_digits} if named and names[0] == "0" else {}))
@@ -133,7 +162,7 @@ def _train_text(name: str, preset: str, source: Source, output: Path) -> None:
     from aigc_demo.training.neurons import write_neurons
     from aigc_demo.training.run import fingerprint
 
-    recipe = loop.RECIPES[name][preset]
+    recipe = source.timed(loop.RECIPES[name][preset])
     if name != "poems":
         text = _read_text(source, recipe.model.context)
         tokenizer = CharacterTokenizer("".join(sorted(set(text))))
@@ -162,7 +191,7 @@ def _train_text(name: str, preset: str, source: Source, output: Path) -> None:
     if first_process() and source.own.text:
         describe(output, opening=_opening(read), examples=_examples(read))
     # Own text is not written down beside the weights.
-    if first_process() and not source.own.text and not recipe.fault:
+    if first_process() and not source.own.text and not recipe.fault and preset not in SIZES:
         write_neurons(output, texts)
         overlap.write_overlap(output, known, places, gram)
 

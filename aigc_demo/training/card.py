@@ -176,17 +176,24 @@ PEERS: dict[str, list[tuple[str, str, str]]] = {
 
 
 def write_card(
-    folder: Path, name: str, preset: str, figures: dict[str, Any], own: bool = False
+    folder: Path,
+    name: str,
+    preset: str,
+    figures: dict[str, Any],
+    own: bool = False,
+    sample: bool = False,
 ) -> None:
     """Writes README.md from the history of the training and the figures of `evaluate`.
 
-    The curves are drawn where matplotlib is installed. own: it was trained on the user's own data.
+    The curves are drawn where matplotlib is installed.
+
+    own: it was trained on the user's own data; sample: on the bundled part of the usual.
     """
     curves_there = write_curves(folder)
     about, data, limits = ABOUT[name]
     title = folder.resolve().name if own else name
     about = textwrap.fill(about, 100)
-    data = "the user's own" if own else data
+    data = "the user's own" if own else f"of this the bundled sample alone: {data}" * sample or data
     curves = json.loads((folder / "history.json").read_text(encoding="utf-8"))["curves"]
     minutes = max(1, round(curves[-1]["seconds"] / 60))
     took = "1 minute" if minutes == 1 else f"{minutes} minutes"

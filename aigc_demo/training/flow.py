@@ -38,12 +38,15 @@ class Recipe:
     stress: float = 1.75  # guidance that the last steps put into the network,
     stressed: tuple[float, float] = (0.3, 0.8)  # at these times
     seed: int = 0
+    seconds: float = 0.0  # at most; 0: as long as the steps take
 
 
 RECIPES = {
     "smoke": Recipe(FlowConfig(channels=16, blocks=1), steps=40, last=10),
     "cpu": Recipe(FlowConfig(), steps=70_000, last=10_000),
     "gpu": Recipe(FlowConfig(), steps=200_000, last=50_000, batch=256),
+    "small": Recipe(FlowConfig(channels=16, blocks=1), steps=10_000, last=0, batch=64, seconds=60),
+    "medium": Recipe(FlowConfig(channels=24, blocks=1), steps=10_000, last=0, batch=64, seconds=60),
 }
 
 
@@ -86,10 +89,10 @@ def train(output: Path, recipe: Recipe, images: Tensor, labels: Tensor, name: st
     optimizer = torch.optim.Adam(model.parameters(), recipe.rate, (0.9, 0.99))
     teacher = deepcopy(average.module).eval()  # as the first steps leave it
     run.resume(model=model, average=average, optimizer=optimizer, teacher=teacher)
-    first = recipe.steps - recipe.last
 
     model.train()
     for step in run.steps():
+        first = run.total - recipe.last
         if run.due(step):
             run.remember(step, look(average.module, run.device))
         if step == first:
@@ -123,6 +126,6 @@ def train(output: Path, recipe: Recipe, images: Tensor, labels: Tensor, name: st
 
     if not run.first:
         return
-    run.remember(recipe.steps, look(average.module, run.device))
+    run.remember(run.total, look(average.module, run.device))
     save_model(output, name, "flow", average.module, dtype=torch.float16)
     run.write_history()

@@ -41,6 +41,7 @@ class Recipe:
     generator_rate: float = 4e-4
     discriminator_rate: float = 4e-4
     seed: int = 0
+    seconds: float = 0.0  # at most; 0: as long as the steps take
     fault: str = ""  # collapse: see FAIR
 
 
@@ -57,6 +58,8 @@ RECIPES = {
         "smoke": Recipe(GANConfig(channels=16, discriminator_channels=16), steps=40),
         "cpu": Recipe(GANConfig(), steps=56_000, cycles=2),
         "gpu": Recipe(GANConfig(channels=128, discriminator_channels=128), steps=100_000),
+        "small": replace(SMALL, steps=20_000, seconds=60),
+        "medium": Recipe(GANConfig(), steps=20_000, seconds=60),
     },
     "gan-small": {"smoke": replace(SMALL, steps=40), "cpu": SMALL, "gpu": SMALL},
     "broken-collapse": {"smoke": replace(COLLAPSE, steps=40), "cpu": COLLAPSE, "gpu": COLLAPSE},
@@ -151,7 +154,7 @@ def train(output: Path, recipe: Recipe, images: Tensor, labels: Tensor, name: st
     for step in run.steps():
         if run.due(step):
             run.remember(step, look(average.module, run.device))
-        cycle = recipe.steps // recipe.cycles
+        cycle = run.total // recipe.cycles
         factor = warm_then_fall(step % cycle, cycle, 1, 0.0 if recipe.fault else 0.4)
         generator_optimizer.param_groups[0]["lr"] = recipe.generator_rate * factor
         discriminator_optimizer.param_groups[0]["lr"] = recipe.discriminator_rate * factor
@@ -170,7 +173,7 @@ def train(output: Path, recipe: Recipe, images: Tensor, labels: Tensor, name: st
 
     if not run.first:
         return
-    run.remember(recipe.steps, look(average.module, run.device))
+    run.remember(run.total, look(average.module, run.device))
     players.generator = average.module
     save_model(output, name, "gan", players, dtype=torch.float16)
     run.write_history()

@@ -35,6 +35,7 @@ class Recipe:
     learning_rate: float = 2e-4
     blur: float = 0.3  # noise on what the discriminator sees, fading to none
     seed: int = 0
+    seconds: float = 0.0  # at most; 0: as long as the steps take
     fault: str = ""  # judge: see AHEAD
 
 
@@ -121,8 +122,8 @@ def train(output: Path, recipe: Recipe, images: Tensor, name: str = "gan-mlp") -
         if run.due(step):
             run.remember(step, look(average.module, run.device))
         for optimizer in (climb, descend):
-            optimizer.param_groups[0]["lr"] = rate * warm_then_fall(step, recipe.steps, 1, 0.5)
-        blur = recipe.blur * (1 - step / recipe.steps)
+            optimizer.param_groups[0]["lr"] = rate * warm_then_fall(step, run.total, 1, 0.5)
+        blur = recipe.blur * (1 - step / run.total)
         index = part(shuffled_batch(len(images), recipe.batch, recipe.seed, step))
         image = images[index][:, None].to(run.device)
         for _ in range(AHEAD if recipe.fault == "judge" else 1):
@@ -133,7 +134,7 @@ def train(output: Path, recipe: Recipe, images: Tensor, name: str = "gan-mlp") -
 
     if not run.first:
         return
-    run.remember(recipe.steps, look(average.module, run.device))
+    run.remember(run.total, look(average.module, run.device))
     players.generator = average.module
     save_model(output, name, "gan-mlp", players, dtype=torch.float16)
     run.write_history()

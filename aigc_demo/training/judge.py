@@ -30,6 +30,7 @@ class Recipe:
     learning_rate: float = 2e-3
     weight_decay: float = 0.05
     seed: int = 0
+    seconds: float = 0.0  # at most; 0: as long as the steps take
 
 
 RECIPES = {
@@ -82,7 +83,7 @@ def train(output: Path, recipe: Recipe, images: Tensor, labels: Tensor) -> None:
     model.train()
     for step in run.steps():
         for group in optimizer.param_groups:
-            group["lr"] = recipe.learning_rate * warm_then_fall(step, recipe.steps, 200, 0.8)
+            group["lr"] = recipe.learning_rate * warm_then_fall(step, run.total, 200, 0.8)
         index = part(shuffled_batch(len(images), recipe.batch, recipe.seed, step))
         image = jitter(images[index][:, None].to(run.device))
         loss = train_step(spread, optimizer, image, labels[index].to(run.device))

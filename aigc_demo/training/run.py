@@ -34,6 +34,8 @@ from aigc_demo.weights import replace_file
 
 Model = TypeVar("Model", bound=nn.Module)
 MOMENTS = 12  # how often the history looks at what the model makes
+LOOK_EVERY = 2.0  # seconds between two looks of a training that has a limit of time
+CLOSE = 0.25  # two looks later by less than this share of all steps: the one between is left out
 ROWS = 200  # lines of the log, and points of its curves
 SAVE_EVERY = 60.0  # seconds between checkpoints
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -60,8 +62,12 @@ class Run:
         self.name, self.output = name, output
         self.settings = {"name": name, "data": data, **asdict(recipe)}
         self.total, self.items, self.unit = recipe.steps, items, unit
+        self.limit: float = recipe.seconds  # `total` becomes the steps that fit into it
+        self._looked = -math.inf  # seconds of training at the last look
         self.device = join_processes()
         _, self.world = place()
+        if self.limit and self.world > 1:
+            raise ValueError("expected one process for a training with a limit of time")
         self.moments = log_spaced(recipe.steps, MOMENTS)
         self.history: list[dict[str, Any]] = []
         self.seconds = 0.0  # of training, over all sessions
@@ -175,7 +181,8 @@ class Run:
     def steps(self) -> Iterator[int]:
         """The steps still to do, each with its own seed; saves between them and at the end.
 
-        Told to stop (Ctrl-C, SIGTERM), it ends the step, saves, and stops.
+        Told to stop (Ctrl-C, SIGTERM), it ends the step, saves, and stops; where time is limited,
+        it is over then.
 
         Raises:
             KeyboardInterrupt: it was told to stop; with the number of the signal.
@@ -198,9 +205,12 @@ class Run:
                 yield step
                 step += 1
                 self.seconds += time.monotonic() - begun
+                stop = self._agreed(max(signals, default=0))
+                if self.limit:
+                    self._fit(step, stop)
+                    bar.total, stop = self.total * self.items, 0
                 self._write_row(step, bar)
                 bar.update(self.items)
-                stop = self._agreed(max(signals, default=0))
                 if stop or time.monotonic() - saved > SAVE_EVERY or step == self.total:
                     self._save(step)
                     saved = time.monotonic()
@@ -214,8 +224,18 @@ class Run:
                 value.detach() if isinstance(value, Tensor) else value
             )
 
+    def _fit(self, step: int, stop: int) -> None:
+        """The steps in all: as many as fit into the limit at the speed so far."""
+        share = self.seconds / self.limit
+        if stop or share >= 1 or step == self.total:
+            self.total = step
+        elif share > 0.01:
+            self.total = max(step + 1, round(step / share))
+
     def due(self, step: int) -> bool:
         """True if this process adds a moment to the history before this step."""
+        if self.limit:
+            return self.first and self.seconds - self._looked >= LOOK_EVERY
         return self.first and step in self.moments
 
     def remember(self, step: int, picture: bytes | None = None, **what: Any) -> None:
@@ -227,6 +247,20 @@ class Run:
             replace_file(self.output / what["picture"], picture)
         self.history = [moment for moment in self.history if moment["step"] != step]
         self.history.append({"step": step, self.unit + "s": step * self.items, **what})
+        if self.limit:
+            self._looked = self.seconds
+            self._thin()
+            self.write_history()
+
+    def _thin(self) -> None:
+        """Leaves out moments that are close to their neighbours, so that early ones stay."""
+        while len(self.history) > 3:
+            before, between, last = (moment["step"] for moment in self.history[-3:])
+            if last - before > CLOSE * last:
+                break
+            left = self.history.pop(-2)
+            if "picture" in left:
+                (self.output / left["picture"]).unlink(missing_ok=True)
 
     def write_history(self) -> None:
         """history.json: the moments, and the curves of the log."""

@@ -47,6 +47,7 @@ class Recipe:
     other_rate: float = 3e-3  # of AdamW: embedding, head and norms
     weight_decay: float = 0.01
     seed: int = 0
+    seconds: float = 0.0  # at most; 0: as long as the steps take
     fault: str = ""  # what is wrong on purpose, see _broken
 
 
@@ -69,11 +70,18 @@ def _broken(fault: str, **settings: Any) -> dict[str, Recipe]:
     return {"smoke": smoke, "cpu": recipe, "gpu": recipe}
 
 
+MINUTE: dict[str, Any] = {"context": 128, "heads": 4, "dropout": 0.1}
 RECIPES = {
     "shakespeare": {
         "smoke": Recipe(TransformerConfig(context=64, **SMALL), steps=20, batch=8),
         "cpu": Recipe(TransformerConfig(dropout=0.25), steps=1_600, batch=16, weight_decay=0.1),
         "gpu": Recipe(TransformerConfig(dropout=0.3), steps=3_000, batch=64),
+        "small": Recipe(
+            TransformerConfig(layers=3, width=96, **MINUTE), steps=10_000, batch=16, seconds=60
+        ),
+        "medium": Recipe(
+            TransformerConfig(layers=4, width=160, **MINUTE), steps=10_000, batch=16, seconds=60
+        ),
     },
     "poems": {
         "smoke": Recipe(TransformerConfig(context=96, dropout=0.1, **SMALL), steps=60, batch=8),
@@ -167,7 +175,7 @@ def train(
     for step in run.steps():
         if run.due(step):
             remember(step)
-        factor = warm_then_fall(step, recipe.steps, 30, 0.0 if recipe.fault == "rate" else 0.6)
+        factor = warm_then_fall(step, run.total, 30, 0.0 if recipe.fault == "rate" else 0.6)
         both[0].param_groups[0]["lr"] = recipe.matrix_rate * factor
         both[1].param_groups[0]["lr"] = recipe.other_rate * factor
         tokens, targets = batch(step)
@@ -176,7 +184,7 @@ def train(
 
     if not run.first:
         return
-    remember(recipe.steps)
+    remember(run.total)
     save_model(output, name, "transformer", average.module, tokenizer, torch.bfloat16)
     run.write_history()
 

@@ -36,6 +36,7 @@ class Recipe:
     weighted: float = 0.5  # the last share of the steps, which climbs that bound
     beta: float = 1.0  # weight of the KL term (Higgins et al. 2017); 1: the ELBO
     seed: int = 0
+    seconds: float = 0.0  # at most; 0: as long as the steps take
 
 
 FLAT = VAEConfig(hidden=400, depth=3)
@@ -53,6 +54,8 @@ RECIPES = {
         "smoke": Recipe(VAEConfig(hidden=64), steps=100),
         "cpu": Recipe(FLAT, steps=16_000, samples=8),
         "gpu": Recipe(FLAT, steps=300_000, samples=16),
+        "small": Recipe(VAEConfig(hidden=96), steps=50_000, weighted=0.0, seconds=60),
+        "medium": Recipe(VAEConfig(hidden=200), steps=50_000, weighted=0.0, seconds=60),
     },
     "vae": {
         "smoke": Recipe(VAEConfig(8, hidden=32, channels=4, couplings=2), steps=100),
@@ -105,18 +108,18 @@ def train(name: str, output: Path, recipe: Recipe, images: Tensor) -> None:
         if run.due(step):
             run.remember(step, look(average.module, run.device))
         optimizer.param_groups[0]["lr"] = recipe.learning_rate * warm_then_fall(
-            step, recipe.steps, 200, 0.7
+            step, run.total, 200, 0.7
         )
         index = part(shuffled_batch(len(images), recipe.batch, recipe.seed, step))
         image = images[index][:, None].to(run.device)
         binary = (uniform(*image.shape, device=run.device) < image).float()
-        weighted = step >= recipe.steps * (1 - recipe.weighted)
+        weighted = step >= run.total * (1 - recipe.weighted)
         samples = recipe.samples if weighted else 1
         run.report(**train_step(spread, optimizer, binary, samples, recipe.beta))
         average.update_parameters(model)
 
     if not run.first:
         return
-    run.remember(recipe.steps, look(average.module, run.device))
+    run.remember(run.total, look(average.module, run.device))
     save_model(output, name, "vae", average.module, dtype=torch.float16)
     run.write_history()

@@ -93,8 +93,8 @@ def assert_only(page: Page, language: str, english_text: bool = False) -> None:
             if (english_text and " " not in value) or (language == "en" and value.isascii()):
                 continue
             for line in value.replace("# ", "").split("\n"):
-                left = re.search(rf"(?<!\w){re.escape(line)}(?!\w)", seen)
-                assert left is None, (
+                left = line in seen and re.search(rf"(?<!\w){re.escape(line)}(?!\w)", seen)
+                assert not left, (
                     f"{key} is left in {other}: {seen[left.start() - 40 : left.end() + 40]}"
                 )
     if language == "en":
