@@ -22,13 +22,17 @@ near(element, props) {
   const observer = new IntersectionObserver(
     (seen) => {
       if (!seen.some((one) => one.isIntersecting)) return;
+      const button = document.querySelector(`#${props.below} > button.label-wrap`);
+      if (!button) { // the page is being made: look again
+        observer.unobserve(element);
+        return void setTimeout(() => observer.observe(element), 100);
+      }
       observer.disconnect();
-      const button = document.querySelector(`#${props.below} > button.label-wrap:not(.open)`);
-      button?.click();
+      if (!button.classList.contains("open")) button.click();
       // Whoever was about to click it does not close it again.
       const late = (event) => event.isTrusted && event.stopImmediatePropagation();
-      button?.addEventListener("click", late, { capture: true });
-      setTimeout(() => button?.removeEventListener("click", late, { capture: true }), 700);
+      button.addEventListener("click", late, { capture: true });
+      setTimeout(() => button.removeEventListener("click", late, { capture: true }), 700);
     },
     { rootMargin: "0px 0px -64px" },
   );
