@@ -7,12 +7,13 @@ from functools import cache
 from typing import Any
 
 import pytest
+import tabs
 
 from aigc_demo.ui import app
+from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit.words import LANGUAGES, Words
 from aigc_demo.ui.learn import chapters
 from aigc_demo.ui.learn.chapters import CHAPTERS, FIGURE, chapter, chapter_files, read_chapter
-from aigc_demo.ui.page.page import Page
 
 LINK = re.compile(r"\[[^\]]*\]\((\?[^)]*)\)")
 PICTURE = re.compile(r"!\[([^\]]*)\]\(([^)]*)\)")
@@ -21,19 +22,7 @@ PICTURE = re.compile(r"!\[([^\]]*)\]\(([^)]*)\)")
 @cache
 def shares() -> dict[str, Any]:
     """All results of the page that have a link, by the tab and task."""
-    pages = []
-
-    class Kept(Page):
-        def __init__(self, *arguments: Any) -> None:
-            super().__init__(*arguments)
-            pages.append(self)
-
-    before, app.Page = app.Page, Kept
-    try:
-        app.build()
-    finally:
-        app.Page = before
-    return {share.tab: share for share in pages[0].shares}
+    return tabs.shares(Models(app.TABS), Words())
 
 
 def both(name: str, of: Callable[[str], Any]) -> list[Any]:
