@@ -126,6 +126,10 @@ def test_every_link_of_the_course_opens_what_it_says(browser: Browser, server_ur
                 timeout=LONG,
             )
             expect(page.get_by_test_id("toast-body")).to_have_count(0)
+            # A reader opens the next one from a page at rest.
+            expect(page.locator(".pending:visible, .generating:visible")).to_have_count(0)
+            page.wait_for_timeout(200)
+            expect(page.locator(".pending:visible, .generating:visible")).to_have_count(0)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
