@@ -17,6 +17,7 @@ from aigc_demo import __version__
 from aigc_demo.names import (
     FLOW_STEPS,
     GUIDANCE,
+    ON_SAMPLES,
     POEM_TOP_P,
     PRESETS,
     SIZES,
@@ -51,9 +52,10 @@ def _train(options: argparse.Namespace) -> None:
     at_most = options.minutes
     train(options.name, options.preset, options.data, output, own, options.tracker, at_most)
     if first_process():
-        unscored = options.preset in ("smoke", *SIZES) or own != Own()
+        on_samples = options.preset in ON_SAMPLES
+        unscored = on_samples or own != Own()
         figures = _figures(output, options.data, full=False, unscored=unscored)
-        sample = options.data is None and options.preset in ("smoke", *SIZES)
+        sample = options.data is None and on_samples
         preset = options.preset + f" --minutes {at_most:g}" * (at_most > 0)
         write_card(output, options.name, preset, figures, own != Own(), sample)
         shown = f"python app.py --weights {shlex.quote(str(output))}"
@@ -315,7 +317,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     train.add_argument("name", choices=TRAINED, metavar="NAME", help=", ".join(TRAINED))
     train.add_argument("--preset", choices=(*PRESETS, *SIZES), default="cpu")
-    train.add_argument("--minutes", type=float, default=0.0, help="train no longer than that")
+    train.add_argument(
+        "--minutes", type=float, default=0.0, help="for small and medium (default: 1)"
+    )
     train.add_argument("--data", type=Path, help="folder with the corpora (default: $AIGC_DATA)")
     train.add_argument(
         "--images", type=Path, help="own pictures, or class folders (GANs, VAEs, flow)"

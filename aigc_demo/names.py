@@ -19,6 +19,7 @@ TRAINED = (JUDGE, *GANS, SMALL_GAN, *VAES, *BETAS, *FLOWS, *WRITERS, *BROKEN)  #
 PRESETS = ("smoke", "cpu", "gpu")  # of a training
 SIZES = ("small", "medium")  # presets of what is trained within a minute or a few,
 MINUTE = ("gan", "vae-2d", "shakespeare", "flow")  # for these
+ON_SAMPLES = ("smoke", *SIZES)  # presets that read the bundled samples
 SUBJECTS = ("gan", "vae", "text", "app", "load")  # of the benchmark
 
 # Settings that page, API and command begin with.

@@ -18,6 +18,7 @@ from aigc_demo.names import (
     GANS,
     JUDGE,
     MINUTE,
+    ON_SAMPLES,
     PRESETS,
     SIZES,
     TRAINED,
@@ -64,7 +65,7 @@ def train(
     Args:
         own: pictures for gan, gan-mlp, VAEs and flow, text for shakespeare.
         tracker: "trackio" mirrors the log there, if it is installed.
-        minutes: at most, in place of the preset's; its rates fall as this time passes. 0: as it is.
+        minutes: how long to train, with the presets small and medium; 0: as long as they say.
 
     Raises:
         ValueError: an unknown name, preset or tracker, data that is missing or damaged or of no
@@ -77,13 +78,14 @@ def train(
         raise ValueError(f"expected one of {', '.join(known)} for {name}, got {preset!r}")
     if not 0 <= minutes < math.inf:
         raise ValueError(f"expected minutes of at least 0, got {minutes}")
+    if minutes and preset not in SIZES:  # the others' phases are counted in steps
+        raise ValueError(f"expected minutes with {' or '.join(SIZES)}, got {preset}")
     if own.images and name not in (*GANS, *VAES, *FLOWS):
         drawing = ", ".join((*GANS, *VAES, *FLOWS))
         raise ValueError(f"expected one of {drawing} to learn from own pictures, got {name}")
     if own.text and name != "shakespeare":
         raise ValueError(f"expected shakespeare to learn from own text, got {name}")
-    small = data is None and preset in ("smoke", *SIZES)
-    source = Source(small, data, own, 60 * minutes)
+    source = Source(data is None and preset in ON_SAMPLES, data, own, 60 * minutes)
     with tracked(tracker, name, output):
         if name in WRITERS or BROKEN.get(name) in WRITERS:
             _train_text(name, preset, source, output)
@@ -111,7 +113,7 @@ def _train_digits(name: str, preset: str, source: Source, output: Path) -> None:
 
     images, labels, names = _read_images(source)
     if name == "judge":
-        judge.train(output, source.timed(judge.RECIPES[preset]), images, labels)
+        judge.train(output, judge.RECIPES[preset], images, labels)
     elif name in gan.RECIPES:
         recipe = gan.RECIPES[name][preset]
         if source.own.images:
@@ -122,7 +124,7 @@ def _train_digits(name: str, preset: str, source: Source, output: Path) -> None:
         rule = replace(rule, model=replace(rule.model, classes=len(names)))
         flow.train(output, source.timed(rule), images, labels, name)
     elif name in gan_mlp.RECIPES:
-        gan_mlp.train(output, source.timed(gan_mlp.RECIPES[name][preset]), images, name)
+        gan_mlp.train(output, gan_mlp.RECIPES[name][preset], images, name)
     else:
         vae.train(name, output, source.timed(vae.RECIPES[name][preset]), images)
     if source.own.images and first_process():

@@ -43,9 +43,8 @@ def test_a_training_ends_with_its_time_and_leaves_a_model(
     assert steps == sorted(set(steps)) and steps[0] == 0 and len(steps) > 3
     rows = run.read_rows(tmp_path / "log.jsonl")
     assert rows[-1]["step"] == steps[-1] > 10
-    assert (
-        0.9 * LIMIT <= rows[-1]["seconds"] < 3 * LIMIT
-    )  # the last step and look may take their time
+    # The last step and look may take their time.
+    assert 0.9 * LIMIT <= rows[-1]["seconds"] < 3 * LIMIT
     pictures = {path.name for path in tmp_path.glob("history/*")}
     assert len(pictures) == (0 if name == "shakespeare" else len(steps))
 
@@ -105,6 +104,11 @@ def test_sizes_are_for_some_models_alone(tmp_path: Path, name: str) -> None:
 def test_minutes_are_a_number_that_ends(tmp_path: Path, minutes: float) -> None:
     with pytest.raises(ValueError, match="expected minutes"):
         training.train("gan", "small", None, tmp_path, minutes=minutes)
+
+
+def test_minutes_are_for_sizes_alone(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="expected minutes with small or medium, got cpu"):
+        training.train("flow", "cpu", None, tmp_path, minutes=1)
 
 
 def test_a_vae_learns_own_pictures(tmp_path: Path) -> None:

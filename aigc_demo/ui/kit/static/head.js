@@ -16,9 +16,8 @@ fetched(path) {
     });
   return (this.scripts[path] ||= ask(5));
 },
-// Opens an accordion, by its id, when a reader gets there.
+// Opens an accordion, by its id, when a reader gets there: what it needs is fetched only then.
 near(element, props) {
-  // Opens what is folded below when a reader gets there: what it needs is fetched only then.
   const observer = new IntersectionObserver(
     (seen) => {
       if (!seen.some((one) => one.isIntersecting)) return;
