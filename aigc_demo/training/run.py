@@ -225,7 +225,7 @@ class Run:
             )
 
     def _fit(self, step: int, stop: int) -> None:
-        """Sets the steps in all: as many as fit into the limit at the speed so far, none after a stop."""
+        """Sets the steps in all: as many as fit into the limit, or, told to stop, those done."""
         share = self.seconds / self.limit
         if stop or share >= 1 or step == self.total:
             self.total = step
