@@ -64,9 +64,10 @@ def test_the_first_digits_are_painted_before_gradio_is_there(
 def test_nothing_is_painted_early_where_a_link_waits(browser: Browser, server_url: str) -> None:
     page = browser.new_page()
     page.route("**/assets/index-*.js", lambda route: route.abort())
-    page.goto(f"{server_url}?tab=vae.map", wait_until="domcontentloaded")
+    page.goto(f"{server_url}?tab=vae.map&lang=zh", wait_until="domcontentloaded")
     assert page.evaluate("window.gradio_config.components.length") > 100
     expect(page.locator("#first-paint")).to_have_count(0)
+    assert page.evaluate("document.documentElement.lang") == "zh-CN"  # for what starts early
     page.close()
 
 

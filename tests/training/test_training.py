@@ -446,7 +446,8 @@ def kill_after(rows: int, delay: float, folder: Path) -> None:
         status = process.wait()
     assert status == -signal.SIGKILL, "it had ended before it was killed"
     assert not (folder / "model.safetensors").exists()
-    assert (folder / "checkpoint.pt").is_file()
+    # Between the two replacements of a save there is only the one before.
+    assert any((folder / name).is_file() for name in ("checkpoint.pt", "checkpoint-before.pt"))
 
 
 def assert_ended_alike(folder: Path, expected: Path) -> None:

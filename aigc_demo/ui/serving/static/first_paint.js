@@ -1,6 +1,7 @@
 // Paints the first digits before Gradio is there, from what the page was sent with. Not for a link
 // that opens something else.
 (() => {
+  const language = (__LANGUAGE__)(); // for all that is made from now on
   const query = new URLSearchParams(location.search);
   const parts = window.gradio_config?.components || [];
   const digits = parts.find(({ props }) => props.elem_id === "gan-digits")?.props;
@@ -14,7 +15,7 @@
   const night = matchMedia("(prefers-color-scheme: dark)").matches;
   first.classList.toggle("dark", theme === "dark" || (night && theme !== "light"));
   first.innerHTML = `<div><h1></h1><p></p>${digits.html_template}</div>`;
-  const hero = __HERO__[(__LANGUAGE__)()].split("\n");
+  const hero = __HERO__[language].split("\n");
   first.querySelector("h1").textContent = hero[0].replace("# ", "");
   first.querySelector("p").textContent = hero[1];
 
