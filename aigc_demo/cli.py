@@ -4,10 +4,12 @@ import argparse
 import csv
 import gc
 import json
+import os
 import re
 import shlex
 import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -47,6 +49,8 @@ def _train(options: argparse.Namespace) -> None:
 
     if options.encoding and not options.text:
         raise ValueError("--encoding: expected --text beside it, got none")
+    if options.attended:
+        _stop_when_left()
     own = Own(options.images, tuple(options.text or ()), options.encoding)
     output = options.output or Path("runs") / options.name
     at_most = options.minutes
@@ -60,6 +64,17 @@ def _train(options: argparse.Namespace) -> None:
         write_card(output, options.name, preset, figures, own != Own(), sample)
         shown = f"python app.py --weights {shlex.quote(str(output))}"
         print(f"{options.name}: {output} is ready; show it with: {shown}")
+
+
+def _stop_when_left() -> None:
+    """Stops this process, as SIGTERM does, once its standard input ends: who started it has gone."""
+
+    def wait() -> None:
+        while os.read(sys.stdin.fileno(), 4096):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, name="attended", daemon=True).start()
 
 
 def _figures(
@@ -332,6 +347,9 @@ def _parser() -> argparse.ArgumentParser:
         "--tracker", default="", metavar="NAME", help="trackio: mirror the log there"
     )
     train.add_argument("--output", type=Path, help="weights folder to make (default: runs/NAME)")
+    train.add_argument(
+        "--attended", action="store_true", help="stop once standard input ends (small, medium)"
+    )
 
     evaluate = command(
         "evaluate", _evaluate, "Print the figures of a model card.", "evaluate gan --json"

@@ -17,7 +17,7 @@ import httpx
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
-from aigc_demo.ui import flow, gan, learn, transformer, vae
+from aigc_demo.ui import flow, gan, learn, train, transformer, vae
 from aigc_demo.ui.api.endpoints import add_endpoints, parameters
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit.memory import collect_once, one_heap
@@ -95,7 +95,7 @@ def build(
                 guide = guide_button(words, lessons)
         page = Page(models, words, language)
         with gr.Tabs(elem_id="models", overflow_behavior="wrap") as tabs:
-            for one in TABS:
+            for one in filter(lambda tab: tab.there(), TABS):
                 with words.tr(gr.Tab(id=one.name), f"{one.name}.tab") as tab:
                     one.build(page.within(tab))
         about_line(words)
@@ -108,7 +108,7 @@ def build(
 
 
 WARM_AFTER = 3.0  # seconds
-TABS = (gan.TAB, vae.TAB, transformer.TAB, flow.TAB, learn.TAB)
+TABS = (gan.TAB, vae.TAB, transformer.TAB, flow.TAB, train.TAB, learn.TAB)
 
 
 def styles(words: Words) -> str:

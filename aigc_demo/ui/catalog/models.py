@@ -41,6 +41,7 @@ from aigc_demo.weights import bundled_names, check_folder, family_of, name_of
 
 ENCODED = 600  # test digits whose posteriors are kept
 OWN = "own/"  # before the name of a user's own weights
+TRAINED = "mine-"  # and what the names of those that visitors train begin with
 MOST_OTHERS = 3  # models from the Hub that are loaded at once
 MOST_BYTES = 2_000_000_000  # of the parameters of all these
 
@@ -58,6 +59,7 @@ class Other:
     family: str
     tab: Tab
     digest: str = ""  # SHA-256 of the weights, once they are loaded
+    secret: bool = False  # only for whoever knows its name
 
     @property
     def own(self) -> str:
@@ -103,7 +105,7 @@ class Models:
                 self.folders[name_of(place)] = place
                 continue
             try:
-                print(f"{place}: on the page as {self._add_own(place)!r}")
+                print(f"{place}: on the page as {self.add_own(place).own!r}")
             except ValueError as error:
                 if len(places) == 1:
                     raise
@@ -111,7 +113,7 @@ class Models:
         if not replace and not self.others:
             raise ValueError(f"{weights}: expected a weights folder in it, all were left out")
 
-    def _add_own(self, place: Path) -> str:
+    def add_own(self, place: Path, secret: bool = False) -> Other:
         """A user's own model, under its folder's name; with a number where that is taken.
 
         Raises:
@@ -128,8 +130,31 @@ class Models:
         own = next(name for name in chain([folder], numbered) if name not in taken)
         digest = weights_hash(place)
         name = f"{OWN}{own}@{digest[:40]}"
-        self.folders[name], self.others[name] = place, Other(name, family, tab, digest)
-        return own
+        with self._lock:
+            other = self.others[name] = Other(name, family, tab, digest, secret)
+            self.folders[name] = place
+        return other
+
+    def trained(self, name: Any) -> Other | None:
+        """The model of a visitor's training, for whoever knows its name; None for other names.
+
+        Raises:
+            UserError: it is not here any more.
+        """
+        if not isinstance(name, str) or not name.startswith(OWN + TRAINED):
+            return None
+        if name not in self.others:
+            raise UserError("error.trained_gone")
+        return self.others[name]
+
+    def forget(self, name: str) -> None:
+        """Lets go of a user's own model, and of all that is derived of it."""
+        with self._lock:
+            for known in (self.others, self.folders, self._sizes):
+                known.pop(name, None)
+            for of_key in (self._loaded, self._locks):
+                for key in [key for key in of_key if _model_of_key(key) == name]:
+                    del of_key[key]
 
     def get(self, name: str, load: Callable[[str | Path], Any]) -> Any:
         """The wrapper of one model.
@@ -300,7 +325,8 @@ class Models:
         if isinstance(name, str) and PINNED.fullmatch(name) and name not in allowed:
             return self._other(name, names)
         if not isinstance(name, str) or name not in allowed:
-            guests = [one.own for one in self.others.values() if names[0] in one.tab.models]
+            here = [one for one in list(self.others.values()) if not one.secret]
+            guests = [one.own for one in here if names[0] in one.tab.models]
             offered = ", ".join([*allowed, *filter(None, guests)])
             raise UserError("error.choice", name="model", allowed=offered)
         return name

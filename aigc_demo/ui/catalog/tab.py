@@ -11,6 +11,11 @@ def nothing(_: Any) -> dict[str, Any]:
     return {}
 
 
+def always() -> bool:
+    """It is there."""
+    return True
+
+
 class Endpoints:
     """The endpoints of a tab, a public method each; docstring and type hints document it.
 
@@ -37,6 +42,7 @@ class Tab:
         endpoints: the class of its endpoints.
         about: what the browser has to know of weights from the Hub, from their wrapper.
         files: what the browser fetches apart, by its path, each read once somebody asks.
+        there: whether the page has it.
     """
 
     name: str
@@ -47,3 +53,4 @@ class Tab:
     endpoints: type[Endpoints] = Endpoints
     about: Callable[[Any], dict[str, Any]] = nothing
     files: Callable[[], dict[str, Callable[[], bytes]]] = dict
+    there: Callable[[], bool] = always

@@ -14,6 +14,8 @@ import gradio as gr
 from gradio.blocks import Block
 from gradio.context import LocalContext
 
+from aigc_demo.ui.kit.addresses import limited
+
 
 def answers(answer: Any) -> tuple:
     """The return value of a handler as a tuple, one value a component."""
@@ -37,6 +39,12 @@ class Visit:
 def visitor() -> str | None:
     """The session of whoever is being answered; None where there is none, as for a program."""
     return getattr(LocalContext.request.get(None), "session_hash", None)
+
+
+def address() -> str:
+    """The address of whoever is being answered, if it has limits, else ""."""
+    client = getattr(LocalContext.request.get(None), "client", None)
+    return limited(client.host) if client else ""
 
 
 class Visits:

@@ -46,6 +46,9 @@ def fetcher(others: HubModels, tab: str) -> Any:
         asked = asked if isinstance(asked, dict) else {}
         number, linked = asked.get("number"), asked.get("linked") is True
         try:
+            if mine := models.trained(asked.get("source")):
+                yield _shown(number, "here", **await asyncio.to_thread(about, models, mine))
+                return
             coming = others.join(asked.get("source"), tab)
             try:
                 looks, before = 0, None

@@ -23,23 +23,29 @@ MOST = 99  # places of a moment in a link
 def build_training(page: Page, key: str, names: tuple[str, ...], model: Any) -> View:
     """Adds the view. key: of the tab's words; names: of the models that the field may hold."""
     assert page.tab is not None
+    bar = f"{page.tab.id}.inside"
+    shown = history_widget(page.words, bar=bar, elem_id=f"{key}-history")
+    return View(_seeing(names), [model, shown], [shown], own={"moment": shown})
+
+
+def history_widget(words: Words, bar: str, elem_id: str) -> gr.HTML:
+    """The moments of a training. Props: history; value, the moment. bar: of the result it is in."""
     template = (
         '<div class="both"><div class="made"><img class="pixels" hidden alt=""><pre hidden></pre>'
         '</div><canvas class="curves" role="img" data-word="curves" data-as="label"></canvas></div>'
         '<div class="row"><button type="button"></button><input type="range" min="0" step="1"'
         ' data-word="moment" data-as="label"></div>' + CAPTION
     )
-    shown = widget(
+    return widget(
         "page/history",
         template,
         apart=True,
         history=None,
         value=0,
-        bar=f"{page.tab.id}.inside",
-        words=page.words.group("history"),
-        elem_id=f"{key}-history",
+        bar=bar,
+        words=words.group("history"),
+        elem_id=elem_id,
     )
-    return View(_seeing(names), [model, shown], [shown], own={"moment": shown})
 
 
 def _seeing(names: tuple[str, ...]) -> Callable:
@@ -53,13 +59,14 @@ def _seeing(names: tuple[str, ...]) -> Callable:
             return gr.update(history=None, texts=words.both("history.none"))
         asked = check.whole(moment or 0, "moment", 0, MOST)
         place = min(asked, len(found.moments) - 1)
-        told = {**_of_browser(found), "phases": words.group(f"phase.{name}")}
+        told = {**of_browser(found), "phases": words.group(f"phase.{name}")}
         return settled(asked, place, history=told, texts=None)
 
     return see_training
 
 
-def _of_browser(found: History) -> dict[str, Any]:
+def of_browser(found: History) -> dict[str, Any]:
+    """A history as the widget wants it."""
     return {
         "unit": found.unit,
         "curves": found.curves,

@@ -7,7 +7,6 @@ unless AIGC_PUBLIC is 1. What is taken for granted of Gradio's queue: tests/test
 """
 
 import asyncio
-import ipaddress
 import os
 import random
 import re
@@ -21,7 +20,7 @@ from gradio.queueing import Event, EventQueue, Queue
 from gradio.utils import get_space
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from aigc_demo import hub
+from aigc_demo.ui.kit.addresses import limited
 from aigc_demo.ui.serving.middleware import tell
 
 MOST = 40  # calls of one address that wait or run: a class behind one address has as many visitors
@@ -36,15 +35,6 @@ def trust_proxies() -> None:
     """Of a Space its proxies are trusted, before the server starts."""
     if get_space():
         os.environ.setdefault("FORWARDED_ALLOW_IPS", PROXIES_OF_SPACES)
-
-
-def limited(address: str) -> str:
-    """The address if it has limits, else ""."""
-    try:
-        near = ipaddress.ip_address(address).is_loopback
-    except ValueError:  # of a test client, or a socket without one
-        near = True
-    return "" if near and not hub.is_public() else address
 
 
 def address_of(event: Event) -> str:

@@ -126,6 +126,12 @@ watch("state", follow);
 // A user's own models are choices from the start, once the page stands.
 for (const model of props.own || []) here.set(model.name, model);
 if (props.own?.length) setTimeout(() => props.own.forEach(offer), 500);
+// What was trained on this page (train/run.js).
+window.addEventListener("aigc:trained", ({ detail }) => {
+  if (detail.tab !== props.tab) return;
+  offer(detail);
+  paint();
+});
 window.addEventListener("aigc:language", paint);
 paint();
 
