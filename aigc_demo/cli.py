@@ -67,7 +67,7 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _stop_when_left() -> None:
-    """Stops this process, as SIGTERM does, once its standard input ends: who started it has gone."""
+    """Stops this process, as SIGTERM does, once its standard input ends: its starter has gone."""
 
     def wait() -> None:
         while os.read(sys.stdin.fileno(), 4096):

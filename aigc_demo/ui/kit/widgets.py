@@ -80,8 +80,8 @@ def head(demo: gr.Blocks) -> str:
     that stand after it; about, what is known of each of these by its name; code, what makes a
     picture of a bar's link; go, what opens another place by its link; explain, what marks the terms
     in a place; mean, what tells of a loss; hide, what a lesson takes away; guides, the list of
-    lessons and what is kept of them; plain, models without classes; weights, by tab what fetches
-    the model that a link names.
+    lessons and what is kept of them; plain, models without classes; trained, the models that were
+    trained on this page; weights, by tab what fetches the model that a link names.
     """
     scripts = dict(
         block.script
@@ -157,11 +157,14 @@ def player(words: Words, largest: int = 10, **props: Any) -> gr.HTML:
     )
 
 
-def pad(words: Words, value: str = "", gap: bool = False, **props: Any) -> gr.HTML:
+def pad(
+    words: Words, value: str = "", gap: bool = False, said: str = "widget.pad", **props: Any
+) -> gr.HTML:
     """A square to draw on or to fill with a photograph. Events: stroke, with value: the drawing
     (drawings.py); cleared. Prop to show what the model sees: strip.
 
     gap: what is drawn is painted over a digit, the prop under, to say which part of it goes.
+    said: the key of what stands on it while it is blank.
     """
     tools = "".join(
         f'<button type="button" data-word="{name}"{more}></button>'
@@ -184,7 +187,8 @@ def pad(words: Words, value: str = "", gap: bool = False, **props: Any) -> gr.HT
         ' height="28" role="img" data-word="seen" data-as="label"></canvas></div>'
         '<span data-word="seen"></span></div>'
     )
-    return widget("kit/pad", template + CAPTION, value=value, words=words.group("widget"), **props)
+    own = {**words.group("widget"), "pad": words.both(said)}
+    return widget("kit/pad", template + CAPTION, value=value, words=own, **props)
 
 
 def parts(words: Words, **props: Any) -> gr.HTML:

@@ -90,6 +90,7 @@ def about(models: Models, other: Other) -> dict[str, Any]:
         "family": other.family,
         "label": other.own or f"{repo} @ {commit[:7]}",
         "url": "" if other.own else hub.address_of(repo, commit),
+        "trained": other.secret,
     }
     told["title"], told["licence"] = models.card(other.name)
     assert other.tab.load is not None

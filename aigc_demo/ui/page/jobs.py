@@ -27,12 +27,13 @@ from aigc_demo.ui.catalog.models import TRAINED, Models, Other
 from aigc_demo.ui.kit.check import UserError
 
 LEFT = 30.0  # seconds without a look after which a visitor has left
-KEPT = 3600.0  # seconds that what a training made can be used
+KEPT = 3600.0  # seconds that what a training made can be used,
+MOST_KEPT = 30  # of so many, the last
 ENDING = 20.0  # seconds that a training which is told to stop may take
 BEYOND = 120.0  # seconds beyond its minutes: for its start, its pictures and its card
 EVERY = 0.5  # seconds between two looks at all of them
 LONGEST_QUEUE, MOST_OF_ONE = 12, 2  # trainings that are not over: in all, and of one address
-MEMORY = 6 * 2**30  # bytes that the process may ask for
+MEMORY = 3 * 2**30  # bytes that the process may ask for
 FILE = 256 * 2**20  # bytes of one file
 FILES = 256  # that are open
 NICE = 19
@@ -205,9 +206,10 @@ class Jobs:
             self._wake.clear()
 
     def _tick(self, now: float) -> None:
+        over = [job for job in self._jobs.values() if job.is_over]
         for job in list(self._jobs.values()):
             if job.is_over:
-                if now - job.due > KEPT:
+                if now - job.due > KEPT or job in over[:-MOST_KEPT]:
                     self._remove(job)
             elif now - job.seen > LEFT:
                 self._remove(job)
@@ -242,7 +244,7 @@ class Jobs:
             job.stage, job.error, job.due = "failed", "train.no_disk", time.monotonic()
 
     def _finish(self, job: Job) -> None:
-        """What the process made becomes a model of the page, or the visitor reads why there is none."""
+        """What the process made becomes a model of the page, or the visitor reads why not."""
         assert job.process is not None and job.process.stdin is not None
         job.process.stdin.close()
         job.due = time.monotonic()
@@ -251,6 +253,8 @@ class Jobs:
                 raise ValueError(_last_words(job.folder / "said.txt"))
             job.found = self.models.add_own(job.output, secret=True)
             job.stage = "done"
+            for path in job.output.glob("checkpoint*.pt"):
+                path.unlink()
         except (ValueError, OSError) as error:
             print(
                 f"error: a training ended with {job.process.returncode}: {error}", file=sys.stderr

@@ -23,7 +23,8 @@ FEWEST, MOST = 20, 150  # drawings
 TIMES = 16  # as many pictures of each drawing
 SHORTEST, LONGEST = 2_000, 60_000  # characters of a text
 VARIED = 10  # different characters that it has at least
-ZIP = 5 * 10**6  # bytes of an archive,
+PICTURES = 64  # in an archive, at least,
+ZIP = 5 * 10**6  # bytes of it,
 ENTRIES = 2_000  # files in it,
 UNPACKED = 50 * 10**6  # bytes of all of them,
 PIXELS = 16 * 10**6  # and of a picture
@@ -119,8 +120,8 @@ def _unpack(archive: zipfile.ZipFile, folder: Path) -> None:
     if sum(entry.file_size for entry in entries) > UNPACKED:
         raise UserError("train.unfolds", most=UNPACKED // 10**6)
     pictures = [entry for entry in entries if _is_picture(entry)]
-    if len(pictures) < FEWEST:
-        raise UserError("train.few_pictures", fewest=FEWEST, count=len(pictures))
+    if len(pictures) < PICTURES:
+        raise UserError("train.few_pictures", fewest=PICTURES, count=len(pictures))
     groups = dict.fromkeys(PurePosixPath(_name(entry)).parent for entry in pictures)
     names = {group: re.sub(r"[^\w -]", "-", group.name)[:40] for group in groups}
     if len(groups) > 1 and PurePosixPath(".") in groups:

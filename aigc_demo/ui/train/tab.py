@@ -22,15 +22,14 @@ def build_train_tab(page: Page) -> None:
         with gr.Column(scale=2, min_width=300):
             tr(gr.Markdown(elem_classes="hint"), "train.hint")
             model = tr(gr.Radio(value=MINUTE[0], elem_id="train-model"), "train.model")
-            data = gr.Radio(value=DATA[0], elem_classes="views", elem_id="train-data")
-            data = tr(data, "train.view")
-            with gr.Column(elem_classes="view view-sample"):
+            data = tr(gr.Radio(value=DATA[0], elem_id="train-data"), "train.data")
+            with gr.Column(elem_classes="of-sample"):
                 tr(gr.Markdown(elem_classes="hint"), "train.sample_hint")
-            with gr.Column(elem_classes="view view-drawings"):
+            with gr.Column(elem_classes="of-drawings"):
                 tr(gr.Markdown(elem_classes="hint"), "train.drawings_hint")
-                pad(words, elem_id="train-pad")
+                pad(words, said="train.pad", elem_id="train-pad")
             collected = _collector(page)
-            with gr.Column(elem_classes="view view-text"):
+            with gr.Column(elem_classes="of-text"):
                 text = tr(gr.Textbox(lines=8, max_lines=8, elem_id="train-text"), "train.text")
             size = tr(gr.Radio(value=SIZES[0], elem_id="train-size"), "train.size")
             minutes = gr.Slider(1, LONGEST, 1, step=1, elem_id="train-minutes")
@@ -48,7 +47,7 @@ def build_train_tab(page: Page) -> None:
 
 def _data_of_model(page: Page) -> str:
     """The script that offers what a model can learn from: (model, chosen)."""
-    choices = {one: page.words.properties(one, "train.view")["choices"] for one in LANGUAGES}
+    choices = {one: page.words.properties(one, "train.data")["choices"] for one in LANGUAGES}
     return (
         "(model, chosen) => {"
         f" const all = {json.dumps(choices, ensure_ascii=False)};"
@@ -66,7 +65,8 @@ def _collector(page: Page) -> gr.HTML:
     """
     template = (
         '<div class="of-drawings"><div class="row"><button type="button" class="add"'
-        ' data-word="add"></button><span class="caption"></span></div><div class="shelf"></div></div>'
+        ' data-word="add"></button><span class="caption"></span></div>'
+        '<div class="shelf"></div></div>'
         '<div class="of-pictures"><p class="hint" data-word="zip_hint"></p>'
         '<button type="button" class="choose" data-word="choose"></button>'
         '<span class="chosen" aria-live="polite"></span>'
@@ -75,6 +75,7 @@ def _collector(page: Page) -> gr.HTML:
     return widget(
         "train/collect",
         template,
+        apart=True,
         value={},
         fewest=FEWEST,
         most=MOST,
@@ -96,7 +97,8 @@ def _run(page: Page, jobs: Jobs) -> gr.HTML:
         + '<div class="made row" hidden><button type="button" class="use primary" data-word="use">'
         '</button><button type="button" class="inside" data-word="inside"></button>'
         '<button type="button" class="home" data-word="home"></button></div>'
-        '<details hidden><summary data-word="again"></summary><p class="hint" data-word="shell"></p>'
+        '<details hidden><summary data-word="again"></summary>'
+        '<p class="hint" data-word="shell"></p>'
         '<pre class="shell" tabindex="0"></pre><p class="hint" data-word="cell"></p>'
         '<pre class="cell" tabindex="0"></pre></details>'
     )
@@ -104,6 +106,7 @@ def _run(page: Page, jobs: Jobs) -> gr.HTML:
     return widget(
         "train/run",
         template,
+        apart=True,
         value=None,
         job=None,
         words=page.words.group("run"),

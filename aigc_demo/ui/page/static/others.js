@@ -39,13 +39,13 @@ function paint() {
 
 // One of the models that came: its name, family, and commit with the link to it; of a user's own
 // what its card says.
-function line({ name, family, url, title: heading, licence }) {
+function line({ name, family, url, title: heading, licence, trained: mine }) {
   const item = document.createElement("li");
   const [repo, commit] = name.split("@");
   const link = document.createElement("a");
   Object.assign(link, { href: url, target: "_blank", rel: "noopener", textContent: commit });
   const title = document.createElement("b");
-  title.textContent = url ? repo : repo.replace(/^own\//, "");
+  title.textContent = url ? repo : titled({ trained: mine, label: repo.replace(/^own\//, "") });
   const card = [heading !== title.textContent && heading, licence && filled(word("licence"), { licence })];
   const told = [word(family), ...card.filter(Boolean)].map((text) => ` · ${text}`);
   item.append(title, ...told, ...(url ? [" · ", link] : []));
@@ -76,6 +76,11 @@ function follow() {
 // The bundled models of a field, as a key.
 const names = (choices) => choices.map(([, name]) => name).join(" ");
 
+// What a list calls a model; of one that was trained on this page, the beginning of its name.
+function titled({ label, trained }) {
+  return trained ? filled(word("mine"), { code: label.slice(5, 9) }) : label;
+}
+
 // Adds the model to every field that lists models of its kind.
 function offer(model) {
   here.set(model.name, model);
@@ -83,7 +88,7 @@ function offer(model) {
   window.aigc.page.plain = [...(window.aigc.page.plain || []), ...(model.plain ? [model.name] : [])];
   const known = (window.aigc.page.about ||= {});
   known[model.name] = model;
-  const choice = [model.label, model.name];
+  const choice = [titled(model), model.name];
   for (const { en } of props.choices) {
     const own = names(en);
     const listed = (others[own] ||= []);
@@ -123,15 +128,16 @@ form.addEventListener("submit", (event) => {
 });
 cancel.addEventListener("click", stop);
 watch("state", follow);
-// A user's own models are choices from the start, once the page stands.
-for (const model of props.own || []) here.set(model.name, model);
-if (props.own?.length) setTimeout(() => props.own.forEach(offer), 500);
-// What was trained on this page (train/run.js).
-window.addEventListener("aigc:trained", ({ detail }) => {
-  if (detail.tab !== props.tab) return;
-  offer(detail);
+// What was trained on this page (train/run.js), before this tab was opened and since.
+const trained = () => (window.aigc.page.trained || []).filter(({ tab }) => tab === props.tab);
+window.addEventListener("aigc:trained", () => {
+  for (const model of trained()) if (!here.has(model.name)) offer(model);
   paint();
 });
+// A user's own models are choices from the start, once the page stands.
+const own = [...(props.own || []), ...trained()];
+for (const model of own) here.set(model.name, model);
+if (own.length) setTimeout(() => own.forEach(offer), 500);
 window.addEventListener("aigc:language", paint);
 paint();
 

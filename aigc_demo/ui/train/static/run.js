@@ -56,13 +56,6 @@ function paint() {
   button("cell").textContent = `!${state.command}`;
 }
 
-// The model as the lists of its tab name it.
-function offered() {
-  const { about } = state;
-  const label = filled(word("mine"), { code: about.name.slice("own/mine-".length, "own/mine-".length + 4) });
-  return { ...about, label };
-}
-
 async function look() {
   clearTimeout(waiting);
   const mine = key;
@@ -84,7 +77,8 @@ async function look() {
       trigger("show");
     }
     if (found.about && before !== "done") {
-      window.dispatchEvent(new CustomEvent("aigc:trained", { detail: offered() }));
+      (window.aigc.page.trained ||= []).push(found.about);
+      window.dispatchEvent(new CustomEvent("aigc:trained"));
     }
     if (found.stage === "gone") keep("");
     paint();
