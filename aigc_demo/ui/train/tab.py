@@ -23,6 +23,8 @@ def build_train_tab(page: Page) -> None:
             tr(gr.Markdown(elem_classes="hint"), "train.hint")
             model = tr(gr.Radio(value=MINUTE[0], elem_id="train-model"), "train.model")
             data = tr(gr.Radio(value=DATA[0], elem_id="train-data"), "train.data")
+            data.choices = [choice for choice in data.choices if choice[1] != "text"]
+            data.constructor_args["choices"] = data.choices
             with gr.Column(elem_classes="of-sample"):
                 tr(gr.Markdown(elem_classes="hint"), "train.sample_hint")
             with gr.Column(elem_classes="of-drawings"):
