@@ -66,7 +66,9 @@ def test_the_head_holds_every_script_once(tmp_path):
     assert "</script" not in script
     assert complaints(tmp_path, script) == ""
     apart = {one.script[0] for one in PAGE.blocks.values() if getattr(one, "is_apart", False)}
-    assert apart == {"book", "game", "guess", "history", "lab", "lessons", "questions"}
+    assert apart == {
+        *("book", "collect", "game", "guess", "history", "lab", "lessons", "questions", "run"),
+    }
     for name in WIDGETS.keys() - {"bar"}:
         found = len(re.findall(rf"^{name}\({GIVEN}\)", script, re.MULTILINE))
         assert found == (name not in apart)

@@ -100,9 +100,7 @@ class Job:
 
 def common_folder() -> Path:
     """Where the folders of all trainings of this user are."""
-    folder = Path(tempfile.gettempdir()) / f"aigc-trainings-{getpass.getuser()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    return folder
+    return Path(tempfile.gettempdir()) / f"aigc-trainings-{getpass.getuser()}"
 
 
 class Jobs:
@@ -119,7 +117,18 @@ class Jobs:
         self._wake = threading.Event()
         self.places = at_once()
         atexit.register(self.close)
-        self._watch()  # a server that was killed may have left something
+        if common_folder().is_dir():  # a server that was killed may have left something
+            self._watch()
+
+    def folder(self) -> Path:
+        """A new folder for a training and its data.
+
+        Raises:
+            OSError: there is no room.
+        """
+        with self._lock:
+            common_folder().mkdir(mode=0o700, exist_ok=True)
+            return Path(tempfile.mkdtemp(dir=common_folder()))
 
     def find(self, session: str) -> Job | None:
         """The training of a session that is not over."""
@@ -175,6 +184,8 @@ class Jobs:
         with self._lock:
             for job in list(self._jobs.values()):
                 self._remove(job)
+            with suppress(OSError):  # another server's are there
+                common_folder().rmdir()
 
     def _remove(self, job: Job) -> None:
         """Kills a training if it still runs, and forgets all of it."""
@@ -199,6 +210,8 @@ class Jobs:
                 self._tick(time.monotonic())
                 left = _sweep(common_folder(), {job.folder for job in self._jobs.values()})
                 if not self._jobs and not left:
+                    with suppress(OSError):  # something has come
+                        common_folder().rmdir()
                     self._watching = None
                     return
                 soon = EVERY if self._jobs else 60.0
@@ -310,7 +323,7 @@ def _sweep(common: Path, used: set[Path]) -> bool:
     """Removes what a server that was killed has left, an hour after; True if more is there."""
     left = False
     now = time.time()
-    for folder in common.iterdir():
+    for folder in common.iterdir() if common.is_dir() else ():
         with suppress(FileNotFoundError):  # another server removed it
             if folder in used:
                 os.utime(folder)

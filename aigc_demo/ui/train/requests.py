@@ -4,7 +4,7 @@ import base64
 import io
 import secrets
 import shutil
-import tempfile
+import sys
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,7 +20,7 @@ from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.words import Words
 from aigc_demo.ui.page.answers import address, visitor
 from aigc_demo.ui.page.hub_panel import about
-from aigc_demo.ui.page.jobs import Job, Jobs, common_folder
+from aigc_demo.ui.page.jobs import Job, Jobs
 from aigc_demo.ui.page.page import Update
 from aigc_demo.ui.page.training_view import of_browser
 from aigc_demo.ui.train.data import unpack_pictures, write_drawings, write_text
@@ -42,7 +42,10 @@ def starter(jobs: Jobs) -> Callable:
             job = jobs.find(session) or _job(model, data, size, minutes, session)
             if job.folder == Path():
                 _queue(jobs, job, data, text, collected if isinstance(collected, dict) else {})
-        except check.UserError as error:
+        except (check.UserError, OSError) as error:
+            if not isinstance(error, check.UserError):
+                print(f"error: a training could not be prepared: {error}", file=sys.stderr)
+                error = check.UserError("train.no_disk")
             texts = {language: check.explain(words, error, language) for language in words.table}
             return gr.update(job={"texts": texts, "number": secrets.token_hex(4)})
         return gr.update(job={"key": job.key})
@@ -52,7 +55,7 @@ def starter(jobs: Jobs) -> Callable:
 
 def _queue(jobs: Jobs, job: Job, kind: str, text: Any, collected: dict[str, Any]) -> None:
     """Writes what a training learns from into a folder of its own, and puts it into the queue."""
-    folder = Path(tempfile.mkdtemp(dir=common_folder()))
+    folder = jobs.folder()
     try:
         _write(kind, text, collected, folder)
         jobs.start(job, folder)

@@ -28,13 +28,13 @@ def jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Jobs]:
     made = Jobs(Models(TABS))
     yield made
     made.close()
-    assert not list(common_folder().iterdir())  # neither a file nor a folder
+    assert not common_folder().exists()
 
 
 def started(jobs: Jobs, minutes: float = 0.03, session: str = "a", address: str = "") -> Job:
     arguments = ["--preset", "small", "--minutes", str(minutes)]
     job = Job("vae-2d", arguments, 60 * minutes, session, address)
-    jobs.start(job, Path(tempfile.mkdtemp(dir=common_folder())))
+    jobs.start(job, jobs.folder())
     return job
 
 
@@ -171,9 +171,9 @@ def test_limits_of_the_queue_and_of_an_address(jobs: Jobs) -> None:
         started(jobs, 5, address=f"198.51.100.{10 + place}")
     with pytest.raises(UserError, match="train.full"):
         started(jobs, 5)
-    jobs.close()
-    for folder in common_folder().iterdir():  # of the two that were refused
-        folder.rmdir()
+    for folder in common_folder().iterdir():
+        if not any(one.folder == folder for one in jobs._jobs.values()):
+            folder.rmdir()  # of the two that were refused
 
 
 SERVER = """
@@ -184,7 +184,7 @@ from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.page.jobs import Job, Jobs, common_folder
 jobs = Jobs(Models(TABS))
 job = Job("vae-2d", ["--preset", "small", "--minutes", "5"], 300, "a", "")
-jobs.start(job, Path(tempfile.mkdtemp(dir=common_folder())))
+jobs.start(job, jobs.folder())
 while not (job.output / "log.jsonl").is_file():
     jobs.look(job.key)
     time.sleep(0.1)
@@ -210,12 +210,11 @@ def test_a_training_ends_with_its_server(
     while is_alive(training):
         assert time.monotonic() < limit
         time.sleep(0.1)
-    left = list(common_folder().iterdir())
-    assert bool(left) == (number == signal.SIGKILL)
-    for folder in left:  # an hour later the next server removes it
+    assert common_folder().exists() == (number == signal.SIGKILL)
+    for folder in tmp_path.glob("aigc-trainings-*/*"):  # an hour later the next server removes it
         os.utime(folder, (0, 0))
     Jobs(Models(TABS))
-    while list(common_folder().iterdir()):
+    while common_folder().exists():
         assert time.monotonic() < limit
         time.sleep(0.1)
 

@@ -5,7 +5,8 @@ const told = element.querySelector(".caption");
 const made = element.querySelector(".made");
 const again = element.querySelector("details");
 const KEY = "aigc_training";
-const EVERY = 2_000; // ms
+const EVERY = 2_000; // ms between two looks
+const PATIENCE = 60_000; // ms until a start that was not answered may be asked for again
 const PLACES = { gan: "gan.digits", vae: "vae.prior", flow: "flow.digits", transformer: "transformer.shakespeare" };
 let key = "";
 let state = { stage: "none" };
@@ -105,6 +106,11 @@ button("start").addEventListener("click", () => {
   state = { stage: "sent" };
   paint();
   trigger("start");
+  setTimeout(() => {
+    if (state.stage !== "sent") return; // no answer came
+    state = { stage: "none" };
+    paint();
+  }, PATIENCE);
 });
 button("stop").addEventListener("click", async () => {
   state = { ...state, stage: "stopping" };
