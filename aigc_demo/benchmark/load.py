@@ -3,7 +3,13 @@
 import asyncio
 import os
 import random
+import subprocess
+import sys
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 
@@ -14,16 +20,18 @@ from aigc_demo.benchmark.server import app, call, resident, serving
 SECONDS_BETWEEN_CLICKS = 5.0  # seconds between a visitor's clicks
 VISITORS = tuple(map(int, os.environ.get("AIGC_VISITORS", "100").split(",")))
 SECONDS = float(os.environ.get("AIGC_SECONDS", "300"))
+BESIDE = os.environ.get("AIGC_BESIDE", "")  # a model that is trained meanwhile
 
 
 def measure() -> list[Row]:
     """Failures, times to pictures and to first characters, and memory, by visitors.
 
-    AIGC_VISITORS (such as 1,30,100,300) and AIGC_SECONDS ask for others than 100 for 300 seconds.
+    AIGC_VISITORS (such as 1,30,100,300) and AIGC_SECONDS ask for others than 100 for 300 seconds;
+    AIGC_BESIDE, such as gan, for a training of it beside them, in a process as the page starts it.
     """
     rows = []
     for count in VISITORS:
-        with serving(app()) as (url, process, _):
+        with serving(app()) as (url, process, _), _training(BESIDE):
             pictures, texts, failed = asyncio.run(_crowd(url, count))
             who = f"{count} visitors"
             memory = [resident(process)]
@@ -34,6 +42,28 @@ def measure() -> list[Row]:
                 row(f"{who}: memory", "MB", memory, series="memory, by visitors", at=count),
             ]
     return rows
+
+
+@contextmanager
+def _training(name: str) -> Iterator[None]:
+    """A training that gives way to everything else, for as long as this is open."""
+    if not name:
+        yield
+        return
+    sizes = ["--preset", "medium", "--minutes", str(SECONDS / 60 + 5)]
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "aigc_demo", "train", name, *sizes, "--output", folder]
+        process = subprocess.Popen(
+            ["nice", "-n", "19", *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            while not (Path(folder) / "log.jsonl").is_file():
+                assert process.poll() is None, "the training could not be started"
+                time.sleep(0.1)
+            yield
+        finally:
+            process.kill()
+            process.wait()
 
 
 async def _crowd(url: str, count: int) -> tuple[list[float], list[float], int]:

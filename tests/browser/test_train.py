@@ -96,9 +96,9 @@ def test_own_drawings_become_a_model_that_is_used_looked_into_and_taken_home(
         assert b"--images data" in archive.read("train.sh")
     walker = LatentWalker.load(tmp_path / "mine", "cpu")
     assert name.endswith(walker.loaded.digest[:40])
-    with serving("--weights", str(tmp_path / "mine")) as url:
-        with Visitor(browser, f"{url}?tab=vae.prior") as page:
-            expect(page.locator("#vae-prior-model label").nth(2)).to_have_text("mine")
+    folder = str(tmp_path / "mine")
+    with serving("--weights", folder) as url, Visitor(browser, f"{url}?tab=vae.prior") as page:
+        expect(page.locator("#vae-prior-model label").nth(2)).to_have_text("mine")
 
 
 def test_text_and_pictures_are_asked_for_where_a_model_needs_them(
