@@ -7,7 +7,7 @@ from pathlib import Path
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Adds them to app.py or to the command demo."""
     add = parser.add_argument
-    add("--weights", type=Path, help="a weights folder of your own, or a folder of them")
+    add("--weights", type=Path, help="a weights folder of your own, or a folder or zip of them")
     add(
         "--replace",
         action="store_true",

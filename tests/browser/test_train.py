@@ -96,8 +96,8 @@ def test_own_drawings_become_a_model_that_is_used_looked_into_and_taken_home(
         assert b"--images data" in archive.read("train.sh")
     walker = LatentWalker.load(tmp_path / "mine", "cpu")
     assert name.endswith(walker.loaded.digest[:40])
-    folder = str(tmp_path / "mine")
-    with serving("--weights", folder) as url, Visitor(browser, f"{url}?tab=vae.prior") as page:
+    home = str(tmp_path / "mine.zip")
+    with serving("--weights", home) as url, Visitor(browser, f"{url}?tab=vae.prior") as page:
         expect(page.locator("#vae-prior-model label").nth(2)).to_have_text("mine")
 
 

@@ -5,8 +5,10 @@ Beside the bundled ones, an LRU cache holds a few that visitors named on the Hub
 
 import re
 import sys
+import tempfile
 import threading
 import unicodedata
+import zipfile
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -88,17 +90,25 @@ class Models:
             self._add(weights, replace)
 
     def _add(self, weights: Path, replace: bool) -> None:
-        """A weights folder, or a folder of them, of which those that are none are left out.
+        """A weights folder, or a folder or zip of them, of which those that are none are left out.
 
         Raises:
-            ValueError: it is neither, or all were left out.
+            ValueError: it is none of these, or all were left out.
         """
+        if zipfile.is_zipfile(weights):
+            self._unpacked = tempfile.TemporaryDirectory(prefix="aigc-weights-")
+            try:
+                with zipfile.ZipFile(weights) as archive:
+                    archive.extractall(self._unpacked.name)
+            except (zipfile.BadZipFile, RuntimeError, OSError) as error:
+                raise ValueError(f"{weights}: expected a zip that can be read, {error}") from None
+            weights = Path(self._unpacked.name)
         places = [path.parent for path in sorted(weights.glob("*/config.json"))]
         if (weights / "config.json").is_file():
             places = [weights]
         if not places:
             raise ValueError(
-                f"expected a weights folder, or a folder of them, got {str(weights)!r}"
+                f"expected a weights folder, or a folder or zip of them, got {str(weights)!r}"
             )
         for place in places:
             if replace:
