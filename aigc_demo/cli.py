@@ -54,13 +54,15 @@ def _train(options: argparse.Namespace) -> None:
     own = Own(options.images, tuple(options.text or ()), options.encoding)
     output = options.output or Path("runs") / options.name
     at_most = options.minutes
-    train(options.name, options.preset, options.data, output, own, options.tracker, at_most)
+    kept = options.snapshots
+    train(options.name, options.preset, options.data, output, own, options.tracker, at_most, kept)
     if first_process():
         on_samples = options.preset in ON_SAMPLES
         unscored = on_samples or own != Own()
         figures = _figures(output, options.data, full=False, unscored=unscored)
         sample = options.data is None and on_samples
         preset = options.preset + f" --minutes {at_most:g}" * (at_most > 0)
+        preset += f" --snapshots {kept}" * (kept > 0)
         write_card(output, options.name, preset, figures, own != Own(), sample)
         shown = f"python app.py --weights {shlex.quote(str(output))}"
         print(f"{options.name}: {output} is ready; show it with: {shown}")
@@ -334,6 +336,9 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--preset", choices=(*PRESETS, *SIZES), default="cpu")
     train.add_argument(
         "--minutes", type=float, default=0.0, help="for small and medium (default: 1)"
+    )
+    train.add_argument(
+        "--snapshots", type=int, default=0, metavar="N", help="also keep the weights at N moments"
     )
     train.add_argument("--data", type=Path, help="folder with the corpora (default: $AIGC_DATA)")
     train.add_argument(

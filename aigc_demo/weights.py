@@ -33,6 +33,7 @@ from aigc_demo.models.vae import VAE, VAEConfig
 from aigc_demo.tokenizer import CharacterTokenizer, Tokenizer
 
 FORMAT = 1
+SNAPSHOTS = "snapshots"  # in a weights folder: those of moments of its training, by step
 FLOATS = (torch.float32, torch.float16, torch.bfloat16)  # in which weights may be stored
 BUNDLED = Path(__file__).resolve().parent.parent / "weights"
 FAMILIES: dict[str, tuple[type[nn.Module], type]] = {

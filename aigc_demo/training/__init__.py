@@ -28,7 +28,7 @@ from aigc_demo.names import (
 from aigc_demo.prosody import FORMS, lines_of, plan_of
 from aigc_demo.samples import sample_digits, sample_text
 from aigc_demo.tokenizer import CharacterTokenizer, poem_ids
-from aigc_demo.training.run import first_process, leave_processes, tracked
+from aigc_demo.training.run import MOMENTS, first_process, leave_processes, tracked
 from aigc_demo.weights import check_about, describe
 
 OPENING, EXAMPLES = 40, 2  # characters of a prompt from own text; the number of further ones
@@ -57,6 +57,7 @@ def train(
     own: Own = Own(),
     tracker: str = "",
     minutes: float = 0.0,
+    snapshots: int = 0,
 ) -> None:
     """Trains one model into a weights folder, or goes on where it was stopped.
 
@@ -66,6 +67,7 @@ def train(
         own: pictures for gan, gan-mlp, VAEs and flow, text for shakespeare.
         tracker: "trackio" mirrors the log there, if it is installed.
         minutes: how long to train, with the presets small and medium; 0: as long as they say.
+        snapshots: of the weights at so many moments, a weights folder each, in snapshots/.
 
     Raises:
         ValueError: an unknown name, preset or tracker, data that is missing or damaged or of no
@@ -80,12 +82,16 @@ def train(
         raise ValueError(f"expected minutes of at least 0, got {minutes}")
     if minutes and preset not in SIZES:  # the others' phases are counted in steps
         raise ValueError(f"expected minutes with {' or '.join(SIZES)}, got {preset}")
+    if not 0 <= snapshots <= MOMENTS or snapshots == 1:
+        raise ValueError(f"expected from 2 to {MOMENTS} snapshots, or none, got {snapshots}")
+    if snapshots and name == JUDGE:
+        raise ValueError(f"expected no snapshots of {JUDGE}, which nobody looks at while it learns")
     if own.images and name not in (*GANS, *VAES, *FLOWS):
         drawing = ", ".join((*GANS, *VAES, *FLOWS))
         raise ValueError(f"expected one of {drawing} to learn from own pictures, got {name}")
     if own.text and name != "shakespeare":
         raise ValueError(f"expected shakespeare to learn from own text, got {name}")
-    source = Source(data is None and preset in ON_SAMPLES, data, own, 60 * minutes)
+    source = Source(data is None and preset in ON_SAMPLES, data, own, 60 * minutes, snapshots)
     with tracked(tracker, name, output):
         if name in WRITERS or BROKEN.get(name) in WRITERS:
             _train_text(name, preset, source, output)
@@ -102,9 +108,11 @@ class Source:
     data: Path | None  # the folder with the corpora
     own: Own
     seconds: float  # of training at most; 0: as the recipe has it
+    snapshots: int
 
-    def timed(self, recipe: Any) -> Any:
-        """A recipe with this limit."""
+    def settled(self, recipe: Any) -> Any:
+        """A recipe with this limit, and these snapshots."""
+        recipe = replace(recipe, snapshots=self.snapshots)
         return replace(recipe, seconds=self.seconds) if self.seconds else recipe
 
 
@@ -118,15 +126,15 @@ def _train_digits(name: str, preset: str, source: Source, output: Path) -> None:
         recipe = gan.RECIPES[name][preset]
         if source.own.images:
             recipe = replace(recipe, model=replace(recipe.model, classes=int(labels.max()) + 1))
-        gan.train(output, source.timed(recipe), images, labels, name)
+        gan.train(output, source.settled(recipe), images, labels, name)
     elif name in FLOWS:
         rule = flow.RECIPES[preset]
         rule = replace(rule, model=replace(rule.model, classes=len(names)))
-        flow.train(output, source.timed(rule), images, labels, name)
+        flow.train(output, source.settled(rule), images, labels, name)
     elif name in gan_mlp.RECIPES:
-        gan_mlp.train(output, gan_mlp.RECIPES[name][preset], images, name)
+        gan_mlp.train(output, source.settled(gan_mlp.RECIPES[name][preset]), images, name)
     else:
-        vae.train(name, output, source.timed(vae.RECIPES[name][preset]), images)
+        vae.train(name, output, source.settled(vae.RECIPES[name][preset]), images)
     if source.own.images and first_process():
         named = name not in ("gan-mlp", *VAES) and names != [""]  # there may have been no folders
         are_digits = names == list(DIGITS)[: len(names)] and _look_like(images, labels)
@@ -164,7 +172,7 @@ def _train_text(name: str, preset: str, source: Source, output: Path) -> None:
     from aigc_demo.training.neurons import write_neurons
     from aigc_demo.training.run import fingerprint
 
-    recipe = source.timed(loop.RECIPES[name][preset])
+    recipe = source.settled(loop.RECIPES[name][preset])
     if name != "poems":
         text = _read_text(source, recipe.model.context)
         tokenizer = CharacterTokenizer("".join(sorted(set(text))))

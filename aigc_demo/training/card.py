@@ -209,7 +209,7 @@ def write_card(
     cores = (
         "two cores of a CPU with AMX" if name == "flow" else "one core of a CPU with AVX512-BF16"
     )
-    hardware = f", on {cores}" if preset == "cpu" else ""
+    hardware = f", on {cores}" if preset.startswith("cpu") else ""
     protocol = PROTOCOL[FAMILY.get(name, name)]
     if BROKEN.get(name) in WRITERS:
         protocol = protocol.replace("context 256", "the model's own context")

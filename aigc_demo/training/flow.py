@@ -39,6 +39,7 @@ class Recipe:
     stressed: tuple[float, float] = (0.3, 0.8)  # at these times
     seed: int = 0
     seconds: float = 0.0  # at most; 0: as long as the steps take
+    snapshots: int = 0  # of the weights
 
 
 RECIPES = {
@@ -90,11 +91,14 @@ def train(output: Path, recipe: Recipe, images: Tensor, labels: Tensor, name: st
     teacher = deepcopy(average.module).eval()  # as the first steps leave it
     run.resume(model=model, average=average, optimizer=optimizer, teacher=teacher)
 
+    def save(folder: Path) -> None:
+        save_model(folder, name, "flow", average.module, dtype=torch.float16)
+
     model.train()
     for step in run.steps():
         first = run.total - recipe.last
         if run.due(step):
-            run.remember(step, look(average.module, run.device))
+            run.remember(step, look(average.module, run.device), save)
         if step == first:
             teacher.load_state_dict(average.module.state_dict())
         if step < first:
@@ -126,6 +130,6 @@ def train(output: Path, recipe: Recipe, images: Tensor, labels: Tensor, name: st
 
     if not run.first:
         return
-    run.remember(run.total, look(average.module, run.device))
-    save_model(output, name, "flow", average.module, dtype=torch.float16)
+    run.remember(run.total, look(average.module, run.device), save)
+    save(output)
     run.write_history()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -42,6 +43,7 @@ class Recipe:
     discriminator_rate: float = 4e-4
     seed: int = 0
     seconds: float = 0.0  # at most; 0: as long as the steps take
+    snapshots: int = 0  # of the weights
     fault: str = ""  # collapse: see FAIR
 
 
@@ -150,10 +152,15 @@ def train(output: Path, recipe: Recipe, images: Tensor, labels: Tensor, name: st
         discriminator_optimizer=discriminator_optimizer,
     )
 
+    def save(folder: Path) -> None:
+        kept = deepcopy(players)
+        kept.generator = average.module
+        save_model(folder, name, "gan", kept, dtype=torch.float16)
+
     players.train()
     for step in run.steps():
         if run.due(step):
-            run.remember(step, look(average.module, run.device))
+            run.remember(step, look(average.module, run.device), save)
         cycle = run.total // recipe.cycles
         factor = warm_then_fall(step % cycle, cycle, 1, 0.0 if recipe.fault else 0.4)
         generator_optimizer.param_groups[0]["lr"] = recipe.generator_rate * factor
@@ -173,9 +180,8 @@ def train(output: Path, recipe: Recipe, images: Tensor, labels: Tensor, name: st
 
     if not run.first:
         return
-    run.remember(run.total, look(average.module, run.device))
-    players.generator = average.module
-    save_model(output, name, "gan", players, dtype=torch.float16)
+    run.remember(run.total, look(average.module, run.device), save)
+    save(output)
     run.write_history()
     if not recipe.fault:
         write_directions(output)

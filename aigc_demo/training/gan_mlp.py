@@ -1,5 +1,6 @@
 """Trains the fully connected GAN by its minimax loss, the two networks taking turns."""
 
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -36,6 +37,7 @@ class Recipe:
     blur: float = 0.3  # noise on what the discriminator sees, fading to none
     seed: int = 0
     seconds: float = 0.0  # at most; 0: as long as the steps take
+    snapshots: int = 0  # of the weights
     fault: str = ""  # judge: see AHEAD
 
 
@@ -118,9 +120,14 @@ def train(output: Path, recipe: Recipe, images: Tensor, name: str = "gan-mlp") -
     descend = torch.optim.Adam(generator.parameters(), rate, betas)
     run.resume(players=players, average=average, climb=climb, descend=descend)
 
+    def save(folder: Path) -> None:
+        kept = deepcopy(players)
+        kept.generator = average.module
+        save_model(folder, name, "gan-mlp", kept, dtype=torch.float16)
+
     for step in run.steps():
         if run.due(step):
-            run.remember(step, look(average.module, run.device))
+            run.remember(step, look(average.module, run.device), save)
         for optimizer in (climb, descend):
             optimizer.param_groups[0]["lr"] = rate * warm_then_fall(step, run.total, 1, 0.5)
         blur = recipe.blur * (1 - step / run.total)
@@ -134,7 +141,6 @@ def train(output: Path, recipe: Recipe, images: Tensor, name: str = "gan-mlp") -
 
     if not run.first:
         return
-    run.remember(run.total, look(average.module, run.device))
-    players.generator = average.module
-    save_model(output, name, "gan-mlp", players, dtype=torch.float16)
+    run.remember(run.total, look(average.module, run.device), save)
+    save(output)
     run.write_history()

@@ -11,11 +11,12 @@ import hashlib
 import json
 import math
 import os
+import shutil
 import signal
 import threading
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -30,7 +31,7 @@ from tqdm import tqdm
 
 from aigc_demo.devices import choose_device
 from aigc_demo.models.batch import place
-from aigc_demo.weights import replace_file
+from aigc_demo.weights import SNAPSHOTS, replace_file
 
 Model = TypeVar("Model", bound=nn.Module)
 MOMENTS = 12  # how often the history looks at what the model makes
@@ -61,6 +62,7 @@ class Run:
     ) -> None:
         self.name, self.output = name, output
         self.settings = {"name": name, "data": data, **asdict(recipe)}
+        self.snapshots = self.settings.pop("snapshots", 0)  # which change nothing of the training
         self.total, self.items, self.unit = recipe.steps, items, unit
         self.limit: float = recipe.seconds  # `total` becomes the steps that fit into it
         self._looked = -math.inf  # seconds of training at the last look
@@ -238,8 +240,19 @@ class Run:
             return self.first and self.seconds - self._looked >= LOOK_EVERY
         return self.first and step in self.moments
 
-    def remember(self, step: int, picture: bytes | None = None, **what: Any) -> None:
-        """Adds a moment to the history, with its picture (a PNG) if it has one."""
+    def remember(
+        self,
+        step: int,
+        picture: bytes | None = None,
+        save: Callable[[Path], None] | None = None,
+        **what: Any,
+    ) -> None:
+        """Adds a moment to the history, with its picture (a PNG) if it has one.
+
+        save: writes the weights into a folder, where snapshots of them are wanted.
+        """
+        if save is not None and self.snapshots:
+            save(self._snapshot(step))
         if picture is not None:
             folder = self.output / "history"
             folder.mkdir(exist_ok=True)
@@ -261,9 +274,24 @@ class Run:
             left = self.history.pop(-2)
             if "picture" in left:
                 (self.output / left["picture"]).unlink(missing_ok=True)
+            shutil.rmtree(self._snapshot(left["step"]), ignore_errors=True)
+
+    def _snapshot(self, step: int) -> Path:
+        return self.output / SNAPSHOTS / f"{step:06d}"
+
+    def _choose_snapshots(self) -> None:
+        """Keeps those of as many moments as are wanted, the first and the last among them."""
+        there = [moment["step"] for moment in self.history]
+        last = len(there) - 1
+        wanted = {round(last * k / max(1, self.snapshots - 1)) for k in range(self.snapshots)}
+        for number, step in enumerate(there):
+            if number not in wanted:
+                shutil.rmtree(self._snapshot(step), ignore_errors=True)
 
     def write_history(self) -> None:
         """history.json: the moments, and the curves of the log."""
+        if self.snapshots and self.history[-1]["step"] == self.total:
+            self._choose_snapshots()
         content = {"moments": self.history, "curves": read_rows(self.log)}
         text = json.dumps(content, ensure_ascii=False, indent=1) + "\n"
         replace_file(self.output / "history.json", text.encode())

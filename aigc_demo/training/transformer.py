@@ -48,6 +48,7 @@ class Recipe:
     weight_decay: float = 0.01
     seed: int = 0
     seconds: float = 0.0  # at most; 0: as long as the steps take
+    snapshots: int = 0  # of the weights
     fault: str = ""  # what is wrong on purpose, see _broken
 
 
@@ -165,11 +166,14 @@ def train(
     spread = run.distributed(model)
     run.resume(model=model, average=average, muon=both[0], adamw=both[1])
 
+    def save(folder: Path) -> None:
+        save_model(folder, name, "transformer", average.module, tokenizer, torch.bfloat16)
+
     def remember(step: int) -> None:
         writer = TextWriter(
             Loaded(name, "transformer", average.module.eval(), tokenizer, run.device, "")
         )
-        run.remember(step, text=look(writer))
+        run.remember(step, save=save, text=look(writer))
 
     model.train()
     for step in run.steps():
@@ -185,7 +189,7 @@ def train(
     if not run.first:
         return
     remember(run.total)
-    save_model(output, name, "transformer", average.module, tokenizer, torch.bfloat16)
+    save(output)
     run.write_history()
 
 

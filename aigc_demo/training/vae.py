@@ -37,6 +37,7 @@ class Recipe:
     beta: float = 1.0  # weight of the KL term (Higgins et al. 2017); 1: the ELBO
     seed: int = 0
     seconds: float = 0.0  # at most; 0: as long as the steps take
+    snapshots: int = 0  # of the weights
 
 
 FLAT = VAEConfig(hidden=400, depth=3)
@@ -104,9 +105,12 @@ def train(name: str, output: Path, recipe: Recipe, images: Tensor) -> None:
     optimizer = torch.optim.Adam(model.parameters(), recipe.learning_rate)
     run.resume(model=model, average=average, optimizer=optimizer)
 
+    def save(folder: Path) -> None:
+        save_model(folder, name, "vae", average.module, dtype=torch.float16)
+
     for step in run.steps():
         if run.due(step):
-            run.remember(step, look(average.module, run.device))
+            run.remember(step, look(average.module, run.device), save)
         optimizer.param_groups[0]["lr"] = recipe.learning_rate * warm_then_fall(
             step, run.total, 200, 0.7
         )
@@ -120,6 +124,6 @@ def train(name: str, output: Path, recipe: Recipe, images: Tensor) -> None:
 
     if not run.first:
         return
-    run.remember(run.total, look(average.module, run.device))
-    save_model(output, name, "vae", average.module, dtype=torch.float16)
+    run.remember(run.total, look(average.module, run.device), save)
+    save(output)
     run.write_history()
