@@ -85,6 +85,7 @@ def test_own_drawings_become_a_model_that_is_used_looked_into_and_taken_home(
         page.evaluate("window.aigc.page.go('tab=train')")
         page.locator("#train-run .inside").click()
         expect(page.locator("#within-history img")).to_be_visible(timeout=LONG)
+        expect(page.locator("#within-again .caption")).to_contain_text("Made anew")
         expect(page.get_by_test_id("toast-body")).to_have_count(0)
         used = page.url
     with Visitor(browser, used) as page:  # whoever has the link sees the same, within the hour

@@ -15,6 +15,7 @@ VIEWS = {  # the view's key -> tab, model
     "through": ("transformer", "poems"),
     "flowing": ("flow", "flow"),
 }
+KEPT = {"inside": ("gan-small", "Ten of class 3"), "within": ("vae-2d", "The map")}  # weights
 
 
 @pytest.mark.parametrize("key", VIEWS)
@@ -37,10 +38,23 @@ def test_a_training_is_dragged_and_played_in_the_browser_alone(
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
         slider = view.locator("input")
-        slider.fill(str(last))
+        slider.evaluate(
+            "(slider, at) => { slider.value = at; slider.dispatchEvent(new Event('input')); }",
+            str(last),
+        )
         expect(curves).to_have_attribute("data-painted", str(last))
         expect(view.locator(".caption")).to_contain_text(f"Step {found.moments[last].step:,},")
+        assert [url for url in asked if "queue/join" in url] == []
+        slider.dispatch_event("change")  # the mouse lets go
         wait_for_parameter(page, "moment", str(last))
+        if key in KEPT:
+            name, made = KEPT[key]
+            step = read_history(name).moments[last].step
+            told = f"Made anew with the weights of “{name}” after step {step:,}. {made}"
+            expect(page.locator(f"#{key}-again .caption")).to_contain_text(told)
+            asked.clear()
+        else:
+            expect(page.locator(f"#{key}-again")).to_have_count(0)
         if found.moments[last].text:
             expect(view.locator("pre")).to_have_text(found.moments[last].text)
         else:

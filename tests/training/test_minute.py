@@ -120,3 +120,29 @@ def test_a_vae_learns_own_pictures(tmp_path: Path) -> None:
     training.train("vae-2d", "small", None, tmp_path / "model", own, minutes=0.02)
     walker = LatentWalker.load(tmp_path / "model", "cpu")
     assert not walker.loaded.digits and not walker.loaded.class_names
+
+
+@pytest.mark.parametrize("minutes", [0.0, LIMIT / 60])
+def test_snapshots_are_weights_of_moments_of_the_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, minutes: float
+) -> None:
+    monkeypatch.setattr(run, "LOOK_EVERY", 0.2)
+    preset = "small" if minutes else "smoke"
+    training.train("vae-2d", preset, None, tmp_path, minutes=minutes, snapshots=3)
+    steps = [
+        moment["step"] for moment in json.loads((tmp_path / "history.json").read_text())["moments"]
+    ]
+    kept = sorted(int(folder.name) for folder in (tmp_path / "snapshots").iterdir())
+    assert len(kept) == 3 and set(kept) <= set(steps)
+    assert (kept[0], kept[-1]) == (steps[0], steps[-1])
+    last = tmp_path / "snapshots" / f"{kept[-1]:06d}" / "model.safetensors"
+    assert last.read_bytes() == (tmp_path / "model.safetensors").read_bytes()
+    first = LatentWalker.load(tmp_path / "snapshots" / f"{kept[0]:06d}", "cpu")
+    z = [[0.5, -0.5]]
+    assert not torch.equal(first.decode(z), LatentWalker.load(tmp_path, "cpu").decode(z))
+
+
+@pytest.mark.parametrize(("name", "count"), [("gan", 1), ("gan", -2), ("gan", 13), ("judge", 8)])
+def test_snapshots_that_cannot_be_are_refused(tmp_path: Path, name: str, count: int) -> None:
+    with pytest.raises(ValueError, match="snapshots"):
+        training.train(name, "smoke", None, tmp_path, snapshots=count)

@@ -39,11 +39,19 @@ from aigc_demo.tokenizer import to_simplified
 from aigc_demo.ui.catalog.tab import Tab
 from aigc_demo.ui.kit.check import PINNED, UserError
 from aigc_demo.ui.kit.memory import return_memory
-from aigc_demo.weights import bundled_names, check_folder, family_of, name_of
+from aigc_demo.weights import (
+    SNAPSHOTS,
+    bundled_names,
+    check_folder,
+    family_of,
+    find_folder,
+    name_of,
+)
 
 ENCODED = 600  # test digits whose posteriors are kept
 OWN = "own/"  # before the name of a user's own weights
 TRAINED = "mine-"  # and what the names of those that visitors train begin with
+MOST_SNAPSHOTS = 12  # of a model's training
 MOST_OTHERS = 3  # models from the Hub that are loaded at once
 MOST_BYTES = 2_000_000_000  # of the parameters of all these
 
@@ -307,6 +315,20 @@ class Models:
         """What the training of a model kept of itself, if its weights hold it."""
         source = str(self.folders.get(name, name))
         return self.get(f"{name} history", lambda _: read_history(source))
+
+    def snapshots(self, name: str) -> dict[int, Path]:
+        """The weights at moments of a model's training: their folders by step, where it has any."""
+        folder = find_folder(str(self.folders.get(name, name))) / SNAPSHOTS
+        found = sorted(folder.iterdir()) if folder.is_dir() else []
+        return {int(one.name): one for one in found[:MOST_SNAPSHOTS] if one.name.isdecimal()}
+
+    def snapshot_of(self, name: str, step: int, load: Callable[[str | Path], Any]) -> Any:
+        """The wrapper of a model as it was after so many steps of its training.
+
+        Raises:
+            UserError: it cannot be loaded.
+        """
+        return self.get(f"{name} at {step}", lambda _: load(self.snapshots(name)[step]))
 
     def overlaps(self, name: str) -> Overlaps | None:
         """The index of a writer's training text, if its weights hold one."""

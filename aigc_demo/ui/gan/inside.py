@@ -11,7 +11,7 @@ from torch import Tensor
 from aigc_demo.explain import gan as inside
 from aigc_demo.images import MEASURES, strip
 from aigc_demo.inference.gan import DigitSampler
-from aigc_demo.names import GANS, TRUNCATION
+from aigc_demo.names import GANS, SMALL_GAN, TRUNCATION
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.gan import formulas
 from aigc_demo.ui.gan.meaning import hinge_meaning, signed
@@ -20,7 +20,7 @@ from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.drawings import drawn_digit
 from aigc_demo.ui.kit.widgets import code, gallery, network, pad, tiles
 from aigc_demo.ui.kit.words import Words
-from aigc_demo.ui.page.classes import digits_only, follow_classes, known_classes, label_of
+from aigc_demo.ui.page.classes import digits_only, follow_classes, known_classes, label_of, names_of
 from aigc_demo.ui.page.digits import digit_field
 from aigc_demo.ui.page.inside_views import (
     View,
@@ -36,10 +36,11 @@ from aigc_demo.ui.page.inside_views import (
     station,
 )
 from aigc_demo.ui.page.page import FORMULAS, Page, Update, dice, several
-from aigc_demo.ui.page.training_view import build_training
+from aigc_demo.ui.page.training_view import Again, build_training
 
 BATCH = 8  # fakes, and as many real digits, that the discriminator is asked about
 FURTHEST = 3.0  # standard deviations that a direction can be followed
+AGAIN = 10  # digits at a moment of the training
 FIRST_PART = 4  # the one that is open at first: the digit itself
 
 
@@ -290,8 +291,19 @@ def _build_directions(page: Page, asked: list) -> View:
     return View(move, [*asked, *sliders.values()], [moved], sliders, events)
 
 
+def draw_again(words: Words, sampler: DigitSampler, digit, seed, truncation) -> tuple:
+    """The chosen digit, from the chosen seed on, by a GAN as it was at a moment of its training."""
+    label = label_of(sampler, digit)
+    labels = known_classes(sampler, [label] * AGAIN) if sampler.classes else None
+    first = check.seed(seed)
+    seeds = [(first + place) % (check.HIGHEST_SEED + 1) for place in range(AGAIN)]
+    images = sampler.sample(seeds, labels, check.real(truncation, "truncation", 0, 1))
+    return images, words.both("inside.drawn_again", digit=names_of(sampler)[label], seed=first)
+
+
 def _build_training(page: Page, asked: list) -> View:
-    return build_training(page, "inside", GANS, asked[0])
+    again = Again(draw_again, DigitSampler.load, asked[1:], SMALL_GAN, columns=AGAIN)
+    return build_training(page, "inside", GANS, asked[0], again)
 
 
 VIEWS = {

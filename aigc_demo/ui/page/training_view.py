@@ -4,15 +4,16 @@ The moments come once; from then on the browser alone shows them (static/history
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
 from aigc_demo.explain.history import History
-from aigc_demo.images import data_uri
+from aigc_demo.images import data_uri, strip
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit import check
-from aigc_demo.ui.kit.widgets import CAPTION, widget
+from aigc_demo.ui.kit.widgets import CAPTION, tiles, widget
 from aigc_demo.ui.kit.words import Words
 from aigc_demo.ui.page.inside_views import View, settled
 from aigc_demo.ui.page.page import Page, Update
@@ -20,12 +21,43 @@ from aigc_demo.ui.page.page import Page, Update
 MOST = 99  # places of a moment in a link
 
 
-def build_training(page: Page, key: str, names: tuple[str, ...], model: Any) -> View:
+@dataclass(frozen=True)
+class Again:
+    """What a model makes anew with its weights of a moment, where these were kept.
+
+    make: (words, wrapper, *fields) gives pictures (B, 28, 28) and what is said of them.
+    load: makes the wrapper of a weights folder.
+    fields: what `make` takes.
+    stand_in: whose weights are taken for a bundled model that has none.
+    columns: of the pictures.
+    """
+
+    make: Callable
+    load: Callable
+    fields: list
+    stand_in: str = ""
+    columns: int = 0
+
+
+def build_training(
+    page: Page, key: str, names: tuple[str, ...], model: Any, again: Again | None = None
+) -> View:
     """Adds the view. key: of the tab's words; names: of the models that the field may hold."""
     assert page.tab is not None
     bar = f"{page.tab.id}.inside"
     shown = history_widget(page.words, bar=bar, elem_id=f"{key}-history")
-    return View(_seeing(names), [model, shown], [shown], own={"moment": shown})
+    see = _seeing(names)
+    if again is None:
+        return View(see, [model, shown], [shown], own={"moment": shown})
+    made = tiles(page.words, again.columns, largest=4, elem_id=f"{key}-again")
+    make = _making(names, again)
+
+    def see_both(models: Models, words: Words, name, moment, *values) -> tuple[Update, Update]:
+        return see(models, words, name, moment), make(models, words, name, moment, *values)
+
+    inputs = [model, shown, *again.fields]
+    parts = [(shown.pick, make, [made])]
+    return View(see_both, inputs, [shown, made], own={"moment": shown}, parts=parts)
 
 
 def history_widget(words: Words, bar: str, elem_id: str) -> gr.HTML:
@@ -63,6 +95,27 @@ def _seeing(names: tuple[str, ...]) -> Callable:
         return settled(asked, place, history=told, texts=None)
 
     return see_training
+
+
+def _making(names: tuple[str, ...], again: Again) -> Callable:
+    """The handler of what is made anew at a moment."""
+
+    def make_again(models: Models, words: Words, model, moment, *values) -> Update:
+        name = models.known(model, names)
+        if not models.snapshots(name) and models.is_bundled(name):
+            name = again.stand_in or name
+        kept, history = models.snapshots(name), models.history(name)
+        if not kept or history is None:
+            return gr.update(strip="", count=0, texts={"zh": "", "en": ""})
+        place = min(check.whole(moment or 0, "moment", 0, MOST), len(history.moments) - 1)
+        step = min(kept, key=lambda step: abs(step - history.moments[place].step))
+        wrapper = models.snapshot_of(name, step, again.load)
+        images, texts = again.make(words, wrapper, *values)
+        told = words.both("again.made", model=name.partition("@")[0], step=f"{step:,}")
+        texts = {language: f"{told[language]} {texts[language]}" for language in told}
+        return gr.update(strip=strip(images), count=len(images), texts=texts)
+
+    return make_again
 
 
 def of_browser(found: History) -> dict[str, Any]:

@@ -28,8 +28,13 @@ from aigc_demo.ui.train.data import unpack_pictures, write_drawings, write_text
 DATA = ("sample", "drawings", "pictures", "text")
 WRITER = "shakespeare"  # learns from text, the others from pictures
 LONGEST = 5  # minutes
+SNAPSHOTS = 8  # of the weights of a training,
+SHOWN_AGAIN = ("gan", "vae-2d")  # for these, whose view of their training draws with them
 NAME = "mine"  # of the folder at home
-LOOKS = ("README.md", "config.json", "history.json", "curves.png", "*.safetensors", "history/*.png")
+LOOKS = (
+    *("README.md", "config.json", "history.json", "curves.png", "*.safetensors"),
+    *("history/*.png", "snapshots/*/*"),
+)
 
 
 def starter(jobs: Jobs) -> Callable:
@@ -80,7 +85,8 @@ def _job(model: Any, data: Any, size: Any, minutes: Any, session: str) -> Job:
         raise check.UserError("train.wants_text")
     own = {"drawings": ["--images", "data"], "pictures": ["--images", "data"]}
     own["text"] = ["--text", "data.txt"]
-    arguments = ["--preset", preset, "--minutes", str(long), *own.get(kind, [])]
+    kept = ["--snapshots", str(SNAPSHOTS)] * (name in SHOWN_AGAIN)
+    arguments = ["--preset", preset, "--minutes", str(long), *kept, *own.get(kind, [])]
     return Job(name, arguments, 60.0 * long, session, address())
 
 

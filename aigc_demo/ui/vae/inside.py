@@ -33,11 +33,12 @@ from aigc_demo.ui.page.inside_views import (
     station,
 )
 from aigc_demo.ui.page.page import FORMULAS, LOCAL, Page, Update, dice, throw
-from aigc_demo.ui.page.training_view import build_training
+from aigc_demo.ui.page.training_view import Again, build_training
 from aigc_demo.ui.vae import formulas
 from aigc_demo.ui.vae.widgets import betas, posterior
 
 NAMES = {"discriminator": "encoder", "noise": "latent", "generator": "decoder"}
+AGAIN = 9  # points of the map along an axis, at a moment of the training
 PICKABLE = 15  # test digits to pick from
 SAMPLES = 6  # of the posterior, drawn as pictures
 WEIGHTED = 100  # samples of the importance-weighted estimate
@@ -379,8 +380,18 @@ def _build_betas(page: Page, asked: list) -> View:
     return View(see_betas, asked[1:], [maps, pictures])
 
 
+def draw_again(words: Words, walker: LatentWalker) -> tuple:
+    """The map by a VAE as it was at a moment of its training; of one of more dimensions samples."""
+    if walker.latent_size != 2:
+        return walker.sample(range(AGAIN**2)), words.both("within.drawn_again")
+    places = torch.linspace(-2, 2, AGAIN)
+    z = torch.cartesian_prod(places.flip(0), places).flip(1)  # line by line from above
+    return walker.decode(z), words.both("within.map_again")
+
+
 def _build_training(page: Page, asked: list) -> View:
-    return build_training(page, "within", VAES, asked[0])
+    again = Again(draw_again, LatentWalker.load, [], columns=AGAIN)
+    return build_training(page, "within", VAES, asked[0], again)
 
 
 VIEWS = {

@@ -88,8 +88,9 @@ def test_without_the_key_there_is_nothing_to_see(jobs: Jobs, key: Any) -> None:
 def test_who_waits_sees_the_place_and_the_command(jobs: Jobs) -> None:
     told = looker(jobs, jobs.models, WORDS)(asked(jobs)["key"])
     assert (told["stage"], told["before"]) == ("waiting", 0)
-    expected = "python -m aigc_demo train gan --preset small --minutes 1 --output mine"
-    assert told["command"] == expected
+    assert told["command"] == (
+        "python -m aigc_demo train gan --preset small --minutes 1 --snapshots 8 --output mine"
+    )
 
 
 def test_what_is_taken_home_holds_the_model_the_data_and_the_command(tmp_path: Path) -> None:

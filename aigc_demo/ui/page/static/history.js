@@ -96,6 +96,7 @@ function show(place) {
 function keep() {
   props.value = at;
   if (ownBar()?.link().query) ownBar().put("moment", at);
+  trigger("pick");
 }
 
 function stop() {
