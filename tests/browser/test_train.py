@@ -11,6 +11,7 @@ from browser.pages import (
     PHONE,
     Visitor,
     assert_accessible,
+    assert_only,
     drag,
     fill,
     painted,
@@ -133,6 +134,25 @@ def test_text_and_pictures_are_asked_for_where_a_model_needs_them(
         page.locator("#train-run .start").click()
         told = words("zh")["train.outside"]
         expect(page.locator("#train-run .caption")).to_have_text(told)
+
+
+@pytest.mark.parametrize(
+    ("width", "theme", "language"),
+    [(1280, "dark", "zh"), (PHONE[0], "dark", "en"), (1280, "light", "en")],
+)
+def test_every_choice_is_readable(
+    browser: Browser, server_url: str, width: int, theme: str, language: str
+) -> None:
+    address = f"{server_url}?tab=train&lang={language}&__theme={theme}"
+    with Visitor(browser, address, width) as page:
+        for model, kinds in {"gan": ("drawings", "pictures"), "shakespeare": ("text",)}.items():
+            choose(page, "model", model)
+            for kind in ("sample", *kinds):
+                choose(page, "data", kind)
+                expect(page.locator(f"#train .of-{kind}").first).to_be_visible()
+                assert_only(page, language)
+                assert_accessible(page)
+                assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_another_visitor_waits_and_sees_the_place(browser: Browser, server_url: str) -> None:
