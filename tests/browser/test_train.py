@@ -2,6 +2,7 @@
 
 import io
 import random
+import re
 import zipfile
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from browser.pages import (
     switch,
     words,
 )
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 from servers import serving
 
 from aigc_demo.inference.vae import LatentWalker
@@ -47,12 +48,12 @@ def draw(page: Page, count: int) -> None:
         page.locator("#train-collect .add").click()
 
 
-def train_a_little(page: Page) -> None:
+def train_a_little(page: Page, made: Locator | None = None) -> None:
     """Starts, sees it learn, and stops."""
     page.locator("#train-run .start").click()
     caption = page.locator("#train-run .caption")
     expect(page.locator("#train-run .start")).to_be_disabled()
-    expect(page.locator("#train-history img")).to_be_visible(timeout=LONG)
+    expect(made or page.locator("#train-history img")).to_be_visible(timeout=LONG)
     expect(caption).not_to_have_text(said("begins"))
     page.locator("#train-run .stop").click()
     expect(caption).to_have_text(said("done"), timeout=LONG)
@@ -117,11 +118,20 @@ def test_text_and_pictures_are_asked_for_where_a_model_needs_them(
         expect(offered).to_have_count(2)
         switch(page, "en")
         choose(page, "data", "text")
-        fill(page, "#train-text", "To be, or not to be. ")
+        fill(page, "#train-text", "床前明月光，疑是地上霜。")
         page.locator("#train-run .start").click()
-        expect(page.locator("#train-run .caption")).to_contain_text("this one has 21")
+        expect(page.locator("#train-run .caption")).to_contain_text("this one has 12")
         switch(page, "zh")
-        expect(page.locator("#train-run .caption")).to_contain_text("现在有 21 个")
+        expect(page.locator("#train-run .caption")).to_contain_text("现在有 12 个")
+        fill(page, "#train-text", "床前明月光，疑是地上霜。\n举头望明月，低头思故乡。\n" * 90)
+        switch(page, "en")
+        train_a_little(page, page.locator("#train-history pre"))
+        page.locator("#train-run .use").click()  # it writes, though it knows no Latin letter
+        text = page.locator("#shakespeare-text textarea")
+        expect(text).to_have_value(re.compile("^床前明月光[\\s\\S]{40}"), timeout=LONG)
+        expect(page.get_by_test_id("toast-body")).to_have_count(0)
+        page.evaluate("window.aigc.page.go('tab=train')")
+        switch(page, "zh")
 
         choose(page, "model", "flow")
         choose(page, "data", "pictures")

@@ -87,8 +87,10 @@ async function look() {
   if (!found || busy()) waiting = setTimeout(look, EVERY);
 }
 
-function go(task, more = {}) {
+// opening: the field of that place for a text; a writer knows only the characters it has learnt.
+function go(task, opening, more = {}) {
   const query = new URLSearchParams({ tab: task, model: state.about.name, ...more });
+  if (state.about.opening) query.set(opening, state.about.opening);
   window.aigc.page.go(query.toString());
 }
 
@@ -118,8 +120,8 @@ button("stop").addEventListener("click", async () => {
   await server.stop_training(key);
   look();
 });
-button("use").addEventListener("click", () => go(PLACES[state.about.tab]));
-button("inside").addEventListener("click", () => go(`${state.about.tab}.inside`, { look: "training" }));
+button("use").addEventListener("click", () => go(PLACES[state.about.tab], "prompt"));
+button("inside").addEventListener("click", () => go(`${state.about.tab}.inside`, "text", { look: "training" }));
 button("home").addEventListener("click", takeHome);
 watch("job", () => {
   if (!props.job) return;
