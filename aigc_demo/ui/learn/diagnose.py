@@ -20,6 +20,7 @@ from aigc_demo.samples import sample_text
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.words import Words
+from aigc_demo.ui.learn import insides
 from aigc_demo.ui.page.page import Update
 
 CASES = 5  # of a game
@@ -143,10 +144,23 @@ def _made(models: Models, name: str, seed: int) -> dict[str, Any]:
         key: [[step, round(value, 3)] for step, value in rows[:: max(1, len(rows) // POINTS)]]
         for key, rows in _history(models, name).curves.items()
     }
+    inside = {"inside": models.get(f"{name} inside", lambda _: _inside(models, name))}
     if name in (*LETTERS, *WRITERS):
         text = models.writer(name).write(PROMPT, LENGTH, temperature=0.8, seed=seed)
-        return {"text": PROMPT + text, "picture": "", "curves": curves}
+        return {"text": PROMPT + text, "picture": "", "curves": curves, "kind": "text", **inside}
     seeds = range(seed, seed + SHOWN)
     images = (models.vae(name) if "vae" in name else _drawer(models, name)).sample(seeds)
     picture = data_uri(png(grid(images.cpu(), COLUMNS)))
-    return {"text": "", "picture": picture, "curves": curves}
+    kind = "vae" if "vae" in name else "gan"
+    return {"text": "", "picture": picture, "curves": curves, "kind": kind, **inside}
+
+
+def _inside(models: Models, name: str) -> str:
+    """A look inside, as a picture for the browser."""
+    if name in (*LETTERS, *WRITERS):
+        seen = insides.attention(models.writer(name))
+    elif "vae" in name:
+        seen = insides.codes(models.encoded(name)[0])
+    else:
+        seen = insides.scores(_drawer(models, name))
+    return data_uri(png(seen.cpu(), scale=3))

@@ -29,7 +29,7 @@ class Again:
     load: makes the wrapper of a weights folder.
     fields: what `make` takes.
     stand_in: whose weights are taken for a bundled model that has none.
-    columns: of the pictures.
+    columns, largest: of the pictures, and how many times larger they are at most.
     """
 
     make: Callable
@@ -37,6 +37,7 @@ class Again:
     fields: list
     stand_in: str = ""
     columns: int = 0
+    largest: int = 4
 
 
 def build_training(
@@ -49,7 +50,7 @@ def build_training(
     see = _seeing(names)
     if again is None:
         return View(see, [model, shown], [shown], own={"moment": shown})
-    made = tiles(page.words, again.columns, largest=4, elem_id=f"{key}-again")
+    made = tiles(page.words, again.columns, again.largest, elem_id=f"{key}-again")
     make = _making(names, again)
 
     def see_both(models: Models, words: Words, name, moment, *values) -> tuple[Update, Update]:

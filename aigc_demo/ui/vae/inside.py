@@ -390,7 +390,7 @@ def draw_again(words: Words, walker: LatentWalker) -> tuple:
 
 
 def _build_training(page: Page, asked: list) -> View:
-    again = Again(draw_again, LatentWalker.load, [], columns=AGAIN)
+    again = Again(draw_again, LatentWalker.load, [], columns=AGAIN, largest=2)
     return build_training(page, "within", VAES, asked[0], again)
 
 

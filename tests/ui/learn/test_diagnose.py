@@ -7,12 +7,14 @@ import pytest
 import torch
 
 from aigc_demo.explain.duel import Snapshot
+from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.names import BROKEN
 from aigc_demo.samples import sample_text
 from aigc_demo.ui.app import TABS
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.words import LANGUAGES, Words
+from aigc_demo.ui.learn import insides
 from aigc_demo.ui.learn.diagnose import CASES, FAULTS, PROMPT, learnt, what_is_wrong
 from aigc_demo.weights import find_folder
 
@@ -116,3 +118,36 @@ def test_each_card_names_its_fault() -> None:
         card = " ".join((find_folder(name) / "README.md").read_text(encoding="utf-8").split())
         assert "one fault in its recipe" in card and "away" in card
         assert f"train {name} --preset cpu" in card
+
+
+def test_each_model_comes_with_a_look_inside() -> None:
+    seen = {}
+    for seed in range(6):
+        for one in game(seed)["rounds"]:
+            for side in one["sides"]:
+                assert side["inside"].startswith("data:image/png;base64,")
+                assert WORDS.both(f"game.inside_{side['kind']}")
+                seen[side["inside"]] = side["kind"]
+    assert sorted(seen.values()) == ["gan"] * 4 + ["text"] * 5 + ["vae"] * 3  # no two alike
+
+
+def test_what_a_look_inside_shows_is_what_the_model_does() -> None:
+    writer = MODELS.writer("shakespeare")
+    maps = insides.attention(writer)
+    layers = len(writer.loaded.model.blocks)
+    assert maps.shape == (insides.READ, layers * (insides.READ + 1) - 1)
+    first = maps[:, : insides.READ]
+    assert not first.triu(1).any()  # the future
+    assert first[0, 0] == pytest.approx(1)  # the first character sees nothing but itself
+
+    bars = insides.scores(DigitSampler.load("broken-judge"))
+    above, below = bars[: insides.HEIGHT], bars[insides.HEIGHT + 1 :]
+    place = torch.arange(insides.CELLS).float()
+    middle = [(part.sum(0) * place).sum() / part.sum() for part in (above, below)]
+    assert middle[0] - middle[1] > insides.CELLS / 2  # far ahead: real digits right, made ones left
+
+    means = torch.tensor([[0.0, 0.0], [99.0, -99.0], [-4.0, 4.0]])
+    plane = insides.codes(means)
+    last = insides.CELLS - 1
+    places = {tuple(place) for place in plane.nonzero().tolist()}
+    assert places == {(last - insides.CELLS // 2, insides.CELLS // 2), (last, last), (0, 0)}

@@ -65,6 +65,10 @@ function model(side, place) {
     made.append(image);
   }
   made.append(...Object.entries(side.curves).map(curve));
+  const inside = node("img", "pixels inside");
+  inside.src = side.inside;
+  inside.alt = word(`inside_${side.kind}`);
+  made.append(node("p", "", inside.alt), inside);
   return made;
 }
 
