@@ -16,7 +16,7 @@ URL = f"http://127.0.0.1:{PORT}/"
 
 
 def photograph(page: Page, language: str) -> None:
-    """One picture a tab: digits, map, poem, digits out of noise, a chapter."""
+    """One picture a tab: digits, map, poem, digits out of noise, a training, a chapter."""
     page.goto(f"{URL}?lang={language}")
     page.locator("#gan-digits canvas[data-painted]").wait_for()
     page.wait_for_timeout(1_000)
@@ -36,6 +36,14 @@ def photograph(page: Page, language: str) -> None:
     page.wait_for_timeout(4_000)  # they come step by step
     page.screenshot(path=FOLDER / f"flow-{language}.png")
     tabs.nth(4).click()
+    page.locator("#train-model input[value=vae-2d]").locator("..").click()
+    page.locator("#train-run .start").click()
+    page.locator("#train-history img").wait_for()
+    page.wait_for_timeout(12_000)  # it learns
+    page.screenshot(path=FOLDER / f"train-{language}.png")
+    page.locator("#train-run .stop").click()
+    page.locator("#train-run .made").wait_for()
+    tabs.nth(5).click()
     page.locator("#chapter h2").wait_for()
     page.wait_for_timeout(1_000)
     page.screenshot(path=FOLDER / f"learn-{language}.png")

@@ -60,7 +60,12 @@ TASKS: dict[str, list[str]] = {}  # tab -> its tasks, both in the order of the p
 for _result in RESULTS:
     _tab, _task = _result.split(".")
     TASKS.setdefault(_tab, []).append(_task)
-TASKS["learn"][:0] = ["chapter", "lesson"]  # whose links the browser reads by itself
+TASKS["train"] = []  # it has no results, and stands before the course
+TASKS["learn"] = [
+    "chapter",
+    "lesson",
+    *TASKS.pop("learn"),
+]  # links that the browser reads by itself
 
 ENDPOINTS = {
     "/gan_sample",

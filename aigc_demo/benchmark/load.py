@@ -54,7 +54,7 @@ def _training(name: str) -> Iterator[None]:
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "aigc_demo", "train", name, *sizes, "--output", folder]
         process = subprocess.Popen(
-            ["nice", "-n", "19", *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            ["nice", "-n", "10", *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         try:
             while not (Path(folder) / "log.jsonl").is_file():
