@@ -40,6 +40,7 @@ NICE = 10  # a tenth of what a busy visitor's work gets; at 19 it would never en
 ROOT = Path(__file__).parents[3]  # where the package lies
 KINDS = {  # what a process says last -> the sentence that a visitor reads
     "No space left": "train.no_disk",
+    "inline_container": "train.no_disk",  # PyTorch's writer of checkpoints
     "MemoryError": "train.no_memory",
     "allocate memory": "train.no_memory",
     "out of memory": "train.no_memory",

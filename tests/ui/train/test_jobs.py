@@ -151,6 +151,10 @@ def test_a_training_that_wants_too_much_fails_alone(
     ("said", "error"),
     [
         ("error: [Errno 28] No space left on device: 'history/000001.png'", "train.no_disk"),
+        (
+            "RuntimeError: [enforce fail at inline_container.cc:672] . unexpected pos",
+            "train.no_disk",
+        ),
         ("RuntimeError: DefaultCPUAllocator: can't allocate memory", "train.no_memory"),
         ("torch.OutOfMemoryError: CUDA out of memory.", "train.no_memory"),
         ("MemoryError", "train.no_memory"),
