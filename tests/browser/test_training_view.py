@@ -15,7 +15,10 @@ VIEWS = {  # the view's key -> tab, model
     "through": ("transformer", "poems"),
     "flowing": ("flow", "flow"),
 }
-KEPT = {"inside": ("gan-small", "Ten of class 3"), "within": ("vae-2d", "The map")}  # weights
+KEPT = {
+    "inside": ("gan-small", "First line: class 3 and seed 7"),
+    "within": ("vae-2d", "First line: the z of the digit above"),
+}  # weights
 
 
 @pytest.mark.parametrize("key", VIEWS)

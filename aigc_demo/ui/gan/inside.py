@@ -36,11 +36,11 @@ from aigc_demo.ui.page.inside_views import (
     station,
 )
 from aigc_demo.ui.page.page import FORMULAS, Page, Update, dice, several
-from aigc_demo.ui.page.training_view import Again, build_training
+from aigc_demo.ui.page.training_view import Again, build_training, in_line
 
 BATCH = 8  # fakes, and as many real digits, that the discriminator is asked about
 FURTHEST = 3.0  # standard deviations that a direction can be followed
-AGAIN = 10  # digits at a moment of the training
+AGAIN = 8  # digits at a moment of the training
 FIRST_PART = 4  # the one that is open at first: the digit itself
 
 
@@ -291,18 +291,23 @@ def _build_directions(page: Page, asked: list) -> View:
     return View(move, [*asked, *sliders.values()], [moved], sliders, events)
 
 
-def draw_again(words: Words, sampler: DigitSampler, digit, seed, truncation) -> tuple:
-    """The chosen digit, from the chosen seed on, by a GAN as it was at a moment of its training."""
-    label = label_of(sampler, digit)
-    labels = known_classes(sampler, [label] * AGAIN) if sampler.classes else None
-    first = check.seed(seed)
+def draw_again(
+    models: Models, words: Words, name: str, kept: list[DigitSampler], at: int, *fields
+) -> tuple[Tensor, dict[str, str]]:
+    """The chosen digit by a GAN as it was at moments of its training, and eight at one of them."""
+    digit, seed, truncation = fields
+    label, first = label_of(kept[at], digit), check.seed(seed)
+    labels = known_classes(kept[at], [label]) if kept[at].classes else None
+    sharp = check.real(truncation, "truncation", 0, 1)
+    line = in_line([one.sample([first], labels, sharp) for one in kept], AGAIN)
     seeds = [(first + place) % (check.HIGHEST_SEED + 1) for place in range(AGAIN)]
-    images = sampler.sample(seeds, labels, check.real(truncation, "truncation", 0, 1))
-    return images, words.both("inside.drawn_again", digit=names_of(sampler)[label], seed=first)
+    drawn = kept[at].sample(seeds, labels and labels * AGAIN, sharp)
+    told = {"digit": names_of(kept[at])[label], "seed": first, "moments": len(kept)}
+    return torch.cat([line, drawn.cpu()]), words.both("inside.drawn_again", **told)
 
 
 def _build_training(page: Page, asked: list) -> View:
-    again = Again(draw_again, DigitSampler.load, asked[1:], SMALL_GAN, columns=AGAIN)
+    again = Again(draw_again, DigitSampler.load, asked[1:], SMALL_GAN)
     return build_training(page, "inside", GANS, asked[0], again)
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
+import torch
+from torch import Tensor
 
 from aigc_demo.explain.history import History
 from aigc_demo.images import data_uri, strip
@@ -25,7 +27,8 @@ MOST = 99  # places of a moment in a link
 class Again:
     """What a model makes anew with its weights of a moment, where these were kept.
 
-    make: (words, wrapper, *fields) gives pictures (B, 28, 28) and what is said of them.
+    make: (models, words, name, wrappers, at, *fields) gives pictures (B, 28, 28) and what is said
+        of them: wrappers, of the moments that were kept; at, which of them was chosen.
     load: makes the wrapper of a weights folder.
     fields: what `make` takes.
     stand_in: whose weights are taken for a bundled model that has none.
@@ -36,7 +39,7 @@ class Again:
     load: Callable
     fields: list
     stand_in: str = ""
-    columns: int = 0
+    columns: int = 8
     largest: int = 4
 
 
@@ -98,6 +101,12 @@ def _seeing(names: tuple[str, ...]) -> Callable:
     return see_training
 
 
+def in_line(images: list[Tensor], columns: int) -> Tensor:
+    """Pictures (1, 28, 28) as a line of so many, black ones at its end, (columns, 28, 28)."""
+    blank = torch.zeros(columns - len(images), *images[0].shape[1:])
+    return torch.cat([*(image.cpu() for image in images), blank])
+
+
 def _making(names: tuple[str, ...], again: Again) -> Callable:
     """The handler of what is made anew at a moment."""
 
@@ -109,10 +118,13 @@ def _making(names: tuple[str, ...], again: Again) -> Callable:
         if not kept or history is None:
             return gr.update(strip="", count=0, texts={"zh": "", "en": ""})
         place = min(check.whole(moment or 0, "moment", 0, MOST), len(history.moments) - 1)
-        step = min(kept, key=lambda step: abs(step - history.moments[place].step))
-        wrapper = models.snapshot_of(name, step, again.load)
-        images, texts = again.make(words, wrapper, *values)
-        told = words.both("again.made", model=name.partition("@")[0], step=f"{step:,}")
+        steps, last = sorted(kept), len(kept) - 1
+        wide = min(len(steps), again.columns)
+        steps = [steps[round(last * k / max(1, wide - 1))] for k in range(wide)]
+        at = min(range(wide), key=lambda k: abs(steps[k] - history.moments[place].step))
+        wrappers = [models.snapshot_of(name, step, again.load) for step in steps]
+        images, texts = again.make(models, words, name, wrappers, at, *values)
+        told = words.both("again.made", model=name.partition("@")[0], step=f"{steps[at]:,}")
         texts = {language: f"{told[language]} {texts[language]}" for language in told}
         return gr.update(strip=strip(images), count=len(images), texts=texts)
 

@@ -33,12 +33,12 @@ from aigc_demo.ui.page.inside_views import (
     station,
 )
 from aigc_demo.ui.page.page import FORMULAS, LOCAL, Page, Update, dice, throw
-from aigc_demo.ui.page.training_view import Again, build_training
+from aigc_demo.ui.page.training_view import Again, build_training, in_line
 from aigc_demo.ui.vae import formulas
 from aigc_demo.ui.vae.widgets import betas, posterior
 
 NAMES = {"discriminator": "encoder", "noise": "latent", "generator": "decoder"}
-AGAIN = 9  # points of the map along an axis, at a moment of the training
+AGAIN = 8  # points of the map along an axis, at a moment of the training
 PICKABLE = 15  # test digits to pick from
 SAMPLES = 6  # of the posterior, drawn as pictures
 WEIGHTED = 100  # samples of the importance-weighted estimate
@@ -380,17 +380,27 @@ def _build_betas(page: Page, asked: list) -> View:
     return View(see_betas, asked[1:], [maps, pictures])
 
 
-def draw_again(words: Words, walker: LatentWalker) -> tuple:
-    """The map by a VAE as it was at a moment of its training; of one of more dimensions samples."""
-    if walker.latent_size != 2:
-        return walker.sample(range(AGAIN**2)), words.both("within.drawn_again")
-    places = torch.linspace(-2, 2, AGAIN)
-    z = torch.cartesian_prod(places.flip(0), places).flip(1)  # line by line from above
-    return walker.decode(z), words.both("within.map_again")
+def draw_again(
+    models: Models, words: Words, name: str, kept: list[LatentWalker], at: int, *fields
+) -> tuple[Tensor, dict[str, str]]:
+    """The z of the chosen digit, decoded at moments of a training; the map at one of them.
+
+    Of a VAE of more dimensions there is no map, but samples of its prior.
+    """
+    walker, image, _ = _asked(models, name, *fields)
+    z = walker.encode(image[None])[0]
+    line = in_line([one.decode(z) for one in kept], AGAIN)
+    if walker.latent_size == 2:
+        places = torch.linspace(-2, 2, AGAIN)
+        plane = torch.cartesian_prod(places.flip(0), places).flip(1)  # line by line from above
+        key, below = "within.map_again", kept[at].decode(plane)
+    else:
+        key, below = "within.drawn_again", kept[at].sample(range(AGAIN))
+    return torch.cat([line, below.cpu()]), words.both(key, moments=len(kept))
 
 
 def _build_training(page: Page, asked: list) -> View:
-    again = Again(draw_again, LatentWalker.load, [], columns=AGAIN, largest=2)
+    again = Again(draw_again, LatentWalker.load, asked[1:], largest=2)
     return build_training(page, "within", VAES, asked[0], again)
 
 
