@@ -125,7 +125,8 @@ def tiles(
 ) -> gr.HTML:
     """Digits at a whole scale: lines of so many columns, or, for 0, a field that fits the page.
 
-    Props: strip, count, texts; when choosing: value, the place, and the event pick.
+    Props: strip, count, texts; whole, lines stay whole on a narrow screen; when choosing: value,
+    the place, and the event pick.
     """
     canvas = '<canvas class="pixels" role="img" data-word="tiles" data-as="label"></canvas>'
     canvas = f'<div class="plate">{canvas}</div>'

@@ -53,7 +53,7 @@ def build_training(
     see = _seeing(names)
     if again is None:
         return View(see, [model, shown], [shown], own={"moment": shown})
-    made = tiles(page.words, again.columns, again.largest, elem_id=f"{key}-again")
+    made = tiles(page.words, again.columns, again.largest, whole=True, elem_id=f"{key}-again")
     make = _making(names, again)
 
     def see_both(models: Models, words: Words, name, moment, *values) -> tuple[Update, Update]:

@@ -11,7 +11,8 @@ function arrange(count) {
   const room = element.clientWidth || 300;
   const fitting = (scale) => Math.max(1, Math.min(count, Math.floor(room / (SIDE * scale))));
   if (!props.field) {
-    const rows = Math.ceil(count / Math.min(props.columns, fitting(2)));
+    const wide = props.whole ? props.columns : Math.min(props.columns, fitting(2));
+    const rows = Math.ceil(count / wide);
     columns = Math.ceil(count / rows);
     return wholeScale(columns);
   }
