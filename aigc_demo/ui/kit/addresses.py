@@ -1,6 +1,7 @@
 """Which address has limits: each but loopback, and that one too where the page is public."""
 
 import ipaddress
+from typing import Any
 
 from aigc_demo import hub
 
@@ -12,3 +13,9 @@ def limited(address: str) -> str:
     except ValueError:  # of a test client, or a socket without one
         near = True
     return "" if near and not hub.is_public() else address
+
+
+def address_of(request: Any) -> str:
+    """The limited address that a request came from, or ""."""
+    client = getattr(request, "client", None)
+    return limited(client.host) if client else ""

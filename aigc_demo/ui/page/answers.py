@@ -14,7 +14,7 @@ import gradio as gr
 from gradio.blocks import Block
 from gradio.context import LocalContext
 
-from aigc_demo.ui.kit.addresses import limited
+from aigc_demo.ui.kit.addresses import address_of
 
 
 def answers(answer: Any) -> tuple:
@@ -43,8 +43,7 @@ def visitor() -> str | None:
 
 def address() -> str:
     """The address of whoever is being answered, if it has limits, else ""."""
-    client = getattr(LocalContext.request.get(None), "client", None)
-    return limited(client.host) if client else ""
+    return address_of(LocalContext.request.get(None))
 
 
 class Visits:

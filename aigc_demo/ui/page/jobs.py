@@ -136,9 +136,11 @@ class Jobs:
     def find(self, session: str) -> Job | None:
         """The training of a session that is not over."""
         with self._lock:
-            return next(
-                (j for j in self._jobs.values() if j.session == session and not j.is_over), None
-            )
+            return next((job for job in self._open() if job.session == session), None)
+
+    def _open(self) -> list[Job]:
+        """Those that are not over, in the order they were started."""
+        return [job for job in self._jobs.values() if not job.is_over]
 
     def start(self, job: Job, folder: Path) -> None:
         """Puts a training at the end of the queue. folder: its own, with its data.
@@ -147,7 +149,7 @@ class Jobs:
             UserError: too many wait, or this address has enough of them.
         """
         with self._lock:
-            open_ones = [one for one in self._jobs.values() if not one.is_over]
+            open_ones = self._open()
             mine = [one for one in open_ones if job.address and one.address == job.address]
             if len(open_ones) >= LONGEST_QUEUE:
                 raise UserError("train.full")
@@ -168,7 +170,7 @@ class Jobs:
     def place(self, job: Job) -> int:
         """How many are before a training that waits."""
         with self._lock:
-            return [one for one in self._jobs.values() if not one.is_over].index(job)
+            return self._open().index(job)
 
     def stop(self, key: str) -> None:
         """Ends a training; what it has learnt so far is kept."""
@@ -234,8 +236,8 @@ class Jobs:
                     self._finish(job)
                 elif now > job.due:
                     _signal(job.process, signal.SIGKILL)
-        running = sum(job.process is not None and not job.is_over for job in self._jobs.values())
-        waiting = [job for job in self._jobs.values() if job.stage == "waiting"]
+        waiting = [job for job in self._open() if job.stage == "waiting"]
+        running = len(self._open()) - len(waiting)
         for job in waiting[: max(0, self.places - running)]:
             self._begin(job)
 

@@ -20,7 +20,7 @@ from gradio.queueing import Event, EventQueue, Queue
 from gradio.utils import get_space
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from aigc_demo.ui.kit.addresses import limited
+from aigc_demo.ui.kit.addresses import address_of, limited
 from aigc_demo.ui.serving.middleware import tell
 
 MOST = 40  # calls of one address that wait or run: a class behind one address has as many visitors
@@ -37,22 +37,16 @@ def trust_proxies() -> None:
         os.environ.setdefault("FORWARDED_ALLOW_IPS", PROXIES_OF_SPACES)
 
 
-def address_of(event: Event) -> str:
-    """The limited address that asked for an event, or ""."""
-    client = getattr(event.request, "client", None)
-    return limited(client.host) if client else ""
-
-
 def next_of(waiting: list[Event], running: Iterable[Event], places: int | None) -> Event | None:
     """Whose turn it is: the first of the address that has fewest running.
 
     places: of this kind of work; an address gets at most half of them.
     """
-    held = Counter(address_of(event) for event in running)
+    held = Counter(address_of(event.request) for event in running)
     most = max(1, places // 2) if places else len(waiting) + sum(held.values())
     held[""] = 0  # who has no limits is never made to wait
-    turns = [event for event in waiting if held[address_of(event)] < most]
-    return min(turns, key=lambda event: held[address_of(event)], default=None)
+    turns = [event for event in waiting if held[address_of(event.request)] < most]
+    return min(turns, key=lambda event: held[address_of(event.request)], default=None)
 
 
 def in_turn(queue: Queue) -> tuple[list[Event], bool, str] | None:
@@ -109,7 +103,7 @@ class Limits:
         if not address:
             return False
         asked = list(self.queue.event_ids_to_events.values())
-        return sum(address_of(event) == address for event in asked) >= MOST
+        return sum(address_of(event.request) == address for event in asked) >= MOST
 
     async def _look(self) -> None:
         while True:
@@ -123,6 +117,6 @@ class Limits:
             event.session_hash
             for event in list(self.queue.event_ids_to_events.values())
             if now - event.enqueue_time > UNHEARD
-            and address_of(event)
+            and address_of(event.request)
             and not self.listening[event.session_hash]
         }

@@ -25,7 +25,13 @@ from aigc_demo.ui.page.page import Update
 from aigc_demo.ui.page.training_view import of_browser
 from aigc_demo.ui.train.data import unpack_pictures, write_drawings, write_text
 
-DATA = ("sample", "drawings", "pictures", "text")
+OPTIONS = {  # of `train`, by what it learns from
+    "sample": (),
+    "drawings": ("--images", "data"),
+    "pictures": ("--images", "data"),
+    "text": ("--text", "data.txt"),
+}
+DATA = tuple(OPTIONS)
 WRITER = "shakespeare"  # learns from text, the others from pictures
 LONGEST = 5  # minutes
 SNAPSHOTS = 8  # of the weights of a training,
@@ -83,10 +89,8 @@ def _job(model: Any, data: Any, size: Any, minutes: Any, session: str) -> Job:
         raise check.UserError("train.wants_pictures")
     if kind in ("drawings", "pictures") and name == WRITER:
         raise check.UserError("train.wants_text")
-    own = {"drawings": ["--images", "data"], "pictures": ["--images", "data"]}
-    own["text"] = ["--text", "data.txt"]
     kept = ["--snapshots", str(SNAPSHOTS)] * (name in SHOWN_AGAIN)
-    arguments = ["--preset", preset, "--minutes", str(long), *kept, *own.get(kind, [])]
+    arguments = ["--preset", preset, "--minutes", str(long), *kept, *OPTIONS[kind]]
     return Job(name, arguments, 60.0 * long, session, address())
 
 

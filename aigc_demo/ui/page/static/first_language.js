@@ -1,5 +1,5 @@
-// The first language: the link's, else the one chosen before, else the browser's. It is settled once, in
-// the page's head: until Gradio has heard of it, the switch may say another, and the address with it.
+// The first language: the link's, else the one chosen before, else the browser's. It is chosen once, in
+// the page's head: Gradio's switch starts with English, and may write that into the address first.
 () => {
   let stored = null;
   try {
