@@ -18,6 +18,7 @@ from typing import Any
 from aigc_demo import __version__
 from aigc_demo.names import (
     FLOW_STEPS,
+    GAP_STEPS,
     GUIDANCE,
     ON_SAMPLES,
     POEM_TOP_P,
@@ -38,6 +39,7 @@ SAMPLED = {  # options of `sample` by family
     "gan-mlp": ("count", "output", "truncation"),
     "flow": (*_CHOSEN, "steps", "guidance"),
     "vae": ("count", "output"),
+    "unmask": ("prompt", "length", "temperature", "steps", "order"),
 }
 POEM_FORM = "七绝"  # where a poem is asked for without its form
 
@@ -141,6 +143,8 @@ def _sample(options: argparse.Namespace) -> None:
         raise ValueError(f"{named}: not an option of {options.name} ({family})")
     if family == "transformer":
         _sample_text(options)
+    elif family == "unmask":
+        _fill_gaps(options)
     else:
         _sample_digits(options, family)
 
@@ -183,6 +187,15 @@ def _sample_text(options: argparse.Namespace) -> None:
     print()
 
 
+def _fill_gaps(options: argparse.Namespace) -> None:
+    from aigc_demo.inference.unmask import GAP, GapWriter
+
+    gaps = GapWriter.load(options.name, options.device)
+    text = GAP * min(options.length, gaps.context) if options.prompt is None else options.prompt
+    steps = GAP_STEPS if options.steps is None else options.steps
+    print(gaps.fill(text, steps, options.temperature, seed=options.seed, order=options.order))
+
+
 def _sample_digits(options: argparse.Namespace, family: str) -> None:
     from aigc_demo.images import grid, png
     from aigc_demo.inference.flow import FlowSampler
@@ -205,7 +218,8 @@ def _sample_digits(options: argparse.Namespace, family: str) -> None:
     if family == "vae":
         images = sampler.sample(seeds)
     elif family == "flow":
-        images = sampler.sample(seeds, labels, options.steps, options.guidance)
+        steps = FLOW_STEPS if options.steps is None else options.steps
+        images = sampler.sample(seeds, labels, steps, options.guidance)
     else:
         images = sampler.sample(seeds, labels, options.truncation)
     replace_file(options.output, png(grid(images, columns=8), scale=4))
@@ -389,11 +403,16 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--count", type=int, default=16, help="how many pictures")
     sample.add_argument("--digits", default="", help="which digits, such as 2026 (GAN, flow)")
     sample.add_argument("--classes", default="", help="of a model of your own: cat,dog")
-    sample.add_argument("--steps", type=int, default=FLOW_STEPS, help="1 to 50 (flow)")
+    sample.add_argument("--steps", type=int, help="1 to 50 (flow), 1 to 256 (unmask)")
+    sample.add_argument(
+        "--order", choices=("certain", "random"), default="certain", help="of filling (unmask)"
+    )
     sample.add_argument("--guidance", type=float, default=GUIDANCE, help="0 to 10 (flow)")
     sample.add_argument("--truncation", type=float, default=TRUNCATION, help="0 to 1 (GAN)")
     sample.add_argument("--output", type=Path, default=Path("digits.png"), help="PNG to write")
-    sample.add_argument("--prompt", help="text to continue; by default of the model's own")
+    sample.add_argument(
+        "--prompt", help="text to continue, or with _ to fill (unmask); by default the model's own"
+    )
     sample.add_argument("--length", type=int, default=200, help="new characters")
     sample.add_argument("--temperature", type=float, default=TEMPERATURE)
     sample.add_argument("--top-k", type=int)

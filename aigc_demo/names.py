@@ -7,6 +7,7 @@ VAES = ("vae-2d", "vae")
 FLOWS = ("flow",)
 BETAS = {"vae-beta-0": 0, "vae-beta-1": 1, "vae-beta-10": 10}  # name -> weight of the KL term
 WRITERS = ("shakespeare", "poems")
+UNMASKS = ("unmask",)
 BROKEN = {  # small models with one fault in their recipe -> a healthy model of their kind
     "broken-collapse": "gan-small",
     "broken-judge": "gan-mlp",
@@ -15,7 +16,17 @@ BROKEN = {  # small models with one fault in their recipe -> a healthy model of 
     "broken-parrot": "shakespeare",
     "broken-rate": "shakespeare",
 }
-TRAINED = (JUDGE, *GANS, SMALL_GAN, *VAES, *BETAS, *FLOWS, *WRITERS, *BROKEN)  # by `train`
+TRAINED = (
+    JUDGE,
+    *GANS,
+    SMALL_GAN,
+    *VAES,
+    *BETAS,
+    *FLOWS,
+    *WRITERS,
+    *UNMASKS,
+    *BROKEN,
+)  # by `train`
 PRESETS = ("smoke", "cpu", "gpu")  # of a training
 SIZES = ("small", "medium")  # presets of what is trained within a minute or a few,
 MINUTE = ("gan", "vae-2d", "shakespeare", "flow")  # for these
@@ -25,5 +36,6 @@ SUBJECTS = ("gan", "vae", "text", "app", "load")  # of the benchmark
 # Settings that page, API and command begin with.
 TRUNCATION = 0.8
 FLOW_STEPS, GUIDANCE = 20, 1.0
+GAP_STEPS = 32
 TEMPERATURE = 0.8
 TOP_P, POEM_TOP_P = 0.95, 0.9

@@ -7,6 +7,7 @@ from typing import Any
 
 # Control tokens of the poem model; no character of a text is one of them.
 PAD, TITLE_END, POEM_END = "<pad>", "<title-end>", "<end>"
+COVERED = "<covered>"  # of the masked diffusion: a place that is to be filled
 
 
 class UnknownCharacters(ValueError):

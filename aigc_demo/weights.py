@@ -29,8 +29,9 @@ from aigc_demo.models.gan_mlp import MLPGAN, MLPGANConfig
 from aigc_demo.models.gpt2 import GPT2
 from aigc_demo.models.judge import Judge, JudgeConfig
 from aigc_demo.models.transformer import Transformer, TransformerConfig
+from aigc_demo.models.unmask import Unmask, UnmaskConfig
 from aigc_demo.models.vae import VAE, VAEConfig
-from aigc_demo.tokenizer import CharacterTokenizer, Tokenizer
+from aigc_demo.tokenizer import COVERED, CharacterTokenizer, Tokenizer
 
 FORMAT = 1
 SNAPSHOTS = "snapshots"  # in a weights folder: those of moments of its training, by step
@@ -42,6 +43,7 @@ FAMILIES: dict[str, tuple[type[nn.Module], type]] = {
     "vae": (VAE, VAEConfig),
     "flow": (Flow, FlowConfig),
     "transformer": (Transformer, TransformerConfig),
+    "unmask": (Unmask, UnmaskConfig),
     "judge": (Judge, JudgeConfig),
 }
 
@@ -415,7 +417,7 @@ def _fill(model: nn.Module, state: dict[str, Tensor], path: Path) -> None:
 
 
 def _tokenizer(folder: Path, config: dict[str, Any]) -> CharacterTokenizer | None:
-    if config["family"] != "transformer":
+    if config["family"] not in ("transformer", "unmask"):
         return None
     characters, controls = config.get("characters"), config.get("controls")
     if (
@@ -428,4 +430,6 @@ def _tokenizer(folder: Path, config: dict[str, Any]) -> CharacterTokenizer | Non
     size = config["model"].get("vocabulary_size")
     if len(tokenizer) != size:
         raise ValueError(f"{folder}: expected {size} tokens, got {len(tokenizer)}")
+    if config["family"] == "unmask" and controls != [COVERED]:
+        raise ValueError(f"{folder}: expected the control {COVERED} alone, got {controls}")
     return tokenizer

@@ -12,14 +12,14 @@ from browser.pages import words
 from fake_hub import FakeHub
 from playwright.sync_api import Browser, Page, expect
 from servers import serving
-from tiny import PICTURES, coupled_vae, transformer
+from tiny import PICTURES, coupled_vae, transformer, unmask
 from torch import nn
 
 from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.inference.judge import DigitJudge
 from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.inference.vae import LatentWalker
-from aigc_demo.tokenizer import CharacterTokenizer
+from aigc_demo.tokenizer import COVERED, CharacterTokenizer
 from aigc_demo.training.transformer import poem_tokenizer
 from aigc_demo.weights import save_model
 
@@ -68,6 +68,10 @@ def tiny_folders(tmp_path_factory):
         tokenizer = tokenizers[name]
         model = _lively(partial(transformer, len(tokenizer), context))
         save_model(root / name, f"tiny-{name}", "transformer", model, tokenizer)
+    known = CharacterTokenizer(ENGLISH, [COVERED])
+    save_model(
+        root / "unmask", "tiny-unmask", "unmask", _lively(partial(unmask, len(known), 16)), known
+    )
     return {path.name: path for path in root.iterdir()}
 
 

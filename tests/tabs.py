@@ -37,6 +37,7 @@ RESULTS: dict[str, Any] = {
     ),
     "transformer.poems": ("poems", "五律", "月夜", "", False, "traditional", "", 1, 0, 0.9, 1, 5),
     "transformer.ngram": ("HAMLET:\n$3 & more; to be?", 3, 11),
+    "transformer.gaps": ("HAMLET: $3 ____ be?", 12, 5, "random", 1.1, 11),
     "transformer.inside": {
         **{"look": "neurons", "model": "poems", "text": "《月夜》\n床前明月光", "token": 7},
         **{"layer": 3, "head": 2, "character": "月"},
@@ -79,6 +80,7 @@ ENDPOINTS = {
     "/flow_redraw",
     "/flow_fill",
     "/text_write",
+    "/text_fill",
     "/poem_write",
     "/text_candidates",
     "/text_attention",

@@ -5,6 +5,7 @@ from aigc_demo.models.gan import GAN, GANConfig
 from aigc_demo.models.gan_mlp import MLPGAN, MLPGANConfig
 from aigc_demo.models.judge import Judge, JudgeConfig
 from aigc_demo.models.transformer import Transformer, TransformerConfig
+from aigc_demo.models.unmask import Unmask, UnmaskConfig
 from aigc_demo.models.vae import VAE, VAEConfig
 
 PICTURES = {  # family -> makes one
@@ -24,3 +25,8 @@ def coupled_vae() -> VAE:
 def transformer(vocabulary: int, context: int) -> Transformer:
     size = {"layers": 2, "heads": 2, "width": 16, "logit_cap": 0.0}
     return Transformer(TransformerConfig(vocabulary, context, **size))
+
+
+def unmask(vocabulary: int, context: int) -> Unmask:
+    size = {"layers": 2, "heads": 2, "width": 16, "logit_cap": 0.0}
+    return Unmask(UnmaskConfig(vocabulary, context, **size))

@@ -39,6 +39,8 @@ def evaluate(
         from aigc_demo.evaluation.vae import score
     elif family == "flow":
         from aigc_demo.evaluation.flow import score
+    elif family == "unmask":
+        from aigc_demo.evaluation.unmask import score
     else:
         from aigc_demo.evaluation.transformer import score
     if digits is not None and (family != "vae" or not 1 <= digits <= 10_000):

@@ -90,6 +90,14 @@ def shift(x: Tensor, channels: int, cache: Cache | None = None, place: int = 0) 
     return torch.cat([earlier, x[..., channels:]], -1)
 
 
+def shift_both_ways(x: Tensor, channels: int) -> Tensor:
+    """Like `shift`, where a token may see all: half from the token before, half from that after."""
+    half = channels // 2
+    earlier = F.pad(x[:, :-1, :half], (0, 0, 1, 0))
+    later = F.pad(x[:, 1:, half:channels], (0, 0, 0, 1))
+    return torch.cat([earlier, later, x[..., channels:]], -1)
+
+
 class SharedDropout(nn.Module):
     """Drops the same channels at every position of a text, others in the next text.
 
@@ -109,12 +117,12 @@ class SharedDropout(nn.Module):
 
 
 class Attention(nn.Module):
-    """Causal multi-head self-attention: softmax(Q K^T / sqrt(d_k)) V, eq. 1."""
+    """Multi-head self-attention: softmax(Q K^T / sqrt(d_k)) V, eq. 1; causal, if not told else."""
 
-    def __init__(self, config: TransformerConfig) -> None:
+    def __init__(self, config: TransformerConfig, causal: bool = True) -> None:
         super().__init__()
         self.heads, self.unordered = config.heads, config.unordered
-        self.causal = True  # in training alone it may be without its mask
+        self.causal = causal  # False: every token sees all
         self.qkv = nn.Linear(config.width, 3 * config.width, bias=False)
         self.out = nn.Linear(config.width, config.width, bias=False)
 
@@ -162,10 +170,11 @@ class FeedForward(nn.Module):
 class Block(nn.Module):
     """Attention, then feed-forward, each added to the residual stream."""
 
-    def __init__(self, config: TransformerConfig) -> None:
+    def __init__(self, config: TransformerConfig, causal: bool = True) -> None:
         super().__init__()
+        self.causal = causal
         self.attention_norm = nn.RMSNorm(config.width)
-        self.attention = Attention(config)
+        self.attention = Attention(config, causal)
         self.feed_forward_norm = nn.RMSNorm(config.width)
         self.feed_forward = FeedForward(config)
         self.dropout = SharedDropout(config.dropout)
@@ -173,11 +182,17 @@ class Block(nn.Module):
 
     def attention_input(self, x: Tensor, cache: Cache | None = None, layer: int = 0) -> Tensor:
         """The input of attention: the residual stream, normalized. (B, T, C) -> same shape."""
-        return shift(self.attention_norm(x), self.shifted, cache, 2 * layer)
+        return self.shift(self.attention_norm(x), cache, 2 * layer)
 
     def feed_forward_input(self, x: Tensor, cache: Cache | None = None, layer: int = 0) -> Tensor:
         """The input of feed-forward: the residual stream, normalized. (B, T, C) -> same shape."""
-        return shift(self.feed_forward_norm(x), self.shifted, cache, 2 * layer + 1)
+        return self.shift(self.feed_forward_norm(x), cache, 2 * layer + 1)
+
+    def shift(self, x: Tensor, cache: Cache | None, place: int) -> Tensor:
+        """Some channels of every token taken from its neighbours, of those that it may see."""
+        if self.causal:
+            return shift(x, self.shifted, cache, place)
+        return shift_both_ways(x, self.shifted)
 
     def forward(self, x: Tensor, cache: Cache | None = None, layer: int = 0) -> Tensor:
         """(B, T, C) -> (B, T, C)."""
@@ -190,12 +205,12 @@ class Block(nn.Module):
 class Transformer(nn.Module):
     """Tokens to the logits of the next token at every position."""
 
-    def __init__(self, config: TransformerConfig) -> None:
+    def __init__(self, config: TransformerConfig, causal: bool = True) -> None:
         super().__init__()
         self.config = config
         self.embedding = nn.Embedding(config.vocabulary_size, config.width)
         self.dropout = SharedDropout(config.dropout)
-        self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
+        self.blocks = nn.ModuleList(Block(config, causal) for _ in range(config.layers))
         self.norm = nn.RMSNorm(config.width)
         self.head = nn.Linear(config.width, config.vocabulary_size, bias=False)
         nn.init.normal_(self.embedding.weight, std=0.5)

@@ -22,12 +22,13 @@ from aigc_demo.names import (
     PRESETS,
     SIZES,
     TRAINED,
+    UNMASKS,
     VAES,
     WRITERS,
 )
 from aigc_demo.prosody import FORMS, lines_of, plan_of
 from aigc_demo.samples import sample_digits, sample_text
-from aigc_demo.tokenizer import CharacterTokenizer, poem_ids
+from aigc_demo.tokenizer import COVERED, CharacterTokenizer, poem_ids
 from aigc_demo.training.run import MOMENTS, first_process, leave_processes, tracked
 from aigc_demo.weights import check_about, describe
 
@@ -93,7 +94,9 @@ def train(
         raise ValueError(f"expected shakespeare to learn from own text, got {name}")
     source = Source(data is None and preset in ON_SAMPLES, data, own, 60 * minutes, snapshots)
     with tracked(tracker, name, output):
-        if name in WRITERS or BROKEN.get(name) in WRITERS:
+        if name in UNMASKS:
+            _train_unmask(name, preset, source, output)
+        elif name in WRITERS or BROKEN.get(name) in WRITERS:
             _train_text(name, preset, source, output)
         else:
             _train_digits(name, preset, source, output)
@@ -204,6 +207,18 @@ def _train_text(name: str, preset: str, source: Source, output: Path) -> None:
     if first_process() and not source.own.text and not recipe.fault and preset not in SIZES:
         write_neurons(output, texts)
         overlap.write_overlap(output, known, places, gram)
+
+
+def _train_unmask(name: str, preset: str, source: Source, output: Path) -> None:
+    from aigc_demo.training import unmask
+    from aigc_demo.training.run import fingerprint
+
+    recipe = source.settled(unmask.RECIPES[preset])
+    text = _read_text(source, recipe.model.context)
+    tokenizer = CharacterTokenizer("".join(sorted(set(text))), [COVERED])
+    recipe = replace(recipe, model=replace(recipe.model, vocabulary_size=len(tokenizer)))
+    ids = torch.tensor(tokenizer.encode(split_text(text)[0]))
+    unmask.train(name, output, recipe, tokenizer, fingerprint(text), ids)
 
 
 def _opening(text: str) -> str:

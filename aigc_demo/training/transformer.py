@@ -107,8 +107,11 @@ RECIPES = {
 Batch = Callable[[int], tuple[Tensor, Tensor]]
 
 
-def optimizers(model: Transformer, recipe: Recipe) -> tuple[Optimizer, Optimizer]:
-    """Muon for the matrices of the blocks; AdamW for embedding, head and norms."""
+def optimizers(model: Transformer, recipe: Any) -> tuple[Optimizer, Optimizer]:
+    """Muon for the matrices of the blocks; AdamW for embedding, head and norms.
+
+    recipe: with matrix_rate, other_rate and weight_decay.
+    """
     matrices = [p for p in model.blocks.parameters() if p.ndim == 2]
     inside = {id(p) for p in matrices}
     others = [p for p in model.parameters() if id(p) not in inside]

@@ -28,6 +28,7 @@ from aigc_demo.inference.flow import FlowSampler
 from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.inference.judge import DigitJudge
 from aigc_demo.inference.transformer import TextWriter
+from aigc_demo.inference.unmask import GapWriter
 from aigc_demo.inference.vae import LatentWalker
 from aigc_demo.models.gan import GANConfig
 from aigc_demo.models.vae import VAE, VAEConfig
@@ -49,6 +50,7 @@ STEPS = {
     "vae-beta-10": 100,
     "shakespeare": 20,
     "poems": 60,
+    "unmask": 20,
     "broken-collapse": 40,
     "broken-judge": 60,
     "broken-order": 20,
@@ -71,6 +73,7 @@ USE = {
         for name in ("vae-beta-0", "vae-beta-1", "vae-beta-10")
     },
     "shakespeare": lambda f: len(TextWriter.load(f, "cpu").write("ROMEO:\n", 9)) == 9,
+    "unmask": lambda f: "_" not in GapWriter.load(f, "cpu").fill("ROMEO: ____ thou"),
     "poems": lambda f: len(TextWriter.load(f, "cpu").poem("七绝")) == 4 * 8 + 3,
     **{
         name: lambda f: DigitSampler.load(f, "cpu").sample([1, 2]).isfinite().all()

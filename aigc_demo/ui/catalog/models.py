@@ -31,6 +31,7 @@ from aigc_demo.inference import weights_hash
 from aigc_demo.inference.gan import DigitSampler
 from aigc_demo.inference.judge import DigitJudge
 from aigc_demo.inference.transformer import TextWriter
+from aigc_demo.inference.unmask import GapWriter
 from aigc_demo.inference.vae import LatentWalker
 from aigc_demo.inference.writing.loop import Engine
 from aigc_demo.names import JUDGE, SMALL_GAN, WRITERS
@@ -287,6 +288,10 @@ class Models:
     def writer(self, name: str) -> TextWriter:
         """The writer of shakespeare or poems."""
         return self.get(name, TextWriter.load)
+
+    def gaps(self, name: str) -> GapWriter:
+        """unmask."""
+        return self.get(name, GapWriter.load)
 
     def engines(self) -> dict[str, Engine]:
         """What writes, by the name of its model; none is made for this."""

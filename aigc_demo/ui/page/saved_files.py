@@ -68,7 +68,8 @@ def make(models: Models, share: Share, values: tuple, answer: tuple, kind: str) 
     """A result as a file. answer: what the handler gave for the values, last."""
     told = told_of(models, share, share.link.query(values))
     if kind == "txt":
-        return as_txt(answer[0], told)
+        text = answer[0] if isinstance(answer[0], str) else answer[0]["text"]
+        return as_txt(text, told)
     if kind == "csv":
         assert share.table is not None
         return as_csv(share.table(models, *values), told)

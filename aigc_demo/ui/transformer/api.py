@@ -7,11 +7,13 @@ from typing import Any
 from aigc_demo.explain.branches import candidates, next_logits
 from aigc_demo.explain.transformer import Reading, trace
 from aigc_demo.inference.transformer import TextWriter
-from aigc_demo.names import POEM_TOP_P, TEMPERATURE, TOP_P, WRITERS
+from aigc_demo.names import GAP_STEPS, POEM_TOP_P, TEMPERATURE, TOP_P, WRITERS
 from aigc_demo.prosody import set_in_lines
 from aigc_demo.ui.catalog.tab import Endpoints
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.page.page import PROGRAMS
+from aigc_demo.ui.transformer.gaps import asked as asked_gaps
+from aigc_demo.ui.transformer.gaps import moments
 from aigc_demo.ui.transformer.requests import (
     begun,
     continued,
@@ -100,6 +102,30 @@ class TextEndpoints(Endpoints):
         )
         async for text in paced(poem):
             yield set_in_lines(text)
+
+    async def text_fill(
+        self,
+        text: str = "ROMEO: ____ thou",
+        steps: int = GAP_STEPS,
+        temperature: float = TEMPERATURE,
+        seed: int = 0,
+        order: str = "certain",
+    ) -> AsyncIterator[str]:
+        """Fill the gaps of a text, many at a time.
+
+        Args:
+            text: up to 256 characters, a _ for each gap.
+            steps: 1 to 128; at most as many as there are gaps are made.
+            temperature: 0 to 2.
+            seed: a whole number from 0.
+            order: certain (the surest gaps first) or random.
+
+        Returns:
+            The text after the steps, its gaps filling.
+        """
+        gaps, text, settings = asked_gaps(self._models, text, 0, steps, order, temperature, seed)
+        async for moment in moments(gaps, text, **settings):
+            yield gaps.shown(moment.ids)
 
     def text_candidates(
         self,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from aigc_demo.inference.unmask import GAP
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.page.code import Code, quoted, source_of
 from aigc_demo.ui.transformer.requests import begun
@@ -23,6 +24,19 @@ text = writer.begin(
 print(text.prompt + text.whole())
 """
     return Code(python, source, {"prompt": prompt, "length": length, **_options(settings)})
+
+
+def gaps(models: Models, text, more, steps, order, temperature, seed) -> Code:
+    """A text with its gaps filled."""
+    whole = text + GAP * more
+    settings = {"steps": steps, "temperature": temperature, "seed": seed, "order": order}
+    python = f"""from aigc_demo.inference.unmask import GapWriter
+
+gaps = GapWriter.load("unmask")
+text = {quoted(text)}{f" + {quoted(GAP)} * {more}" if more else ""}
+print(gaps.fill(text, {_as_python(settings)}))
+"""
+    return Code(python, "unmask", {"prompt": whole, **settings})
 
 
 def poem(models: Models, model, form, title, heads, regulated, script, line, *sampling) -> Code:

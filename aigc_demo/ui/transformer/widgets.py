@@ -25,6 +25,22 @@ def together(words: Words, **props: Any) -> gr.HTML:
     return widget("transformer/together", template, words=group, engine=None, value=0, **props)
 
 
+def filling(words: Words, **props: Any) -> gr.HTML:
+    """A text whose gaps were filled step by step; a slider goes back to any step, a legend tells
+    the colours. Props: text; filled, of each place the step that filled it, 0 where it was given
+    and -1 where it is a gap yet; sure, the probability of what stands there; texts.
+    """
+    template = (
+        '<div class="row"><button type="button"></button>'
+        '<input type="range" min="0" max="0" step="1" data-word="step" data-as="label">'
+        '<output></output></div><div class="list" tabindex="0" role="group" data-word="list"'
+        ' data-as="label"></div><p class="scale"><span data-word="first"></span><i></i>'
+        '<span data-word="last"></span></p><p class="reading" aria-live="polite"></p>'
+    )
+    group = {**words.group("widget"), **words.group("filling")}
+    return widget("transformer/filling", template + CAPTION, words=group, **props)
+
+
 def tokens(words: Words, choosing: bool = False, **props: Any) -> gr.HTML:
     """A text token by token. Props: tokens, a list of {text, note, shade, role, breaks}; texts.
 

@@ -1,0 +1,182 @@
+"""All at once: masked diffusion fills the gaps of a text, beside the writer from left to right."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from functools import cache
+from typing import Any
+
+import gradio as gr
+
+from aigc_demo.explain.figures import card_figures
+from aigc_demo.inference.transformer import TextWriter
+from aigc_demo.inference.unmask import GAP, ORDERS, GapWriter, Moment
+from aigc_demo.names import GAP_STEPS, TEMPERATURE, UNMASKS
+from aigc_demo.ui.catalog.models import Models
+from aigc_demo.ui.kit import check
+from aigc_demo.ui.kit.words import Words
+from aigc_demo.ui.page.page import DRAWING, LOCAL, Page, Update, dice, several
+from aigc_demo.ui.page.share import TEXT, Share
+from aigc_demo.ui.page.tables import Rows
+from aigc_demo.ui.transformer import code
+from aigc_demo.ui.transformer.requests import UPDATES
+from aigc_demo.ui.transformer.widgets import filling
+
+MOST_STEPS = 128
+EXAMPLES = ("ROMEO: ____ thou", "____ the ____ of ____ and ____", "ROMEO:\n")
+MORE = 200  # characters to add that the view opens with
+
+
+def asked(
+    models: Models, text, more, steps, order, temperature, seed
+) -> tuple[GapWriter, str, dict]:
+    """The model, the text with its gaps, and the settings, all checked."""
+    model = models.known(UNMASKS[0], UNMASKS)
+    gaps = models.gaps(model)
+    text = check.text(text, "gapped", 2_000)
+    text = gaps.tokenizer.fold(text) + GAP * check.whole(more, "more", 0, gaps.context)
+    settings = {
+        "steps": check.whole(steps, "gap_steps", 1, MOST_STEPS),
+        "order": check.one_of(order, "filling", ORDERS),
+        "temperature": check.real(temperature, "temperature", 0, 2),
+        "seed": check.seed(seed),
+    }
+    if len(text) > gaps.context:
+        raise check.UserError("error.long_gaps", most=gaps.context, got=len(text))
+    if GAP not in text:
+        raise check.UserError("error.no_text_gap")
+    return gaps, text, settings
+
+
+async def moments(gaps: GapWriter, text: str, **settings: Any) -> AsyncIterator[Moment]:
+    """The text after each step, not oftener than the page can show it; the last one for certain."""
+    found = gaps.moments(text, **settings)
+    shown, last = 0.0, None
+    while (moment := await asyncio.to_thread(next, found, None)) is not None:
+        last = moment
+        if time.monotonic() - shown >= 1 / UPDATES:
+            shown, last = time.monotonic(), None
+            yield moment
+    if last is not None:
+        yield last
+
+
+async def fill_gaps(
+    models: Models, words: Words, text, more, steps, order, temperature, seed
+) -> AsyncIterator[Update]:
+    """The text as it fills, and at the end what it cost and how it reads."""
+    gaps, text, settings = asked(models, text, more, steps, order, temperature, seed)
+    begun = time.perf_counter()
+    async for moment in moments(gaps, text, **settings):
+        yield gr.update(**_shown(gaps, moment), texts=None)
+    took = time.perf_counter() - begun
+    told = await asyncio.to_thread(_told, models, words, gaps, text, moment, took, settings)
+    yield gr.update(**_shown(gaps, moment), texts=told)
+
+
+def table(models: Models, *fields: Any) -> Rows:
+    """Each place of the text: what stands there, the step that filled it, and how sure it was."""
+    gaps, text, settings = asked(models, *fields)
+    *_, last = gaps.moments(text, **settings)
+    named = [gaps.tokenizer.name_of(token) for token in last.ids]
+    rows = zip(range(len(named)), named, last.filled, last.sure, strict=True)
+    return [["place", "character", "step", "probability"], *map(list, rows)]
+
+
+def _shown(gaps: GapWriter, moment: Moment) -> dict[str, Any]:
+    return {
+        "text": gaps.shown(moment.ids),
+        "filled": list(moment.filled),
+        "sure": [round(value, 2) for value in moment.sure],
+    }
+
+
+def _told(
+    models: Models,
+    words: Words,
+    gaps: GapWriter,
+    text: str,
+    moment: Moment,
+    took: float,
+    settings: dict[str, Any],
+) -> dict[str, str]:
+    """What it cost and how the writer from left to right reads it, in both languages."""
+    count = text.count(GAP)
+    steps = max(moment.filled)
+    cost = {"count": count, "steps": steps, "took": f"{took:.1f}", "each": f"{count / steps:.1f}"}
+    writer = models.writer("shakespeare")
+    written = gaps.shown(moment.ids)
+    if len(written) < 2:
+        return words.both("gaps.cost", **cost)
+    prompt = written[: text.index(GAP)] or "\n"
+    begun = time.perf_counter()
+    other = writer.write(prompt, count, temperature=settings["temperature"], seed=settings["seed"])
+    beside = {
+        "left": f"{time.perf_counter() - begun:.1f}",
+        "nats": f"{_surprise(writer, written):.2f}",
+        "other": f"{_surprise(writer, prompt + other):.2f}",
+    }
+    return words.both("gaps.told", **cost, **beside, **_figures())
+
+
+def _surprise(writer: TextWriter, text: str) -> float:
+    """The writer's mean surprise at a text, in nats a character after the first."""
+    return -writer.log_probabilities(text).mean().item()
+
+
+@cache
+def _figures() -> dict[str, str]:
+    """On text that neither has seen, by their cards."""
+    bound = card_figures("unmask").get("nats per character at most", "–")
+    card = card_figures("shakespeare").get("nats per character", "–")
+    return {"bound": bound, "card": card}
+
+
+def build_gaps(page: Page, here: gr.Tab) -> None:
+    """Adds the view's components and events."""
+    tr, words = page.words.tr, page.words
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=3, min_width=300, elem_classes="result") as left:
+            shown = filling(words, text="", filled=[], sure=[], elem_id="gaps-filling")
+        with gr.Column(scale=2, min_width=280):
+            text = tr(
+                gr.Textbox(EXAMPLES[-1], lines=3, max_lines=8, elem_id="gaps-text"), "gaps.text"
+            )
+            with gr.Row(elem_classes="examples"):
+                buttons = [
+                    tr(gr.Button(size="sm", min_width=90), f"gaps.example{place}")
+                    for place in range(len(EXAMPLES))
+                ]
+            more = tr(gr.Slider(0, 255, MORE, step=1, elem_id="gaps-more"), "gaps.more")
+            steps = tr(
+                gr.Slider(1, MOST_STEPS, GAP_STEPS, step=1, elem_id="gaps-steps"), "gaps.steps"
+            )
+            seed, roll = dice(words, 1, "gaps-seed")
+            button = tr(gr.Button(variant="primary", elem_id="gaps-fill"), "gaps.fill")
+            with tr(gr.Accordion(open=False), "page.more"):
+                order = tr(gr.Radio(value="certain", elem_id="gaps-order"), "gaps.order")
+                heat = tr(gr.Slider(0, 2, TEMPERATURE, step=0.05), "transformer.temperature")
+    tr(gr.Markdown(elem_classes="hint"), "gaps.hint")
+    fields = {
+        "text": text,
+        "more": more,
+        "steps": steps,
+        "order": order,
+        "temperature": heat,
+        "seed": seed,
+    }
+    about: dict[str, Any] = {"saves": (*TEXT, "csv"), "table": table, "code": code.gaps}
+    about |= {"model": UNMASKS[0], "there": False, "show_progress": "hidden"}
+    with left:
+        share = Share(page, "gaps", fill_gaps, fields, [shown], **about, **DRAWING)
+    share.opens()
+    share.compute_first(here.select)
+    sliders = [slider.release for slider in (more, steps, heat)]
+    for event in several(button.click, *sliders, order.input, seed.submit, roll.then):
+        share.compute(event)
+    for place, (example, one) in enumerate(zip(EXAMPLES, buttons, strict=True)):
+        length = MORE if place == len(EXAMPLES) - 1 else 0
+        given = f"() => {json.dumps([example, length])}"
+        chosen = one.click(None, None, [text, more], js=given, **LOCAL)
+        share.compute(chosen.then)
