@@ -84,6 +84,7 @@ ROOMS = [
     "kit",
     "catalog",
     "page",
+    "plane",
     "TABS",
     "api",
     "serving",

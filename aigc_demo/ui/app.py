@@ -113,7 +113,7 @@ TABS = (gan.TAB, vae.TAB, transformer.TAB, flow.TAB, train.TAB, learn.TAB)
 
 def styles(words: Words) -> str:
     """The style of the page: of what its tabs share, then of each tab."""
-    rooms = ("kit", "page", *(tab.name for tab in TABS))
+    rooms = ("kit", "page", "plane", *(tab.name for tab in TABS))
     return "\n".join([*(static(f"{room}/style.css") for room in rooms), view_styles(words)])
 
 

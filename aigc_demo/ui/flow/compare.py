@@ -1,5 +1,7 @@
-"""Which for what: one digit by GAN, VAE and diffusion, and their figures side by side."""
+"""Which for what: one digit by GAN, VAE and diffusion, a text by three more, and their figures."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from time import perf_counter
 from typing import Any
 
@@ -12,6 +14,7 @@ from aigc_demo.explain.gan import seeds_that_read
 from aigc_demo.images import strip
 from aigc_demo.names import TRUNCATION
 from aigc_demo.ui.catalog.models import Models
+from aigc_demo.ui.flow.compare_text import build_compare_text, which_text
 from aigc_demo.ui.flow.requests import sampler_of
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.widgets import gallery, table
@@ -34,9 +37,16 @@ FIGURES = {  # of a card -> what is said of it; the shares in percent
 SHARES = ("label agreement", "gan train accuracy")
 
 
-def which(models: Models, words: Words, digit, seed) -> tuple[Update, Update]:
-    """One digit by three models, each above the training digits nearest to it, and the table."""
+async def which(models: Models, words: Words, digit, seed) -> AsyncIterator[tuple]:
+    """One digit by three models with their table, and then a text by three."""
     digit, seed = check.digit(digit), check.seed(seed)
+    shown = await asyncio.to_thread(which_digit, models, words, digit, seed)
+    yield (*shown, *(gr.skip() for _ in range(4)))
+    yield (*shown, *await asyncio.to_thread(which_text, models, words, seed))
+
+
+def which_digit(models: Models, words: Words, digit: int, seed: int) -> tuple[Update, Update]:
+    """One digit by three models, each above the training digits nearest to it, and the table."""
     pictures, groups = [], []
     for name, role in COMPARED.items():
         drawn = _drawn(models, name, digit, seed, DIGITS_EACH)
@@ -111,7 +121,8 @@ def build_compare(page: Page, here: gr.Tab) -> None:
     figures = table(words, table={}, elem_id="which-figures")
     fields = {"digit": digit, "seed": seed}
     about: dict[str, Any] = {"model": "flow", "saves": (), "there": False}
-    share = Share(page, "compare", which, fields, [pictures, figures], **about, **DRAWING)
+    texts = build_compare_text(page)
+    share = Share(page, "compare", which, fields, [pictures, figures, *texts], **about, **DRAWING)
     share.opens()
     share.compute_first(here.select)
     for event in several(digit.input, seed.submit, roll.then):

@@ -1,8 +1,8 @@
 """The laboratory of the GAN tab: a GAN on points of the plane, trained by the visitor's browser.
 
-All of it is static/lab*.js. Playing sends no request, whoever plays, and its link is made there
-too: the settings that the game began with, and its moves. The server only checks what a link says;
-the browser makes the moves again.
+All of it is static/lab*.js, and what ui/plane/ shares. Playing sends no request, whoever plays, and
+its link is made there too: the settings that the game began with, and its moves. The server only
+checks what a link says; the browser makes the moves again.
 """
 
 import re
@@ -11,8 +11,8 @@ from typing import Any
 
 import gradio as gr
 
+from aigc_demo.ui import plane
 from aigc_demo.ui.catalog.models import Models
-from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.widgets import widget
 from aigc_demo.ui.kit.words import Words, static
 from aigc_demo.ui.page.link import Fields
@@ -20,23 +20,21 @@ from aigc_demo.ui.page.page import Page, Update
 from aigc_demo.ui.page.query import MAX_UNPACKED, Codec
 from aigc_demo.ui.page.share import Share
 
-SCRIPTS = tuple(f"gan/lab_{part}" for part in ("net", "game", "draw", "plot", "play", "moves"))
+OWN = tuple(f"gan/lab_{part}" for part in ("play", "moves"))
 STEPS = 20_000  # that a browser takes again, at most
-RATES = ("0.0003", "0.001", "0.003", "0.01", "0.03")
 CHOICES = {  # what the fields offer; the first is what the laboratory opens with
-    "data": ("ring", "moons", "spiral", "grid", "gaussian", "own"),
+    "data": plane.DATA,
     "loss": ("saturating_not", "minimax", "squares", "wasserstein", "relativistic"),
     "layers": ("2", "1", "3"),
-    "width": ("32", "4", "8", "16", "64"),
-    "rateD": ("0.003", *RATES),
-    "rateG": ("0.001", *RATES),
+    "width": ("32", *plane.WIDTHS),
+    "rateD": ("0.003", *plane.RATES),
+    "rateG": ("0.001", *plane.RATES),
     "turns": ("1", "2", "3", "5", "10"),
 }
 # Steps of D, of G, of both; in slow motion D's turns and then G's; a rate or D's turns from here
 # on; how many points were drawn by now.
-_RATES, _TURNS = "|".join(map(re.escape, RATES)), "|".join(CHOICES["turns"])
+_RATES, _TURNS = "|".join(map(re.escape, plane.RATES)), "|".join(CHOICES["turns"])
 MOVES = re.compile(rf"([dgbth]\d{{1,5}}|[DG]({_RATES})|T({_TURNS})|p\d{{1,4}})*", re.ASCII)
-POINTS = re.compile(r"([\w-]{4})*", re.ASCII)  # x and y of each, 12 bits both
 
 
 def replay(models: Models, words: Words, *values) -> Update:
@@ -62,32 +60,15 @@ def read_moves(text: str) -> str:
     return text
 
 
-def read_points(text: str) -> str:
-    """The points that a visitor drew."""
-    if len(text) > MAX_UNPACKED or not POINTS.fullmatch(text):
-        raise ValueError(f"expected points, got {text[:20]!r}")
-    return text
-
-
-def _choice(name: str, offered: tuple[str, ...]) -> Codec:
-    return Codec(str, lambda text: check.one_of(text, name, offered))
-
-
-def _read_seed(text: str) -> str:
-    if not re.fullmatch(r"\d{1,15}", text, re.ASCII):
-        raise ValueError(f"expected a seed, got {text[:20]!r}")
-    return text
-
-
 def _used(values: Mapping[str, Any]) -> list[str]:
     return [name for name in fields() if name != "points" or values["data"] == "own"]
 
 
 CODECS = {
-    **{name: _choice(name, offered) for name, offered in CHOICES.items()},
-    "seed": Codec(str, _read_seed),
+    **{name: plane.choice(name, offered) for name, offered in CHOICES.items()},
+    "seed": plane.SEED,
     "moves": Codec(str, read_moves),
-    "points": Codec(str, read_points),
+    "points": plane.DRAWN,
 }
 
 
@@ -97,7 +78,7 @@ def build_lab(page: Page) -> None:
     lab = widget(
         "gan/lab",
         static("gan/lab.html"),
-        shared=SCRIPTS,
+        shared=(*plane.SCRIPTS, *OWN),
         words=page.words.group("lab"),
         elem_id="lab",
         run=None,

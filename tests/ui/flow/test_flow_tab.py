@@ -175,7 +175,7 @@ def test_every_view_answers(view: str) -> None:
 
 
 def test_the_three_are_compared_by_what_their_cards_say() -> None:
-    shown, figures = compare.which(MODELS, WORDS, "3", 7)
+    shown, figures = compare.which_digit(MODELS, WORDS, 3, 7)
     assert [len(group["items"]) for group in shown["groups"]] == [5] * 6
     drawn = images_of(shown).view(6, 5, 28, 28)
     assert (MODELS.judge.classify(drawn[2]).argmax(1) == 3).all()  # the VAE's are picked

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 pytestmark = pytest.mark.browser
-STATIC = ROOT / "aigc_demo/ui/gan/static"
+STATIC = ROOT / "aigc_demo/ui/plane/static"
 LOSSES = ["minimax", "saturating_not", "squares", "wasserstein", "relativistic"]
 PLANE = "#lab .plane"
 
@@ -22,7 +22,7 @@ PLANE = "#lab .plane"
 def net(browser: Browser) -> Iterator[Page]:
     """A blank page that knows the mathematics alone."""
     page = browser.new_page()
-    for name in ("lab_net.js", "lab_game.js"):
+    for name in ("net.js", "points.js", "gan.js"):
         page.add_script_tag(path=STATIC / name)
     yield page
     page.close()

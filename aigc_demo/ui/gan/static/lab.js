@@ -204,57 +204,22 @@ element.addEventListener("change", ({ target: { name } }) => {
   draw(empty());
 });
 
-const inside = (value) => Math.max(-REACH, Math.min(REACH, value));
-function place(event) {
-  const box = plane.getBoundingClientRect();
-  const x = ((event.clientX - box.left) / box.width) * 2 - 1;
-  const y = 1 - ((event.clientY - box.top) / box.height) * 2;
-  return [inside(x * REACH), inside(y * REACH)];
-}
-
-// Points of the visitor's own, unless one lies on the one before.
-function add(points) {
-  leave();
-  for (const [x, y] of points.map((point) => point.map(onGrid))) {
-    const [lastX, lastY] = drawn.slice(-2);
-    if (Math.hypot(x - lastX, y - lastY) < 0.01) continue;
-    if (drawn.length >= 2 * MOST_DRAWN) {
-      drawn.splice(0, 2);
-      forgot = true;
-    }
-    drawn.push(x, y);
-  }
-  gather();
-  refresh();
-}
-
-let stroke = null;
-plane.addEventListener("pointerdown", (event) => {
-  if (!drawing) return;
-  event.preventDefault();
-  plane.setPointerCapture(event.pointerId);
-  stroke = place(event);
-  add([stroke]);
+holdPen(plane, {
+  drawing: () => drawing,
+  draw(points) {
+    leave();
+    extend(points);
+    gather();
+    refresh();
+  },
+  done() {
+    show();
+    keep();
+  },
 });
-plane.addEventListener("pointermove", (event) => {
-  if (!stroke) return;
-  const [from, to] = [stroke, place(event)];
-  const pieces = Math.ceil(Math.hypot(to[0] - from[0], to[1] - from[1]) / 0.04) || 1;
-  add(Array.from({ length: pieces }, (_, i) => between(from, to, (i + 1) / pieces)));
-  stroke = to;
-});
-for (const end of ["pointerup", "pointercancel"]) {
-  plane.addEventListener(end, () => {
-    if (stroke) {
-      show();
-      keep();
-    }
-    stroke = null;
-  });
-}
 plane.addEventListener("click", (event) => {
   if (drawing) return;
-  probe = place(event);
+  probe = placeOn(plane, event);
   tell();
   paint();
 });
@@ -267,7 +232,10 @@ plane.addEventListener("keydown", (event) => {
   probe = probe || [0, 0];
   if (way) probe = probe.map((x, i) => inside(x + way[i] * 0.05));
   else if (drawing) {
-    add([probe]);
+    leave();
+    extend([probe]);
+    gather();
+    refresh();
     show();
   }
   tell();

@@ -1,8 +1,6 @@
 // The game of the laboratory as a link holds it: what it began with, and its moves. The same moves
 // give the same numbers; another browser's Math.exp may differ in the last digit.
 const LONGEST_RUN = 50; // milliseconds of moves between two pictures
-const UNIT = 1000; // of a drawn point's coordinates: they are whole in units of 1/1000
-const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 const CHOSEN = ["data", "loss", "layers", "width", "rateD", "rateG", "turns", "seed"];
 const CHANGING = { rateD: "D", rateG: "G", turns: "T" };
 
@@ -42,24 +40,6 @@ function noteChange(name) {
   if (moves.at(-1)?.[0] === kind) moves.pop();
   moves.push([kind, field(name).value]);
 }
-
-function writePoints() {
-  const digits = (value) => {
-    const whole = Math.round((value + REACH) * UNIT);
-    return LETTERS[whole >> 6] + LETTERS[whole & 63];
-  };
-  return drawn.map(digits).join("");
-}
-
-function readPoints(text) {
-  const at = (i) => LETTERS.indexOf(text[i]);
-  return Array.from({ length: text.length / 2 }, (_, i) => {
-    const value = (64 * at(2 * i) + at(2 * i + 1)) / UNIT - REACH;
-    return onGrid(Math.max(-REACH, Math.min(REACH, value)));
-  });
-}
-
-const onGrid = (value) => Math.round(value * UNIT) / UNIT;
 
 // The link to the game as it now stands.
 function link() {

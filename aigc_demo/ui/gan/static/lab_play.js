@@ -1,8 +1,5 @@
 // The laboratory's state and its clock: playing, slow motion, and what there is to see of either.
 const field = (name) => element.querySelector(`[name=${name}]`);
-const drawn = []; // the visitor's own points: x0, y0, x1, y1, …
-const MOST_DRAWN = 4000;
-let forgot = false; // whether points were drawn that are no longer there
 
 // Slow motion: what each phase lasts, and what happens in the game as it begins.
 const PHASES = [

@@ -1,5 +1,5 @@
 // Small networks by hand: random numbers, forward, backward, the gradient penalty, Adam.
-// A batch of n points is one Float64Array, row after row: x0, y0, x1, y1, …
+// A batch is one Float64Array, row after row; of points: x0, y0, x1, y1, …
 const SLOPE = 0.2; // of LeakyReLU below zero
 
 // Random numbers that a seed repeats: mulberry32, and Box and Muller's pair for the normal law.
@@ -17,8 +17,8 @@ function seeded(seed) {
 }
 
 // A fully connected network. theta holds, layer by layer, the weight (in x out) and the bias.
-function makeNet(outputs, layers, width, random) {
-  const sizes = [2, ...Array(layers).fill(width), outputs];
+function makeNet(outputs, layers, width, random, inputs = 2) {
+  const sizes = [inputs, ...Array(layers).fill(width), outputs];
   const places = [];
   let end = 0;
   for (let k = 0; k + 1 < sizes.length; k++) {
@@ -75,7 +75,7 @@ const transposed = ({ values, at, down, next }) => ({ values, at, down: next, ne
 // that batch: each unit's slope as it was there, no biases.
 function forward(net, x, signs = null) {
   const { sizes, places, theta } = net;
-  const n = x.length / 2;
+  const n = x.length / sizes[0];
   const trace = [x];
   for (let k = 0; k < places.length; k++) {
     const [inputs, outputs] = [sizes[k], sizes[k + 1]];
@@ -101,7 +101,7 @@ const output = (net, x) => forward(net, x).at(-1);
 // array is given, adds dL/d(theta) to it. `signs` as in forward.
 function backward(net, trace, slope, gradient = null, signs = null) {
   const { sizes, places, theta } = net;
-  const n = trace[0].length / 2;
+  const n = trace[0].length / sizes[0];
   let above = slope;
   for (let k = places.length - 1; k >= 0; k--) {
     const [inputs, outputs] = [sizes[k], sizes[k + 1]];
@@ -121,16 +121,17 @@ function backward(net, trace, slope, gradient = null, signs = null) {
   return above;
 }
 
-// Adam, Kingma & Ba 2015, arXiv:1412.6980, algorithm 1, with the short memory usual for GANs.
+// Adam, Kingma & Ba 2015, arXiv:1412.6980, algorithm 1; by default with the short memory usual for
+// GANs.
 const BETAS = [0.5, 0.99];
-function adam(net, gradient, rate) {
+function adam(net, gradient, rate, betas = BETAS) {
   const { theta, mean, square } = net;
   net.time += 1;
-  const whole = 1 - BETAS[0] ** net.time;
-  const wholeSquare = 1 - BETAS[1] ** net.time;
+  const whole = 1 - betas[0] ** net.time;
+  const wholeSquare = 1 - betas[1] ** net.time;
   for (let i = 0; i < theta.length; i++) {
-    mean[i] = BETAS[0] * mean[i] + (1 - BETAS[0]) * gradient[i];
-    square[i] = BETAS[1] * square[i] + (1 - BETAS[1]) * gradient[i] * gradient[i];
+    mean[i] = betas[0] * mean[i] + (1 - betas[0]) * gradient[i];
+    square[i] = betas[1] * square[i] + (1 - betas[1]) * gradient[i] * gradient[i];
     theta[i] -= ((rate / whole) * mean[i]) / (Math.sqrt(square[i] / wholeSquare) + 1e-8);
   }
 }
