@@ -47,6 +47,10 @@ RESULTS: dict[str, Any] = {
     "flow.vary": ("flow", DRAWN, 0.65, "4", 3, 2),
     "flow.fill": ("flow", DRAWN, GAP, "none", 12, 1.25),
     "flow.morph": ("flow", "0", "9", 77, 5, 3, 1.25),
+    "flow.lab": (
+        *("own", "1", "16", "0.01", "bad", "4", "1", "2", "1", "77", "0.35", "40"),
+        "MMeeMveaNReV",
+    ),
     "flow.compare": ("8", 12),
     "flow.inside": {
         "look": "layers",

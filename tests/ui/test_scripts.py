@@ -67,7 +67,18 @@ def test_the_head_holds_every_script_once(tmp_path):
     assert complaints(tmp_path, script) == ""
     apart = {one.script[0] for one in PAGE.blocks.values() if getattr(one, "is_apart", False)}
     assert apart == {
-        *("book", "collect", "game", "guess", "history", "lab", "lessons", "questions", "run"),
+        *(
+            "book",
+            "collect",
+            "game",
+            "guess",
+            "history",
+            "lab",
+            "flowlab",
+            "lessons",
+            "questions",
+            "run",
+        ),
     }
     for name in WIDGETS.keys() - {"bar"}:
         found = len(re.findall(rf"^{name}\({GIVEN}\)", script, re.MULTILINE))

@@ -2,18 +2,16 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import torch
 from browser.pages import DESKTOP, assert_only, drag, open_tab, painted, switch, words
+from planes import STATIC, flatten, modules, same
 from playwright.sync_api import Browser, Page, expect
-from servers import ROOT
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 pytestmark = pytest.mark.browser
-STATIC = ROOT / "aigc_demo/ui/plane/static"
 LOSSES = ["minimax", "saturating_not", "squares", "wasserstein", "relativistic"]
 PLANE = "#lab .plane"
 
@@ -26,33 +24,6 @@ def net(browser: Browser) -> Iterator[Page]:
         page.add_script_tag(path=STATIC / name)
     yield page
     page.close()
-
-
-def modules(layers: int, width: int, outputs: int, theta: list[float]) -> nn.Sequential:
-    """The same network in PyTorch, with the same weights."""
-    sizes = [2, *[width] * layers, outputs]
-    parts: list[nn.Module] = []
-    flat = torch.tensor(theta, dtype=torch.float64)
-    for inputs, wide in zip(sizes, sizes[1:], strict=False):
-        linear = nn.Linear(inputs, wide, dtype=torch.float64)
-        weight, bias, flat = flat.split([inputs * wide, wide, len(flat) - (inputs + 1) * wide])
-        linear.weight.data = weight.view(inputs, wide).T.contiguous()
-        linear.bias.data = bias.clone()
-        parts += [linear, nn.LeakyReLU(0.2)]
-    assert len(flat) == 0
-    return nn.Sequential(*parts[:-1])
-
-
-def flatten(model: nn.Sequential, gradient: bool = False) -> Tensor:
-    """Weights or their gradients, in the order of the script."""
-    rows = []
-    for linear in model:
-        if isinstance(linear, nn.Linear):
-            for value in (linear.weight, linear.bias):
-                tensor = value.grad if gradient else value.data
-                assert tensor is not None
-                rows.append(tensor.t().flatten())
-    return torch.cat(rows)
 
 
 def loss_of_d(loss: str, D: nn.Module, real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
@@ -129,13 +100,6 @@ def test_steps_of_d_and_g_are_those_of_pytorch(net: Page, loss: str, layers: int
             same(taken["gradients"][k], flatten(model, gradient=True))
             optimizer.step()
             same(taken["DG"[k]], flatten(model))
-
-
-def same(ours: Any, theirs: Tensor) -> None:
-    # Where a gradient is zero but for rounding (D's last bias, where only differences of scores
-    # count), Adam makes up to 1e-9 of it.
-    ours = torch.tensor(ours, dtype=torch.float64)
-    torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-9)
 
 
 def test_the_energy_distance_is_that_of_its_definition(net: Page) -> None:

@@ -60,6 +60,19 @@ function report() {
   plot.setAttribute("aria-label", `${say("plot")} ${losses} · ${state}`);
 }
 
+// Both losses, and below the distance between the clouds; dotted, that of two clouds of real points.
+function curves() {
+  const losses = [
+    ["lossD", colours.discriminator, [], "D"],
+    ["lossG", colours.generator, [5, 3], "G"],
+  ];
+  const distance = [["distance", colours["body-text-color"], [], ""]];
+  return [
+    { lines: losses, title: say("losses") },
+    { lines: distance, title: say("distance_plot"), level: cloud.floor },
+  ];
+}
+
 // Draws the plane, and on every third frame of a run the curves and the numbers too.
 function paint() {
   if (!plane.clientWidth) return;
@@ -67,8 +80,7 @@ function paint() {
   drawPlane(plane, ...moment(), probe, colours);
   plane.dataset.step = game.step;
   if (!request || frames % 3 === 0) {
-    const words = { losses: say("losses"), distance: say("distance_plot"), step: say("step") };
-    drawPlot(plot, history, cloud.floor, words, colours);
+    drawCurves(plot, history, curves(), say("step"), colours);
     report();
   }
   frames += 1;

@@ -56,7 +56,7 @@ function reset() {
 // Takes the numbers and the scene anew, after the game or its data moved.
 function observe() {
   const distance = energyDistance(cloud.real, output(game.G, cloud.noise), cloud.within);
-  scene = look(game, cloud);
+  scene = lookAt(game, cloud);
   const steps = tally.steps || 1;
   history.add({
     step: game.step,
@@ -98,6 +98,12 @@ function creep(passed) {
   PHASES[phase].begin?.();
   observe();
   tell();
+}
+
+// Between two scenes: t runs from 0 to 1.
+function blend(before, after, t) {
+  const names = ["heat", "mesh", "fake"];
+  return { ...after, ...Object.fromEntries(names.map((k) => [k, between(before[k], after[k], t)])) };
 }
 
 // The scene to draw now, and its layers: in slow motion, one thing after the other.

@@ -23,7 +23,8 @@ function realness(loss, scores, ofReal, ofFake) {
   return scores.map((s) => sigmoid(scale * (s - from)));
 }
 
-function look(game, cloud) {
+// What there is to see of a GAN.
+function lookAt(game, cloud) {
   const { D, G, settings } = game;
   const real = cloud.real.subarray(0, 2 * SHOWN);
   const noise = cloud.noise.subarray(0, 2 * SHOWN);
@@ -43,12 +44,8 @@ function look(game, cloud) {
   };
 }
 
-// Between two scenes, or two arrays: t runs from 0 to 1.
+// Between two arrays: t runs from 0 to 1.
 const between = (a, b, t) => a.map((value, i) => value + t * (b[i] - value));
-function blend(before, after, t) {
-  const names = ["heat", "mesh", "fake"];
-  return { ...after, ...Object.fromEntries(names.map((k) => [k, between(before[k], after[k], t)])) };
-}
 
 function palette() {
   const style = getComputedStyle(element);
@@ -217,22 +214,27 @@ function drawProbe({ context, across, down, colours }, probe) {
   context.stroke();
 }
 
-// The whole plane. show: which layers {heat, mesh, arrows, noise, judged, grown}; probe or null.
-function drawPlane(canvas, scene, show, probe, colours) {
+// A canvas of the plane, cleared, and where its coordinates are on it.
+function viewOf(canvas, colours) {
   const { context, width: size } = sharpen(canvas);
-  const view = {
+  return {
     context,
     size,
     colours,
     across: (x) => ((x + REACH) / (2 * REACH)) * size,
     down: (y) => ((REACH - y) / (2 * REACH)) * size,
   };
+}
+
+// The whole plane of a GAN. show: which layers {heat, mesh, arrows, noise, judged, grown}; probe or null.
+function drawPlane(canvas, scene, show, probe, colours) {
+  const view = viewOf(canvas, colours);
   if (show.heat) {
     drawHeat(view, scene.heat);
     drawBoundary(view, scene.heat);
   }
   if (show.mesh) drawMesh(view, scene.mesh);
-  context.globalAlpha = 1;
+  view.context.globalAlpha = 1;
   const seen = show.judged ? [scene.seenReal, scene.seenFake] : [];
   drawPoints(view, scene.real, "square", colours.data, seen[0]);
   if (show.noise) drawPoints(view, scene.noise, "diamond", colours.noise);

@@ -1,4 +1,4 @@
-// The curves: both losses above, the distance between the clouds below, over the steps.
+// The curves of a training over its steps.
 const MOST = 300; // moments kept; beyond, every second is let go and the next ones come half as often
 
 class History {
@@ -7,7 +7,7 @@ class History {
     this.every = 1;
   }
 
-  // A moment: {step, lossD, lossG, distance}.
+  // A moment: {step, and numbers by name}.
   add(moment) {
     const last = this.moments.at(-1);
     if (last && moment.step < last.step + this.every) return;
@@ -64,21 +64,17 @@ function drawPanel(context, box, moments, lines, colours, title, level) {
   }
 }
 
-// words: {losses, distance, step}; floor: the distance of two clouds of real points.
-function drawPlot(canvas, history, floor, words, colours) {
+// Two panels, one above the other, over the steps. panels: of each {lines, title, level}; word: what
+// a step is called.
+function drawCurves(canvas, history, panels, word, colours) {
   const { context, width, height } = sharpen(canvas);
   const box = { left: 40, width: width - 62, height: (height - 58) / 2 };
   const { moments } = history;
-  const losses = [
-    ["lossD", colours.discriminator, [], "D"],
-    ["lossG", colours.generator, [5, 3], "G"],
-  ];
-  const distance = [["distance", colours["body-text-color"], [], ""]];
-  drawPanel(context, { ...box, top: 18 }, moments, losses, colours, words.losses);
-  const lower = { ...box, top: 42 + box.height };
-  drawPanel(context, lower, moments, distance, colours, words.distance, floor);
+  panels.forEach(({ lines, title, level }, place) => {
+    const top = 18 + place * (24 + box.height);
+    drawPanel(context, { ...box, top }, moments, lines, colours, title, level);
+  });
   context.fillStyle = colours.quiet;
   context.textAlign = "right";
-  const end = moments.at(-1)?.step ?? 0;
-  context.fillText(`${words.step} ${end}`, box.left + box.width, height - 3);
+  context.fillText(`${word} ${moments.at(-1)?.step ?? 0}`, box.left + box.width, height - 3);
 }
