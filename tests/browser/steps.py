@@ -240,6 +240,27 @@ def own_data(page: Page) -> None:
     page.wait_for_function("() => /b3p.*b1/.test(location.search)")
 
 
+def filled_text(page: Page) -> None:
+    fill(page, "#gaps-text", "HAMLET:\nTo ____ or ___")
+    page.locator("#gaps-more input[type=number]").fill("9")
+    page.locator("#gaps-fill").click()
+    whole = re.compile(r"^HAMLET:↵To .{4} or .{12}$")
+    expect(page.locator("#gaps-filling .list")).to_have_text(whole, timeout=LONG)
+    expect(page.locator("#gaps-filling .caption")).to_contain_text("gaps in", timeout=LONG)
+
+
+def plane_flow(page: Page) -> None:
+    page.locator("#flowlab .plane[data-painted]").wait_for()
+    page.locator("#flowlab select[name=data]").select_option("own")
+    drag(page, "#flowlab .plane", [(0.3, 0.25), (0.7, 0.3)])
+    page.locator("#flowlab select[name=ode]").select_option("4")
+    page.locator("#flowlab [data-do=play]").click()
+    page.wait_for_function("() => document.querySelector('#flowlab .plane').dataset.step > 30")
+    page.locator("#flowlab [data-do=play]").click()
+    page.locator("#flowlab [data-do=once]").click()
+    page.wait_for_function("() => /trained=[3-9]\\d/.test(location.search)")
+
+
 STEPS = {  # a tab, what is done in it, the canvases or texts that show its result
     "digits": ("gan.digits", digits, ["#gan-digits canvas"], "#gan-digits .caption"),
     "number": ("gan.number", number, ["#gan-number-result canvas"], "#gan-number-result .caption"),
@@ -268,6 +289,8 @@ STEPS = {  # a tab, what is done in it, the canvases or texts that show its resu
     "opinion": ("gan.inside", opinion, [], "#inside-verdict figcaption"),
     "duel": ("gan.duel", duel, [], "#duel-scene .told"),
     "lab": ("gan.lab", lab, [], "#lab .numbers"),
+    "filled": ("transformer.gaps", filled_text, [], "#gaps-filling .list"),
+    "plane flow": ("flow.lab", plane_flow, [], "#flowlab .of-flow td:nth-child(3)"),
     "own data": ("gan.lab", own_data, [], "#lab .numbers"),
     "dimension": ("vae.inside", dimension, [], "#within-row .caption"),
     "own digit": ("vae.inside", own_digit, ["#within-plane canvas"], "#within-posterior .groups"),
