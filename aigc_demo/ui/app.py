@@ -34,6 +34,7 @@ from aigc_demo.ui.serving.ending import Ending, Health
 from aigc_demo.ui.serving.files import Content, Files
 from aigc_demo.ui.serving.first_paint import Inserted, first_paint
 from aigc_demo.ui.serving.gradio_patches import patch_gradio, quicker_scripts
+from aigc_demo.ui.serving.kept import Kept
 from aigc_demo.ui.serving.limits import Limits, trust_proxies
 from aigc_demo.ui.serving.link_preview import PICTURE, preview
 from aigc_demo.ui.serving.login import LoggedIn
@@ -163,6 +164,7 @@ def launch_options(demo: gr.Blocks, ending: Ending | None = None) -> dict:
                     endpoints=parameters(TABS),
                     counts={number: len(one.inputs) for number, one in demo.fns.items()},
                 ),
+                Middleware(Kept),
                 Middleware(GZipMiddleware, compresslevel=6),
                 Middleware(Files, by_path=files(demo)),
                 Middleware(Inserted, elements=lambda scope: preview(words, scope) + painted),

@@ -40,7 +40,7 @@ class Inserted:
         self.app, self.elements = app, elements
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "GET" or not _is_page(scope):
+        if scope["type"] != "http" or scope["method"] != "GET" or not is_page(scope):
             return await self.app(scope, receive, send)
         start: Message = {}
         parts: list[bytes] = []
@@ -63,6 +63,6 @@ class Inserted:
         await self.app(scope, receive, insert)
 
 
-def _is_page(scope: Scope) -> bool:
+def is_page(scope: Scope) -> bool:
     """True for a request of the page itself, wherever a proxy has put it."""
     return scope["path"].removeprefix(scope.get("root_path", "")) in ("", "/")
