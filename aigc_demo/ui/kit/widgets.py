@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import re
 from typing import Any
 
@@ -35,7 +36,8 @@ def widget(
     first picture comes when its tab is opened, see `widget_files`.
 
     script, shared: "ROOM/NAME", as of ui/ROOM/static/NAME.js.
-    props: of any widget: meaning, {language: what its loss would be by chance and at best}.
+    props: of any widget: words, as Words.group gives them, which the page holds once, however many
+        widgets say them; meaning, {language: what its loss would be by chance and at best}.
     at_once: its first picture is in the page.
     apart: its script is not; it is fetched when the widget's tab opens.
     """
@@ -44,15 +46,18 @@ def widget(
         picture = base64.b64decode(props["strip"].partition(",")[2])
         name = f"pictures/{props['elem_id']}.png"
         first[name] = picture
-        props["strip"] = f"{name}?{hashlib.sha256(picture).hexdigest()[:8]}"  # a new one is fetched
+        props["strip"] = f"{name}?{_digest(picture)}"  # a new one is fetched
     name, text = script.split("/")[1], script_of(script, *shared)
     events = sorted(set(re.findall(r'trigger\(("\w+")', text)))  # Gradio looks for them
     run = f"aigc.{name}({GIVEN});"
+    said = json.dumps(props.get("words") or {}, ensure_ascii=False, separators=(",", ":"))
+    props["words"] = _digest(said)
     if apart:
         function = f"aigc.{name} = function ({GIVEN}) {{\n{_without_comments(text)}}};\n"
-        digest = hashlib.sha256(function.encode()).hexdigest()[:8]
-        first[f"scripts/{name}.js"] = function.encode()
-        run = f"aigc.fetched('scripts/{name}.js?{digest}').then(() => {run[:-1]});"
+        function += f'aigc.words["{props["words"]}"] = {said};\n'
+        path = f"scripts/{name}.{_digest(function)}.js"
+        first[path] = function.encode()
+        run = f"aigc.fetched('{path}').then(() => {run[:-1]});"
     made = gr.HTML(
         html_template=f'<div class="widget {name}">{template}</div>',
         js_on_load=f"{run} // {' '.join(events)}",
@@ -62,8 +67,14 @@ def widget(
     )
     made.script = name, text  # type: ignore[attr-defined]
     made.is_apart = apart  # type: ignore[attr-defined]
+    made.said = {} if apart else {props["words"]: said}  # type: ignore[attr-defined]
     made.files = first  # type: ignore[attr-defined]
     return made
+
+
+def _digest(content: str | bytes) -> str:
+    data = content.encode() if isinstance(content, str) else content
+    return hashlib.sha256(data).hexdigest()[:8]
 
 
 def script_of(script: str, *shared: str) -> str:
@@ -72,7 +83,8 @@ def script_of(script: str, *shared: str) -> str:
 
 
 def head(demo: gr.Blocks) -> str:
-    """The page's head: `window.aigc`, the scripts of its widgets by name, but those apart.
+    """The page's head: `window.aigc`, the scripts of its widgets by name, but those apart, and their
+    words by the prop `words`.
 
     Its `page` is what they share: asked, the link of a file that was opened; pending, the link
     that waits for its bar, {tab, query}; bars, of all results; sighted, by tab when its result
@@ -90,7 +102,12 @@ def head(demo: gr.Blocks) -> str:
     )
     functions = ",\n".join(f"{name}({GIVEN}) {{\n{text}}}" for name, text in scripts.items())
     whole = f"{static('kit/head.js')},\n{functions}"
-    return f"<script>window.aigc = {{\npage: {{}},\n{_without_comments(whole)}\n}};</script>"
+    said: dict[str, str] = {}
+    for block in demo.blocks.values():
+        said |= getattr(block, "said", {})
+    words = ",\n".join(f'"{key}":{text}' for key, text in said.items()).replace("</", "<\\/")
+    about = f"page: {{}},\nwords: {{\n{words}\n}}"
+    return f"<script>window.aigc = {{\n{about},\n{_without_comments(whole)}\n}};</script>"
 
 
 def _without_comments(script: str) -> str:

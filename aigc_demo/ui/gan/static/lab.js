@@ -3,7 +3,6 @@ const plane = element.querySelector(".plane");
 const plot = element.querySelector(".plot");
 const caption = element.querySelector(".caption");
 const key = (name) => element.querySelector(`[data-do=${name}]`);
-const say = (name) => (props.words[name] || {})[language()] || "";
 const BUDGET = 8; // milliseconds of a frame for training
 
 let playing = false;
@@ -28,14 +27,14 @@ function reading() {
   const likely = ["minimax", "saturating_not"].includes(game.settings.loss);
   const value = likely ? `D(x) = ${fixed(sigmoid(score))}` : `D(x) = ${fixed(score)}`;
   const place = `x = (${fixed(probe[0])}, ${fixed(probe[1])})`;
-  return `${say("probe")} ${place} · ${value} · ${say("slope")} (${fixed(slopeX)}, ${fixed(slopeY)})`;
+  return `${word("probe")} ${place} · ${value} · ${word("slope")} (${fixed(slopeX)}, ${fixed(slopeY)})`;
 }
 
 function tell() {
-  let words = probe ? reading() : say(playing ? "training" : "idle");
-  if (empty()) words = say("empty");
-  else if (drawing) words = say("drawing");
-  else if (phase >= 0) words = `${phase + 1}/${PHASES.length} ${say(`phase_${PHASES[phase].name}`)}`;
+  let words = probe ? reading() : word(playing ? "training" : "idle");
+  if (empty()) words = word("empty");
+  else if (drawing) words = word("drawing");
+  else if (phase >= 0) words = `${phase + 1}/${PHASES.length} ${word(`phase_${PHASES[phase].name}`)}`;
   if (caption.textContent !== words) caption.textContent = words;
 }
 
@@ -49,15 +48,15 @@ function report() {
   put("loss-g", fixed(game.lossG, 3));
   put("distance", fixed(game.distance, 3));
   plane.setAttribute("aria-valuenow", (probe || [0, 0])[0].toFixed(2));
-  const state = `${say("step")} ${game.step} · ${say("distance")} ${fixed(game.distance, 3)}`;
+  const state = `${word("step")} ${game.step} · ${word("distance")} ${fixed(game.distance, 3)}`;
   plane.setAttribute("aria-valuetext", probe ? `${reading()} · ${state}` : state);
   const { forD, forG } = LOSSES[game.settings.loss];
   const even = game.settings.loss === "squares" ? 0.5 : 0; // the score of a D that cannot tell
   const chance = { d: fixed(forD(even, even)[0], 3), g: fixed(forG(even, even)[0], 3) };
   const paid = { nowD: fixed(game.lossD, 3), nowG: fixed(game.lossG, 3) };
-  window.aigc.page.mean(element, filled(say("chance"), { ...chance, ...paid }));
-  const losses = `${say("loss_d")} ${fixed(game.lossD, 3)} · ${say("loss_g")} ${fixed(game.lossG, 3)}`;
-  plot.setAttribute("aria-label", `${say("plot")} ${losses} · ${state}`);
+  window.aigc.page.mean(element, filled(word("chance"), { ...chance, ...paid }));
+  const losses = `${word("loss_d")} ${fixed(game.lossD, 3)} · ${word("loss_g")} ${fixed(game.lossG, 3)}`;
+  plot.setAttribute("aria-label", `${word("plot")} ${losses} · ${state}`);
 }
 
 // Both losses, and below the distance between the clouds; dotted, that of two clouds of real points.
@@ -68,8 +67,8 @@ function curves() {
   ];
   const distance = [["distance", colours["body-text-color"], [], ""]];
   return [
-    { lines: losses, title: say("losses") },
-    { lines: distance, title: say("distance_plot"), level: cloud.floor },
+    { lines: losses, title: word("losses") },
+    { lines: distance, title: word("distance_plot"), level: cloud.floor },
   ];
 }
 
@@ -80,7 +79,7 @@ function paint() {
   drawPlane(plane, ...moment(), probe, colours);
   plane.dataset.step = game.step;
   if (!request || frames % 3 === 0) {
-    drawCurves(plot, history, curves(), say("step"), colours);
+    drawCurves(plot, history, curves(), word("step"), colours);
     report();
   }
   frames += 1;
@@ -131,7 +130,7 @@ function show() {
   for (const name of ["play", "D", "G", "both"]) key(name).disabled = empty();
   plane.classList.toggle("drawing", drawing);
   speak();
-  plane.setAttribute("aria-label", say("plane"));
+  plane.setAttribute("aria-label", word("plane"));
   tell();
   wake();
 }

@@ -4,7 +4,7 @@ const SIDE = 28;
 const language = () => (document.documentElement.lang.startsWith("zh") ? "zh" : "en");
 
 // One of the widget's words, and a sentence with its {names} filled in.
-const word = (name) => (props.words[name] || {})[language()] || "";
+const word = (name) => (window.aigc?.words[props.words]?.[name] || {})[language()] || "";
 const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
 // The address of a picture: its data, or where the server has it.
