@@ -83,8 +83,8 @@ def script_of(script: str, *shared: str) -> str:
 
 
 def head(demo: gr.Blocks) -> str:
-    """The page's head: `window.aigc`, the scripts of its widgets by name, but those apart, and their
-    words by the prop `words`.
+    """The page's head: `window.aigc`, the scripts of its widgets by name and, by the prop `words`,
+    what these say; of those apart it holds neither.
 
     Its `page` is what they share: asked, the link of a file that was opened; pending, the link
     that waits for its bar, {tab, query}; bars, of all results; sighted, by tab when its result

@@ -50,7 +50,7 @@ def build_training(
     assert page.tab is not None
     bar = f"{page.tab.id}.inside"
     shown = history_widget(page.words, bar=bar, elem_id=f"{key}-history")
-    see = _seeing(names)
+    see = seeing(names)
     if again is None:
         return View(see, [model, shown], [shown], own={"moment": shown})
     made = tiles(page.words, again.columns, again.largest, whole=True, elem_id=f"{key}-again")
@@ -84,7 +84,7 @@ def history_widget(words: Words, bar: str, elem_id: str) -> gr.HTML:
     )
 
 
-def _seeing(names: tuple[str, ...]) -> Callable:
+def seeing(names: tuple[str, ...]) -> Callable:
     """The handler of the view, for the models of a tab."""
 
     def see_training(models: Models, words: Words, model, moment) -> Update:

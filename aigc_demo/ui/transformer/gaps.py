@@ -19,6 +19,7 @@ from aigc_demo.ui.kit.words import Words
 from aigc_demo.ui.page.page import DRAWING, LOCAL, Page, Update, dice, several
 from aigc_demo.ui.page.share import TEXT, Share
 from aigc_demo.ui.page.tables import Rows
+from aigc_demo.ui.page.training_view import history_widget, seeing
 from aigc_demo.ui.transformer import code
 from aigc_demo.ui.transformer.requests import UPDATES
 from aigc_demo.ui.transformer.widgets import filling
@@ -133,6 +134,11 @@ def _figures() -> dict[str, str]:
     return {"bound": bound, "card": card}
 
 
+def see_training(models: Models, words: Words) -> Update:
+    """What the model wrote from nothing at moments of its training."""
+    return seeing(UNMASKS)(models, words, UNMASKS[0], 0)
+
+
 def build_gaps(page: Page, here: gr.Tab) -> None:
     """Adds the view's components and events."""
     tr, words = page.words.tr, page.words
@@ -158,6 +164,9 @@ def build_gaps(page: Page, here: gr.Tab) -> None:
                 order = tr(gr.Radio(value="certain", elem_id="gaps-order"), "gaps.order")
                 heat = tr(gr.Slider(0, 2, TEMPERATURE, step=0.05), "transformer.temperature")
     tr(gr.Markdown(elem_classes="hint"), "gaps.hint")
+    with tr(gr.Accordion(open=False, elem_id="gaps-learned"), "gaps.learned") as folded:
+        learned = history_widget(words, bar="", elem_id="gaps-history")
+    page.compute(folded.expand, see_training, [], learned, show_progress="hidden")
     fields = {
         "text": text,
         "more": more,
