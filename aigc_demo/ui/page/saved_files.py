@@ -56,6 +56,11 @@ def images_of(update: Update) -> Tensor:
     return pixels.view(SIDE, -1, SIDE).transpose(0, 1).contiguous()
 
 
+def text_of(answer: tuple) -> str:
+    """The text of a result: a text field's, or a widget's."""
+    return answer[0] if isinstance(answer[0], str) else answer[0]["text"]
+
+
 def told_of(models: Models, share: Share, query: str) -> dict[str, str]:
     """The metadata of a saved file."""
     state = dict(parse_qsl(query, keep_blank_values=True))
@@ -68,8 +73,7 @@ def make(models: Models, share: Share, values: tuple, answer: tuple, kind: str) 
     """A result as a file. answer: what the handler gave for the values, last."""
     told = told_of(models, share, share.link.query(values))
     if kind == "txt":
-        text = answer[0] if isinstance(answer[0], str) else answer[0]["text"]
-        return as_txt(text, told)
+        return as_txt(text_of(answer), told)
     if kind == "csv":
         assert share.table is not None
         return as_csv(share.table(models, *values), told)

@@ -19,7 +19,7 @@ from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit.words import Words
 from aigc_demo.ui.page.answers import answers
 from aigc_demo.ui.page.code import Code, source_of
-from aigc_demo.ui.page.saved_files import make
+from aigc_demo.ui.page.saved_files import make, text_of
 from aigc_demo.ui.page.share import Share
 
 WORDS, MODELS = Words(), Models(TABS)
@@ -70,7 +70,7 @@ def test_python_and_command_make_what_the_page_shows(
     argv = shlex.split(code.command)[3:]
     assert argv or tab == "gan.morph", "no command"
     if tab.startswith("transformer"):
-        text = answer[0].split("》\n")[-1]
+        text = text_of(answer).split("》\n")[-1]
         assert said == text + "\n"
         told = printed(lambda: main(argv))
         assert (to_simplified(told) if "simplified" in values else told) == said
