@@ -1,9 +1,11 @@
 # make run: the page. make test: the whole suite. make check: format, lint, types.
+# Not in the suite, as they take long: make torture, ten times what the suite tries of nonsense;
+# make soak, fifty visitors for half an hour (MINUTES=5 for less).
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check screenshots
+.PHONY: run test check screenshots torture soak
 
 run: .venv/run.done
 	$(BIN)/python app.py
@@ -16,6 +18,12 @@ check: .venv/dev.done
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+torture: .venv/dev.done
+	AIGC_TORTURE=10 $(BIN)/python -m pytest tests/torture
+
+soak: .venv/dev.done
+	PYTHONPATH=.:tests $(BIN)/python tests/soak.py --minutes $(or $(MINUTES),30)
 
 screenshots: .venv/dev.done
 	$(BIN)/python tests/screenshots.py
