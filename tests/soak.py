@@ -1,4 +1,4 @@
-"""Fifty visitors at once for half an hour: programs of all endpoints, pages in use, one that trains.
+"""Fifty visitors at once for half an hour: programs of all endpoints, pages in use, one training.
 
 `make soak` runs it; MINUTES=5 for less. It prints what it measured, and ends with 1 if a visit
 failed, memory grew by more than 50 MB after the first sixth of the time, something was left behind,
