@@ -37,7 +37,7 @@ def which_text(models: Models, words: Words, seed: int) -> tuple[str, str, str, 
         times.append(f"{1000 * (perf_counter() - begun):.0f}")
     sources = [str(models.folders.get(name, name)) for name in ("shakespeare", "unmask")]
     cards = [card_figures(source) for source in sources]
-    counts = sum(map(len, ngram.counts.values()))
+    counts = sum(len(kinds) for before, kinds in ngram.counts.items() if len(before) < ORDER)
     bound = cards[1].get("nats per character at most", "–")
     rows = {
         "which.numbers": [

@@ -47,10 +47,10 @@ function gather() {
   const random = seeded(3 * seed + 4);
   const noise = drawNormal(random, PARTICLES);
   const ganNoise = drawNoise(random, PARTICLES);
-  const draw = () => (empty() ? new Float64Array(0) : drawData(data, random, CLOUD, drawn));
-  const [real, again] = [draw(), draw()];
-  const mine = ofClass(data, real, number("kind"));
-  cloud = { real, mine, noise, ganNoise, floor: energyDistance(real, again) };
+  const draw = (n) => (empty() ? new Float64Array(0) : drawData(data, random, n, drawn));
+  const [real, again] = [draw(CLOUD), draw(PARTICLES)];
+  const [mine, second] = [real, again].map((points) => ofClass(data, points, number("kind")));
+  cloud = { real, mine, noise, ganNoise, floor: energyDistance(mine, second) };
 }
 
 function reset() {
