@@ -96,8 +96,8 @@ class GapWriter:
         """The text as it is before the first step, and after each.
 
         Every step asks the model once, draws a character for each gap, and keeps of these as many
-        as leave each step its share (Sahoo et al. 2024, arXiv:2406.07524, section 3.2.2, with whole
-        counts; the surest first: Chang et al. 2022, arXiv:2202.04200, section 3.2).
+        as leave each step its share (Sahoo et al. 2024, arXiv:2406.07524, with whole counts; the
+        surest first: Chang et al. 2022, arXiv:2202.04200, section 3.2).
 
         Args:
             text: with "_" at the places to fill.

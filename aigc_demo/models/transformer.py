@@ -127,7 +127,7 @@ class Attention(nn.Module):
         self.out = nn.Linear(config.width, config.width, bias=False)
 
     def forward(self, x: Tensor, cache: Cache | None = None, layer: int = 0) -> Tensor:
-        """x: (B, T, C), the tokens after those in the cache -> (B, T, C)."""
+        """x: (B, T, C), the tokens after those in the cache, if it is causal -> (B, T, C)."""
         start, length = (cache.length if cache else 0), x.shape[1]
         q, k, v = self.project(x, start)
         if cache is None:

@@ -39,8 +39,10 @@ class Unmask(Transformer):
         There is nothing to cache: what is uncovered changes all that was computed.
 
         Raises:
-            ValueError: more tokens than the context holds.
+            ValueError: more tokens than the context holds, or a cache.
         """
+        if cache is not None:
+            raise ValueError("expected no cache of a model that sees both ways, got one")
         logits = super().forward(tokens)
         return logits.index_fill(2, torch.tensor([MASKED], device=tokens.device), -torch.inf)
 
@@ -60,10 +62,10 @@ def unmask_loss(logits: Tensor, tokens: Tensor, covered: Tensor) -> Tensor:
     """The bound in nats a token of each text: its mean surprise at the places that are covered.
 
     Averaged over counts 1..T of covered places, all as likely, this is no less than the negative
-    log-likelihood of the text by T (Ou et al. 2024, arXiv:2406.03736, eq. 3.7; Sahoo et al. 2024,
-    arXiv:2406.07524, eq. 10, with the weight 1/t).
+    log-likelihood of the text by T, filled one place at a time in random order (Ou et al. 2024,
+    arXiv:2406.03736; Sahoo et al. 2024, arXiv:2406.07524, has it with the weight 1/t).
 
-    logits: (B, T, V); tokens, covered: (B, T) -> (B,).
+    logits: (B, T, V); tokens, covered: (B, T), at least one place of each covered -> (B,).
     """
     hidden = covered == MASKED
     surprise = F.cross_entropy(logits.transpose(1, 2), tokens, reduction="none")

@@ -34,7 +34,8 @@ def add_endpoints(demo: gr.Blocks, page: Page, tabs: Sequence[Tab]) -> None:
         endpoints = tab.endpoints(page.models, page.others)
         for name in names_of(tab):
             method = getattr(endpoints, name)
-            queue = WRITING if isasyncgenfunction(method) else endpoints.queue
+            usual = WRITING if isasyncgenfunction(method) else endpoints.queue
+            queue = endpoints.queues.get(name, usual)
             document(demo, speaking(page.words, method), examples, api_name=name, **queue)
 
 

@@ -23,6 +23,7 @@ class Endpoints:
     """
 
     queue: dict[str, Any] = {}  # Gradio's options of those that do not stream
+    queues: dict[str, dict[str, Any]] = {}  # and of those named here
 
     def __init__(self, models: Any, others: Any) -> None:
         """models: of the page; others: those on their way from the Hub."""

@@ -13,8 +13,8 @@ from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.catalog.ngrams import ngram_losses, ngram_model
 from aigc_demo.ui.kit.widgets import table
 from aigc_demo.ui.kit.words import Words
-from aigc_demo.ui.page.inside_views import parameters_of
 from aigc_demo.ui.page.page import Page, Update
+from aigc_demo.weights import count_parameters, find_folder
 
 PROMPT, LENGTH, ORDER = "ROMEO:\n", 200, 4  # that each writes by; the order of the n-gram model
 COMPARED = ("ngram", "transformer", "unmask")
@@ -42,7 +42,7 @@ def which_text(models: Models, words: Words, seed: int) -> tuple[str, str, str, 
     rows = {
         "which.numbers": [
             f"{counts:,}",
-            *(f"{parameters_of(one):,}" for one in (writer.model, gaps.loaded.model)),
+            *(f"{count_parameters(find_folder(source)):,}" for source in sources),
         ],
         "which.minutes": ["0", *map(training_minutes, sources)],
         "which.steps": [str(LENGTH), str(LENGTH), str(GAP_STEPS)],

@@ -4,6 +4,7 @@ Gradio makes the page anew for every visitor, a tenth of a second of work, and e
 was compressed anew. What is kept depends on nothing but what is in the key.
 """
 
+import re
 from collections import OrderedDict
 from threading import Lock
 from urllib.parse import parse_qs
@@ -14,6 +15,9 @@ from aigc_demo.ui.kit.words import LANGUAGES
 from aigc_demo.ui.serving.first_paint import is_page
 
 MOST = 24 * 2**20  # bytes kept; beyond, what was not asked for longest goes
+ASSET = re.compile(r"/assets/[\w.-]{1,100}")  # a file of Gradio's, by its one name
+# Headers that say where the page stands: its own address is in it, and that of a link's picture.
+PLACE = (b"host", b"x-gradio-server", b"x-forwarded-host", b"x-forwarded-proto")
 READ_BY_GRADIO = {"deep_link", "page", "all_endpoints"}  # parameters that change its answer
 CONDITIONS = (b"if-none-match", b"if-modified-since", b"range", b"if-range")
 
@@ -58,12 +62,19 @@ class Kept:
         headers = [h for h in start["headers"] if h[0].lower() != b"content-length"]
         headers.append((b"content-length", str(len(body)).encode()))
         with self._lock:
-            if key not in self._kept:
-                self._size += len(body)
+            self._size += _weight(key, body) - self._weight_of(key)
             self._kept[key] = ({**start, "headers": headers}, body)
             while self._size > MOST:
-                _, (_, oldest) = self._kept.popitem(last=False)
-                self._size -= len(oldest)
+                self._size -= self._weight_of(oldest := next(iter(self._kept)))
+                del self._kept[oldest]
+
+    def _weight_of(self, key: tuple) -> int:
+        return _weight(key, self._kept[key][1]) if key in self._kept else 0
+
+
+def _weight(key: tuple, body: bytes) -> int:
+    """The bytes that an answer takes, with its key and headers, about."""
+    return len(body) + len(repr(key)) + 2_000
 
 
 def _key(scope: Scope) -> tuple | None:
@@ -73,9 +84,10 @@ def _key(scope: Scope) -> tuple | None:
     headers = scope["headers"]
     if any(name in CONDITIONS for name, _ in headers):
         return None
-    packed = any(name == b"accept-encoding" and b"gzip" in value for name, value in headers)
+    accepted = next((value for name, value in headers if name == b"accept-encoding"), b"")
+    packed = b"gzip" in accepted  # of several such headers the first, as GZipMiddleware reads it
     path = scope["path"].removeprefix(scope.get("root_path", ""))
-    if path.startswith("/assets/"):
+    if ASSET.fullmatch(path):
         return path, packed
     app = scope.get("app")
     if not is_page(scope) or getattr(app, "auth", None) or getattr(app, "auth_dependency", None):
@@ -83,13 +95,7 @@ def _key(scope: Scope) -> tuple | None:
     query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
     if READ_BY_GRADIO & query.keys():
         return None
-    # Where the page stands: its own address is in it, and that of a link's picture.
     place = (scope["scheme"], scope["path"], scope.get("root_path", ""))
-    told = [h for h in headers if h[0] in (b"host", b"x-gradio-server") or _forwarded(h[0])]
+    told = tuple(one for one in headers if one[0] in PLACE)  # of several alike the first counts
     language = query.get("lang", [""])[0]
-    return place, tuple(sorted(told)), language if language in LANGUAGES else "", packed
-
-
-def _forwarded(name: bytes) -> bool:
-    """Headers of a proxy that say where the page stands; not for whom."""
-    return name.startswith(b"x-forwarded-") and name != b"x-forwarded-for"
+    return place, told, language if language in LANGUAGES else "", packed

@@ -12,8 +12,8 @@ from aigc_demo.prosody import set_in_lines
 from aigc_demo.ui.catalog.tab import Endpoints
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.page.page import PROGRAMS
+from aigc_demo.ui.transformer.gaps import FILLING, moments
 from aigc_demo.ui.transformer.gaps import asked as asked_gaps
-from aigc_demo.ui.transformer.gaps import moments
 from aigc_demo.ui.transformer.requests import (
     begun,
     continued,
@@ -28,9 +28,10 @@ CANDIDATES = 40  # in the table, at most
 
 
 class TextEndpoints(Endpoints):
-    """text_write, poem_write, text_candidates, text_attention."""
+    """text_write, text_fill, poem_write, text_candidates, text_attention."""
 
     queue = PROGRAMS
+    queues = {"text_fill": FILLING}
 
     async def text_write(
         self,
@@ -121,10 +122,11 @@ class TextEndpoints(Endpoints):
             order: certain (the surest gaps first) or random.
 
         Returns:
-            The text after the steps, its gaps filling.
+            The text with its gaps, and as they are filled.
         """
-        gaps, text, settings = asked_gaps(self._models, text, 0, steps, order, temperature, seed)
-        async for moment in moments(gaps, text, **settings):
+        fields = (text, 0, steps, order, temperature, seed)
+        gaps, text, settings = await asyncio.to_thread(asked_gaps, self._models, *fields)
+        async for moment, _ in moments(gaps, text, **settings):
             yield gaps.shown(moment.ids)
 
     def text_candidates(

@@ -3,8 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
-from functools import cache
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import gradio as gr
@@ -13,10 +12,11 @@ from aigc_demo.explain.figures import card_figures
 from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.inference.unmask import GAP, ORDERS, GapWriter, Moment
 from aigc_demo.names import GAP_STEPS, TEMPERATURE, UNMASKS
+from aigc_demo.tokenizer import UnknownCharacters
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.words import Words
-from aigc_demo.ui.page.page import DRAWING, LOCAL, Page, Update, dice, several
+from aigc_demo.ui.page.page import LOCAL, Page, Update, dice, several
 from aigc_demo.ui.page.share import TEXT, Share
 from aigc_demo.ui.page.tables import Rows
 from aigc_demo.ui.page.training_view import history_widget, seeing
@@ -26,6 +26,8 @@ from aigc_demo.ui.transformer.widgets import filling
 
 MOST_STEPS = 128
 EXAMPLES = ("ROMEO: ____ thou", "____ the ____ of ____ and ____", "ROMEO:\n")
+FILLING: dict[str, Any] = {"concurrency_id": "filling", "concurrency_limit": 4}  # it takes a core
+Timed = tuple[Moment, float]
 MORE = 200  # characters to add that the view opens with
 
 
@@ -50,29 +52,40 @@ def asked(
     return gaps, text, settings
 
 
-async def moments(gaps: GapWriter, text: str, **settings: Any) -> AsyncIterator[Moment]:
-    """The text after each step, not oftener than the page can show it; the last one for certain."""
+async def moments(gaps: GapWriter, text: str, **settings: Any) -> AsyncIterator[Timed]:
+    """The text after each step, not oftener than the page can show it; the last one for certain.
+
+    With each the seconds of computing so far.
+    """
     found = gaps.moments(text, **settings)
-    shown, last = 0.0, None
-    while (moment := await asyncio.to_thread(next, found, None)) is not None:
-        last = moment
+
+    def following() -> tuple[Moment | None, float]:
+        begun = time.perf_counter()
+        return next(found, None), time.perf_counter() - begun
+
+    shown, took, last = 0.0, 0.0, None
+    while True:
+        moment, seconds = await asyncio.to_thread(following)
+        if moment is None:
+            break
+        took, last = took + seconds, moment
         if time.monotonic() - shown >= 1 / UPDATES:
             shown, last = time.monotonic(), None
-            yield moment
+            yield moment, took
     if last is not None:
-        yield last
+        yield last, took
 
 
 async def fill_gaps(
     models: Models, words: Words, text, more, steps, order, temperature, seed
 ) -> AsyncIterator[Update]:
     """The text as it fills, and at the end what it cost and how it reads."""
-    gaps, text, settings = asked(models, text, more, steps, order, temperature, seed)
-    begun = time.perf_counter()
-    async for moment in moments(gaps, text, **settings):
-        yield gr.update(**_shown(gaps, moment), texts=None)
-    took = time.perf_counter() - begun
-    told = await asyncio.to_thread(_told, models, words, gaps, text, moment, took, settings)
+    fields = (text, more, steps, order, temperature, seed)
+    gaps, text, settings = await asyncio.to_thread(asked, models, *fields)  # it may be loaded
+    async for timed in moments(gaps, text, **settings):
+        yield gr.update(**_shown(gaps, timed[0]), texts=None)
+    moment, took = timed
+    told = await asyncio.to_thread(_told, models, words, gaps, moment, took, settings)
     yield gr.update(**_shown(gaps, moment), texts=told)
 
 
@@ -97,41 +110,45 @@ def _told(
     models: Models,
     words: Words,
     gaps: GapWriter,
-    text: str,
     moment: Moment,
     took: float,
     settings: dict[str, Any],
 ) -> dict[str, str]:
     """What it cost and how the writer from left to right reads it, in both languages."""
-    count = text.count(GAP)
-    steps = max(moment.filled)
+    places = [place for place, step in enumerate(moment.filled) if step > 0]
+    count, steps = len(places), max(moment.filled)
     cost = {"count": count, "steps": steps, "took": f"{took:.1f}", "each": f"{count / steps:.1f}"}
-    writer = models.writer("shakespeare")
-    written = gaps.shown(moment.ids)
-    if len(written) < 2:
+    writer, written = models.writer("shakespeare"), gaps.shown(moment.ids)
+    prompt = written[: places[0]] or "\n"  # which each begins with
+    ahead = len(prompt) - places[0]
+    try:
+        begun = time.perf_counter()
+        shape = {"temperature": settings["temperature"], "seed": settings["seed"]}
+        other = prompt + writer.write(prompt, count, **shape)
+        left = time.perf_counter() - begun
+        read = "\n" * ahead + written
+        surprise = _surprise(writer, read, [place + ahead for place in places])
+        own = _surprise(writer, other, range(len(prompt), len(other)))
+    except UnknownCharacters:  # the writer was replaced by one that reads something else
         return words.both("gaps.cost", **cost)
-    prompt = written[: text.index(GAP)] or "\n"
-    begun = time.perf_counter()
-    other = writer.write(prompt, count, temperature=settings["temperature"], seed=settings["seed"])
-    beside = {
-        "left": f"{time.perf_counter() - begun:.1f}",
-        "nats": f"{_surprise(writer, written):.2f}",
-        "other": f"{_surprise(writer, prompt + other):.2f}",
-    }
-    return words.both("gaps.told", **cost, **beside, **_figures())
+    beside = {"left": f"{left:.1f}", "nats": f"{surprise:.2f}", "other": f"{own:.2f}"}
+    return words.both("gaps.told", **cost, **beside, **_figures(models))
 
 
-def _surprise(writer: TextWriter, text: str) -> float:
-    """The writer's mean surprise at a text, in nats a character after the first."""
-    return -writer.log_probabilities(text).mean().item()
+def _surprise(writer: TextWriter, text: str, places: Sequence[int]) -> float:
+    """The writer's mean surprise at some places of a text, none of them the first, in nats."""
+    return -writer.log_probabilities(text)[[place - 1 for place in places]].mean().item()
 
 
-@cache
-def _figures() -> dict[str, str]:
+def _figures(models: Models) -> dict[str, str]:
     """On text that neither has seen, by their cards."""
-    bound = card_figures("unmask").get("nats per character at most", "–")
-    card = card_figures("shakespeare").get("nats per character", "–")
-    return {"bound": bound, "card": card}
+    cards = [
+        card_figures(str(models.folders.get(name, name))) for name in ("unmask", "shakespeare")
+    ]
+    return {
+        "bound": cards[0].get("nats per character at most", "–"),
+        "card": cards[1].get("nats per character", "–"),
+    }
 
 
 def see_training(models: Models, words: Words) -> Update:
@@ -178,7 +195,7 @@ def build_gaps(page: Page, here: gr.Tab) -> None:
     about: dict[str, Any] = {"saves": (*TEXT, "csv"), "table": table, "code": code.gaps}
     about |= {"model": UNMASKS[0], "there": False, "show_progress": "hidden"}
     with left:
-        share = Share(page, "gaps", fill_gaps, fields, [shown], **about, **DRAWING)
+        share = Share(page, "gaps", fill_gaps, fields, [shown], **about, **FILLING)
     share.opens()
     share.compute_first(here.select)
     sliders = [slider.release for slider in (more, steps, heat)]

@@ -33,9 +33,9 @@ def filling(words: Words, **props: Any) -> gr.HTML:
     template = (
         '<div class="row"><button type="button"></button>'
         '<input type="range" min="0" max="0" step="1" data-word="step" data-as="label">'
-        '<output></output></div><div class="list" tabindex="0" role="group" data-word="list"'
-        ' data-as="label"></div><p class="scale"><span data-word="first"></span><i></i>'
-        '<span data-word="last"></span></p><p class="reading" aria-live="polite"></p>'
+        '<output aria-live="off"></output></div><div class="list" tabindex="0" role="img"></div>'
+        '<p class="scale"><span data-word="first"></span><i></i><span data-word="last"></span></p>'
+        '<p class="reading" aria-live="polite"></p>'
     )
     group = {**words.group("widget"), **words.group("filling")}
     return widget("transformer/filling", template + CAPTION, words=group, **props)

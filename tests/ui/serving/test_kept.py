@@ -55,8 +55,17 @@ def test_the_page_is_made_once_an_address_a_language_and_an_encoding(site: Any) 
         assert len(site.made) == before + 1
     plain = site.get("/", headers={"accept-encoding": "identity"})
     assert "content-encoding" not in plain.headers
-    whom = {"x-forwarded-for": "192.0.2.7"}
-    assert site.get("/", headers=whom).content == first.content
+    for whom in ({"x-forwarded-for": "192.0.2.7"}, {"x-forwarded-access-token": "secret"}):
+        assert site.get("/", headers=whom).content == first.content  # nor is it in any key
+
+
+def test_an_answer_goes_to_those_alone_who_asked_for_its_kind(site: Any) -> None:
+    both = [("accept-encoding", "identity"), ("accept-encoding", "gzip")]
+    assert "content-encoding" not in site.get("/", headers=both).headers
+    assert site.get("/").headers["content-encoding"] == "gzip"
+    hosts = [("x-forwarded-host", "evil.example"), ("x-forwarded-host", "good.example")]
+    first = site.get("/", headers=hosts)
+    assert site.get("/", headers=hosts[::-1]).content != first.content
 
 
 def test_other_answers_are_asked_anew(site: Any) -> None:
@@ -64,6 +73,9 @@ def test_other_answers_are_asked_anew(site: Any) -> None:
         assert site.get(path).content != site.get(path).content
     assert site.get("/assets/a.js").content == site.get("/assets/a.js").content
     asked = len(site.made)
+    for path in ("/assets/sub/a.js", f"/assets/{'x' * 101}.js"):  # other names of a file
+        assert site.get(path).content != site.get(path).content
+        asked += 2
     site.get("/assets/a.js", headers={"if-none-match": "x"})
     site.get("/assets/a.js", headers={"range": "bytes=0-1"})
     assert len(site.made) == asked + 2
@@ -75,7 +87,7 @@ def test_with_a_login_no_page_is_kept(site: Any) -> None:
 
 
 def test_what_was_asked_for_longest_goes(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept, "MOST", 8_400)
+    monkeypatch.setattr(kept, "MOST", 4 * 4_200)
     plain = {"accept-encoding": "identity"}
     texts = {name: site.get(f"/assets/{name}.js", headers=plain).text for name in "abc"}
     assert site.get("/assets/a.js", headers=plain).text == texts["a"]

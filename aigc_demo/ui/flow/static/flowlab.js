@@ -32,7 +32,6 @@ let training = null; // the flow of a link that is being trained
 
 const empty = () => field("data").value === "own" && drawn.length === 0;
 const number = (name) => Number(field(name).value);
-const fixed = (value, digits = 2) => (Number.isFinite(value) ? value.toFixed(digits).replace("-", "−") : "–");
 
 function settings() {
   const seed = Math.min(Math.abs(Math.trunc(number("seed"))) || 0, 999_999_999_999_999); // as a link holds it
@@ -48,8 +47,9 @@ function gather() {
   const noise = drawNormal(random, PARTICLES);
   const ganNoise = drawNoise(random, PARTICLES);
   const draw = (n) => (empty() ? new Float64Array(0) : drawData(data, random, n, drawn));
-  const [real, again] = [draw(CLOUD), draw(PARTICLES)];
-  const [mine, second] = [real, again].map((points) => ofClass(data, points, number("kind")));
+  const [real, again] = [draw(CLOUD), draw(8 * PARTICLES)];
+  const [mine, more] = [real, again].map((points) => ofClass(data, points, number("kind")));
+  const second = more.subarray(0, 2 * PARTICLES); // as many as are followed
   cloud = { real, mine, noise, ganNoise, floor: energyDistance(mine, second) };
 }
 
@@ -106,7 +106,7 @@ const lookAtGAN = () => lookAt(game, { real: cloud.real, noise: cloud.ganNoise }
 function tell() {
   const at = probe && `x = (${fixed(probe[0])}, ${fixed(probe[1])})`;
   const v = probe && flow.velocity(Float64Array.from(probe), number("time"), number("kind"), number("guidance"));
-  let said = word(playing ? "training" : "idle");
+  let said = word(playing || training ? "training" : "idle");
   if (probe) said = `${at} · v = (${fixed(v[0])}, ${fixed(v[1])})`;
   if (empty()) said = word("empty");
   else if (drawing) said = word("drawing");
@@ -144,7 +144,7 @@ function paint() {
   const show = { lines: field("lines").checked, field: field("field").checked };
   drawFlow(plane, scene, number("time"), show, colours);
   if (game) drawPlane(other, scene.gan, { heat: true, mesh: false, arrows: false }, null, colours);
-  element.querySelector("output").textContent = `t = ${fixed(number("time"))}`;
+  element.querySelector("output").textContent = `t = ${fixed(number("time"))}`; // not read aloud
   plane.dataset.step = flow.step;
   if (!request || frames % 6 === 0) {
     const words = { losses: word("losses"), distance: word("distance_plot") };
@@ -171,7 +171,11 @@ function tick(now) {
   if (running) {
     const time = Math.min(1, (now - running) / RUN);
     field("time").value = Math.max(0, time);
-    if (time === 1) running = 0;
+    if (time === 1) {
+      running = 0;
+      look(true);
+      tell();
+    }
   }
   if (playing) {
     const until = performance.now() + BUDGET;
@@ -262,12 +266,13 @@ element.addEventListener("change", ({ target: { name } }) => {
   if (name === "data") drawing = empty();
   if (ANEW.includes(name)) return restart(true);
   if (name === "kind") gather();
+  if (["kind", "guidance", "ode"].includes(name)) history = new History();
   refresh();
   keep();
 });
 field("time").addEventListener("input", () => {
   running = 0;
-  look(false);
+  if (probe || field("field").checked) look(false); // the paths themselves stay
   tell();
   paint();
 });

@@ -118,7 +118,7 @@ function covered(real, made, near = 0.12) {
   let count = 0;
   for (let i = 0; i < real.length; i += 2) {
     for (let j = 0; j < made.length; j += 2) {
-      if (Math.hypot(real[i] - made[j], real[i + 1] - made[j + 1]) > near) continue;
+      if (!(Math.hypot(real[i] - made[j], real[i + 1] - made[j + 1]) <= near)) continue;
       count += 1;
       break;
     }

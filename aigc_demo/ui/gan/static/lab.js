@@ -15,8 +15,6 @@ let last = 0;
 let inSight = false;
 let frames = 0;
 
-const fixed = (value, digits = 2) =>
-  Number.isFinite(value) ? value.toFixed(digits).replace(/^-(?=.*[1-9])/, "−").replace("-", "") : "–";
 
 // D at the probe, as words.
 function reading() {

@@ -10,7 +10,10 @@ fetched(path) {
       script.addEventListener("error", () => {
         script.remove();
         if (tries) setTimeout(() => ask(tries - 1).then(done, failed), 2_000);
-        else failed(new Error(path));
+        else {
+          delete this.scripts[path]; // whoever wants it next asks again
+          failed(new Error(path));
+        }
       });
       document.head.append(script);
     });

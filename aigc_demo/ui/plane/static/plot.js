@@ -18,6 +18,8 @@ class History {
   }
 }
 
+const fixed = (value, digits = 2) =>
+  Number.isFinite(value) ? value.toFixed(digits).replace(/^-(?=.*[1-9])/, "−").replace("-", "") : "–";
 const short = (value) => (Number.isFinite(value) ? value.toPrecision(3).replace(/\.?0+$/, "") : "–");
 
 // One panel. lines: [name of the moment's number, colour, dashes, letter at its end].

@@ -6,33 +6,36 @@ const button = element.querySelector("button");
 const output = element.querySelector("output");
 const reading = element.querySelector(".reading");
 let clock = 0;
+let pointed = 0; // the place that the arrow keys are at
 
 const last = () => Math.max(0, ...props.filled);
+const visible = (character) => character.replace("\n", "↵").replace(" ", "␣");
 
 function note(place) {
   const step = props.filled[place];
-  const character = [...props.text][place].replace("\n", "↵").replace(" ", "␣");
+  const character = visible([...props.text][place]);
   const values = { character, step, sure: Math.round(100 * props.sure[place]) };
   if (step > 0) reading.textContent = filled(word("place"), values);
-  else reading.textContent = step ? word("gap") : word("given");
+  else reading.textContent = `“${character}”: ${word(step ? "gap" : "given")}`;
 }
 
 function paint() {
   const step = Number(slider.value);
   output.textContent = filled(word("of"), { step, last: slider.max });
   button.dataset.word = clock ? "pause" : "play";
-  [...list.querySelectorAll("[data-place]")].forEach((node) => {
-    const place = Number(node.dataset.place);
+  button.textContent = word(button.dataset.word);
+  const nodes = [...list.querySelectorAll("[data-place]")];
+  nodes.forEach((node, place) => {
     const at = props.filled[place];
     const there = at >= 0 && at <= step;
-    const character = node.dataset.character;
-    node.textContent = there ? character.replace("\n", "↵") : "_";
+    node.textContent = there ? node.dataset.character.replace("\n", "↵") : "_";
     node.classList.toggle("gap", !there);
-    node.classList.toggle("now", at === step && step > 0);
-    const share = at > 0 && there ? 14 + Math.round((62 * (at - 1)) / Math.max(1, last() - 1)) : 0;
-    node.style.background = share ? `color-mix(in srgb, var(--attention) ${share}%, transparent)` : "";
+    node.classList.toggle("now", at === step && step > 0 && step < last());
+    node.classList.toggle("filled", at > 0 && there);
+    node.style.setProperty("--late", (at - 1) / Math.max(1, last() - 1));
   });
-  speak();
+  const whole = nodes.map((node) => node.textContent).join("");
+  list.setAttribute("aria-label", `${word("list")}: ${whole}`);
 }
 
 function build() {
@@ -46,7 +49,7 @@ function build() {
     if (character === "\n") list.append(document.createElement("br"));
   });
   slider.max = last();
-  if (following || slider.value > slider.max) slider.value = slider.max;
+  if (following) slider.value = slider.max;
   paint();
   list.dataset.painted = props.text || "";
 }
@@ -74,9 +77,22 @@ slider.addEventListener("input", () => {
   stop();
   paint();
 });
-const point = ({ target }) => target.dataset?.place && note(Number(target.dataset.place));
-list.addEventListener("pointerover", point);
-list.addEventListener("click", point);
+
+function point(place) {
+  const nodes = list.querySelectorAll("[data-place]");
+  pointed = Math.max(0, Math.min(nodes.length - 1, place));
+  nodes.forEach((node, at) => node.classList.toggle("pointed", at === pointed));
+  if (nodes.length) note(pointed);
+}
+const over = ({ target }) => target.dataset?.place && point(Number(target.dataset.place));
+list.addEventListener("pointerover", over);
+list.addEventListener("click", over);
+list.addEventListener("keydown", (event) => {
+  const ways = { ArrowLeft: pointed - 1, ArrowRight: pointed + 1, Home: 0, End: Infinity };
+  if (!(event.key in ways)) return;
+  event.preventDefault();
+  point(ways[event.key]);
+});
 
 build();
 watch(["text", "filled"], build);
