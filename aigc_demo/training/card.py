@@ -225,8 +225,9 @@ def write_card(
     lines = "\n".join(
         f"| {key.replace('_', ' ')} | {_number(value)} |"
         for key, value in figures.items()
-        if key not in ("name", "sha256", "full")
+        if key not in ("name", "sha256", "full", "by_steps")
     )
+    lines += _by_steps(figures.get("by_steps", {}))
     peers = "".join(f"| {key}: {whose} | {value} |\n" for key, value, whose in PEERS.get(name, []))
     if peers and not own:
         lines += "\n\nFor comparison:\n\n| figure | value |\n| --- | --- |\n" + peers
@@ -271,6 +272,25 @@ _SCORED = """Scored on the stored file by `python -m aigc_demo evaluate {name}{f
 | --- | --- |
 {lines}
 """
+
+
+def _by_steps(found: dict[str, dict[str, list[float]]]) -> str:
+    """The table of a flow's figures by its steps and guidance; "" without any."""
+    if not found:
+        return ""
+    guidances = list(next(iter(found.values())))
+    rows = [
+        "| steps | " + " | ".join(f"w = {one}" for one in guidances) + " |",
+        "| --- |" + " --- |" * len(guidances),
+    ]
+    for steps, row in found.items():
+        cells = [f"{100 * agreement:.1f} %, {distance:.1f}" for agreement, distance in row.values()]
+        rows.append(f"| {steps} | " + " | ".join(cells) + " |")
+    about = (
+        "By steps and guidance w, of 2,000 samples each (seeds 0, 1, 2, ...): label agreement, and "
+    )
+    about += "Fréchet distance over that of 2,000 real digits."
+    return "\n\n" + textwrap.fill(about, 100) + "\n\n" + "\n".join(rows)
 
 
 def _number(value: Any) -> str:

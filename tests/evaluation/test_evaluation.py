@@ -7,17 +7,19 @@ import pytest
 import torch
 from PIL import Image
 
-from aigc_demo.evaluation import evaluate
+from aigc_demo.evaluation import evaluate, flow
 from aigc_demo.evaluation.distance import density_and_coverage, frechet_distance
 from aigc_demo.evaluation.gan import _distances, draw, pupil_accuracy
 from aigc_demo.evaluation.nats import nats
 from aigc_demo.evaluation.poems import couplets_of, perplexity, shares
 from aigc_demo.evaluation.vae import sampled_bound
+from aigc_demo.inference.flow import FlowSampler
 from aigc_demo.inference.judge import DigitJudge
 from aigc_demo.models.vae import VAE, VAEConfig, log_likelihood
 from aigc_demo.prosody import plan_of
 from aigc_demo.samples import sample_digits
 from aigc_demo.tokenizer import poem_ids
+from aigc_demo.training.card import _by_steps
 from aigc_demo.training.curves import draw_curves
 
 SPRING = "春眠不覺曉，處處聞啼鳥。夜來風雨聲，花落知多少。"
@@ -144,3 +146,26 @@ def test_every_kind_of_gan_is_scored(tiny_folders, family):
     assert figures["samples"] == 2_000
     assert ("label_agreement" in figures) == (family == "gan")
     assert 0 <= figures["rarest_digit_share"] <= 0.1
+
+
+def test_a_flow_is_scored_by_its_steps_and_guidance(tiny_folders, monkeypatch):
+    monkeypatch.setattr(flow, "STEPS", (1, 2))
+    monkeypatch.setattr(flow, "GUIDANCE", (1, 3))
+    monkeypatch.setattr(flow, "EACH", 40)
+    monkeypatch.setattr(flow, "data_folder", lambda folder: folder)
+    monkeypatch.setattr(
+        flow, "read_mnist", lambda _, train: sample_digits("train" if train else "test")
+    )
+    sampler = FlowSampler.load(tiny_folders["flow"], "cpu")
+    found = flow.grid(sampler, None)
+    assert {steps: list(row) for steps, row in found.items()} == {"1": ["1", "3"], "2": ["1", "3"]}
+    images, labels = draw(flow.Setting(sampler, 2, 3), 40)
+    read = DigitJudge.load().classify(images).argmax(1)
+    agreement, distance = found["2"]["3"]
+    assert agreement == pytest.approx((read == labels).float().mean().item())
+    assert torch.equal(images[:3], sampler.sample([0, 1, 2], [0, 1, 2], 2, 3)) and distance > 1
+    table = _by_steps(found)
+    assert (
+        "| steps | w = 1 | w = 3 |" in table and f"| 2 | {100 * found['2']['1'][0]:.1f} %" in table
+    )
+    assert _by_steps({}) == ""
