@@ -8,6 +8,7 @@ from tqdm import tqdm
 
 from aigc_demo.data.files import data_folder
 from aigc_demo.data.shakespeare import read_shakespeare, split_text
+from aigc_demo.devices import mixed_precision
 from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.inference.unmask import GapWriter
 from aigc_demo.models.unmask import cover, unmask_loss
@@ -21,7 +22,7 @@ def score(loaded: Loaded, data: Path | None, full: bool) -> dict[str, float]:
     """At most so many nats a character of the last 10 % of Tiny Shakespeare.
 
     Windows of the context that do not overlap, with nothing before them given: all places covered
-    that are scored. Each is read with its places covered 8 (full: 64) times, the counts spread
+    that are scored. Each is read with its places covered 8 (full: 32) times, the counts spread
     evenly over 1..T. With full also the second half of each window, its first half given; and the
     nats a character at which `shakespeare` reads texts of various steps.
     """
@@ -29,7 +30,7 @@ def score(loaded: Loaded, data: Path | None, full: bool) -> dict[str, float]:
     text = split_text(read_shakespeare(data_folder(data)))[1]
     ids = torch.tensor(gaps.tokenizer.encode(text))
     windows = ids[: len(ids) // gaps.context * gaps.context].view(-1, gaps.context)
-    draws = 64 if full else 8
+    draws = 32 if full else 8
     found = _bound(gaps, windows, draws, 0)
     figures = {
         "nats_per_character_at_most": found.mean().item(),
@@ -58,7 +59,9 @@ def _bound(gaps: GapWriter, windows: Tensor, draws: int, given: int) -> Tensor:
         spread = (torch.arange(draws) + torch.rand(())) / draws
         hidden = cover(tokens[:, given:], 1 + (spread * scored).long())
         covered = torch.cat([tokens[:, :given], hidden], 1).to(device)
-        found.append(unmask_loss(model(covered), tokens.to(device), covered).mean().cpu())
+        with mixed_precision(device):
+            logits = model(covered)
+        found.append(unmask_loss(logits, tokens.to(device), covered).mean().cpu())
     return torch.stack(found)
 
 

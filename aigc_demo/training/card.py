@@ -148,8 +148,9 @@ PROTOCOL: dict[str, str] = {  # family -> how the figures come about
     "write add, over the first 64 windows.",
     "unmask": "Nats per character at most: the bound (Sahoo et al. 2024, arXiv:2406.07524) on the "
     "last 10 % of the text in windows of 256 that do not overlap, with nothing before them given; "
-    "each is read 8 times (with --full 64), the counts of covered places spread evenly over 1 to "
-    "256; the standard error is over windows. With half given: of the second half of each window, "
+    "each is read 8 times (with --full 32), the counts of covered places spread evenly over 1 to "
+    "256; the standard error is over windows. Matrix products in bfloat16 where the hardware has "
+    "them. With half given: of the second half of each window, "
     "its first half given. Nats of its texts: the mean surprise of `shakespeare` at 32 texts of "
     "256 characters from nothing, temperature 0.8, the surest places first; what is monotonous "
     "surprises little too.",
