@@ -1,11 +1,12 @@
 # make run: the page. make test: the whole suite. make check: format, lint, types.
 # Not in the suite, as they take long: make torture, ten times what the suite tries of nonsense;
-# make soak, fifty visitors for half an hour (MINUTES=5 for less).
+# make soak, fifty visitors for half an hour (MINUTES=5 for less). make audit: known weaknesses and
+# licences of the packages, which asks the network.
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check screenshots torture soak
+.PHONY: run test check screenshots torture soak audit
 
 run: .venv/run.done
 	$(BIN)/python app.py
@@ -24,6 +25,12 @@ torture: .venv/dev.done
 
 soak: .venv/dev.done
 	PYTHONPATH=.:tests $(BIN)/python tests/soak.py --minutes $(or $(MINUTES),30)
+
+audit: .venv/run.done
+	$(PYTHON) -m venv .venv/audit
+	.venv/audit/bin/pip install -q pip-audit==2.10.1 pip-licenses==5.5.5
+	.venv/audit/bin/pip-audit -r requirements.txt
+	.venv/audit/bin/pip-licenses --python=$(BIN)/python --from=mixed --summary
 
 screenshots: .venv/dev.done
 	$(BIN)/python tests/screenshots.py

@@ -18,6 +18,8 @@ from aigc_demo.weights import Loaded, load_model
 GAP = "_"  # what stands for a place to fill
 ORDERS = ("certain", "random")
 MOST_STEPS = 256
+CHANCE = 2.5  # how much of it, times the temperature, there is in what is sure, at first
+OF_RANKS = 2**20  # where the random numbers of ranks begin, beyond those of draws
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,8 @@ class GapWriter:
 
         Every step asks the model once, draws a character for each gap, and keeps of these as many
         as leave each step its share (Sahoo et al. 2024, arXiv:2406.07524, with whole counts; the
-        surest first: Chang et al. 2022, arXiv:2202.04200, section 3.2).
+        surest first: Chang et al. 2022, arXiv:2202.04200, section 3.2; with chance that fades, as
+        in their program, or the commonest words come again and again).
 
         Args:
             text: with "_" at the places to fill.
@@ -133,9 +136,11 @@ class GapWriter:
             places = np.flatnonzero(ids == MASKED)
             drawn, probability = self._draw(ids, places, sampler, step)
             keep = gaps * step // steps - (gaps - len(places))
-            rank = probability
             if order == "random":
                 rank = uniform([sampler.seed] * len(places), places.tolist())
+            else:
+                chance = CHANCE * sampler.temperature * (1 - step / steps)
+                rank = np.log(probability) + chance * self._gumbel(places, sampler.seed, step)
             chosen = np.argsort(-rank, kind="stable")[:keep]
             ids[places[chosen]] = drawn[chosen]
             filled[places[chosen]] = step
@@ -151,6 +156,12 @@ class GapWriter:
         drawn = np.array(Batch([sampler] * len(places)).draw(logits, indices))
         probability = torch.from_numpy(logits).softmax(1).numpy()
         return drawn, probability[np.arange(len(places)), drawn]
+
+    def _gumbel(self, places: NDArray, seed: int, step: int) -> NDArray:
+        """A number of Gumbel's law for each place; the largest of sums with them is a draw."""
+        indices = (OF_RANKS + step * self.context + places).tolist()
+        share = uniform([seed] * len(places), indices).clip(1e-12, 1 - 1e-12)
+        return -np.log(-np.log(share))
 
     def logits(self, ids: NDArray) -> NDArray[np.float32]:
         """(T,) -> (T, V), on one core, alone: so they do not depend on the load."""

@@ -26,7 +26,7 @@ from aigc_demo.ui.transformer.widgets import filling
 
 MOST_STEPS = 128
 EXAMPLES = ("ROMEO: ____ thou", "____ the ____ of ____ and ____", "ROMEO:\n")
-FILLING: dict[str, Any] = {"concurrency_id": "filling", "concurrency_limit": 4}  # it takes a core
+FILLING: dict[str, Any] = {"concurrency_id": "filling", "concurrency_limit": 3}  # it takes a core
 Timed = tuple[Moment, float]
 MORE = 200  # characters to add that the view opens with
 
