@@ -388,7 +388,7 @@ def test_the_page_shows_what_each_parameter_is(page: Page, server_url: str) -> N
     page.goto(server_url)
     page.get_by_role("button", name="Use via API").click()
     panel = page.locator(".api-docs")
-    expect(panel.get_by_text("14 API endpoints")).to_be_visible(timeout=30_000)
+    expect(panel.get_by_text(f"{len(ENDPOINTS)} API endpoints")).to_be_visible(timeout=30_000)
     expect(panel).to_contain_text("Draw digits. Returns: A grid of digits, 8 a row, as a PNG.")
     expect(panel).to_contain_text("a whole number from 0; digit i has seed + i.")
     expect(panel).not_to_contain_text("Any Default")
