@@ -413,6 +413,7 @@ def test_page_api_and_command_begin_with_the_same_settings() -> None:
     from aigc_demo.cli import _parser
     from aigc_demo.names import (
         FLOW_STEPS,
+        GAP_STEPS,
         GUIDANCE,
         POEM_TOP_P,
         TEMPERATURE,
@@ -437,8 +438,12 @@ def test_page_api_and_command_begin_with_the_same_settings() -> None:
     for endpoint in (FlowEndpoints.flow_sample, FlowEndpoints.flow_path):
         found = defaults(endpoint)
         assert (found["steps"], found["guidance"]) == (FLOW_STEPS, GUIDANCE)
-    assert (told["steps"], told["guidance"]) == (FLOW_STEPS, GUIDANCE)
-    assert set(page[LABELS["steps"]]) == {FLOW_STEPS}
+    found = defaults(TextEndpoints.text_fill)
+    assert (found["steps"], found["temperature"]) == (GAP_STEPS, TEMPERATURE)
+    assert (
+        told["steps"] is None and told["guidance"] == GUIDANCE
+    )  # of steps each family has its own
+    assert set(page[LABELS["steps"]]) == {FLOW_STEPS, GAP_STEPS}
     assert set(page[LABELS["guidance"]]) == {GUIDANCE}
     for endpoint, top_p in (
         (TextEndpoints.text_write, TOP_P),
@@ -447,7 +452,7 @@ def test_page_api_and_command_begin_with_the_same_settings() -> None:
         found = defaults(endpoint)
         assert (found["temperature"], found["top_p"]) == (TEMPERATURE, top_p)
         assert (found["top_k"], found["penalty"]) == (0, 1)
-    assert page[LABELS["temperature"]] == [TEMPERATURE] * 2 and told["temperature"] == TEMPERATURE
+    assert page[LABELS["temperature"]] == [TEMPERATURE] * 3 and told["temperature"] == TEMPERATURE
     assert page[LABELS["top_p"]] == [TOP_P, POEM_TOP_P]
     assert page[LABELS["penalty"]] == [1, 1] and told["penalty"] == 1
     assert page[LABELS["top_k"]] == [0, 0] and told["top_k"] is None
