@@ -1,9 +1,9 @@
 """All at once: what the page asks of masked diffusion, what it refuses, and what it tells."""
 
-import asyncio
 from typing import Any
 
 import pytest
+from servers import finished
 
 from aigc_demo.inference.unmask import GapWriter
 from aigc_demo.ui.app import TABS
@@ -23,7 +23,7 @@ def streamed(*values: Any) -> list[dict]:
     async def read() -> list[dict]:
         return [update async for update in gaps.fill_gaps(MODELS, WORDS, *values)]
 
-    return asyncio.run(read())
+    return finished(read())
 
 
 def test_the_text_fills_and_at_the_end_stands_what_it_cost() -> None:
@@ -76,7 +76,7 @@ def test_the_endpoint_gives_the_same_and_the_table_each_place() -> None:
         api = TextEndpoints(MODELS, HubModels(MODELS))
         return [text async for text in api.text_fill("ROMEO: ____ thou", 4, 0.8, 7)]
 
-    texts = asyncio.run(read())
+    texts = finished(read())
     writer = GapWriter.load("unmask", "cpu")
     assert texts[-1] == writer.fill("ROMEO: ____ thou", 4, 0.8, seed=7)
     rows = gaps.table(MODELS, *ASKED)
