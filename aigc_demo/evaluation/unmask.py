@@ -11,7 +11,7 @@ from aigc_demo.data.shakespeare import read_shakespeare, split_text
 from aigc_demo.devices import mixed_precision
 from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.inference.unmask import GapWriter
-from aigc_demo.models.unmask import cover, unmask_loss
+from aigc_demo.models.unmask import counts, cover, unmask_loss
 from aigc_demo.weights import Loaded
 
 TEXTS = 32  # of each number of steps, that the writer reads
@@ -56,8 +56,7 @@ def _bound(gaps: GapWriter, windows: Tensor, draws: int, given: int) -> Tensor:
     found = []
     for window in tqdm(windows, desc=f"bound, {given} given", unit="window"):
         tokens = window.expand(draws, -1)
-        spread = (torch.arange(draws) + torch.rand(())) / draws
-        hidden = cover(tokens[:, given:], 1 + (spread * scored).long())
+        hidden = cover(tokens[:, given:], counts(draws, scored))
         covered = torch.cat([tokens[:, :given], hidden], 1).to(device)
         with mixed_precision(device):
             logits = model(covered)

@@ -61,7 +61,7 @@ class GapWriter:
         parts = [self.tokenizer.encode(self.tokenizer.fold(part)) for part in text.split(GAP)]
         ids = parts[0]
         for part in parts[1:]:
-            ids = [*ids, MASKED, *part]
+            ids += [MASKED, *part]
         if not 0 < len(ids) <= self.context:
             raise ValueError(f"expected a text of 1 to {self.context} characters, got {len(ids)}")
         return ids
@@ -131,7 +131,11 @@ class GapWriter:
         steps = min(steps, gaps)
         filled = np.where(ids == MASKED, -1, 0)
         sure = np.where(ids == MASKED, 0.0, 1.0)
-        yield Moment(tuple(ids.tolist()), tuple(filled.tolist()), tuple(sure.tolist()))
+
+        def moment() -> Moment:
+            return Moment(*(tuple(of.tolist()) for of in (ids, filled, sure)))
+
+        yield moment()
         for step in range(1, steps + 1):
             places = np.flatnonzero(ids == MASKED)
             drawn, probability = self._draw(ids, places, sampler, step)
@@ -145,7 +149,7 @@ class GapWriter:
             ids[places[chosen]] = drawn[chosen]
             filled[places[chosen]] = step
             sure[places[chosen]] = probability[chosen]
-            yield Moment(tuple(ids.tolist()), tuple(filled.tolist()), tuple(sure.tolist()))
+            yield moment()
 
     def _draw(
         self, ids: NDArray, places: NDArray, sampler: Sampler, step: int

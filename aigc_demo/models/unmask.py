@@ -47,6 +47,12 @@ class Unmask(Transformer):
         return logits.index_fill(2, torch.tensor([MASKED], device=tokens.device), -torch.inf)
 
 
+def counts(rows: int, length: int) -> Tensor:
+    """How many places of each text to cover: 1..length, evenly spread over the batch. (rows,)."""
+    spread = (torch.arange(rows) + torch.rand(())) / rows
+    return 1 + (spread * length).long()
+
+
 def cover(tokens: Tensor, count: Tensor) -> Tensor:
     """The text with so many places covered, any as likely as any other.
 

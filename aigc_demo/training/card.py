@@ -289,8 +289,8 @@ def _by_steps(found: dict[str, dict[str, list[float]]]) -> str:
         rows.append(f"| {steps} | " + " | ".join(cells) + " |")
     about = (
         "By steps and guidance w, of 2,000 samples each (seeds 0, 1, 2, ...): label agreement, and "
+        "Fréchet distance over that of 2,000 real digits."
     )
-    about += "Fréchet distance over that of 2,000 real digits."
     return "\n\n" + textwrap.fill(about, 100) + "\n\n" + "\n".join(rows)
 
 

@@ -121,6 +121,21 @@ def optimizers(model: Transformer, recipe: Any) -> tuple[Optimizer, Optimizer]:
     )
 
 
+def set_rates(players: tuple[Optimizer, Optimizer], recipe: Any, factor: float) -> None:
+    """Sets both learning rates to so many times the recipe's."""
+    for optimizer, rate in zip(players, (recipe.matrix_rate, recipe.other_rate), strict=True):
+        optimizer.param_groups[0]["lr"] = rate * factor
+
+
+def descend(players: tuple[Optimizer, Optimizer], loss: Tensor) -> None:
+    """One step of both down a loss."""
+    for optimizer in players:
+        optimizer.zero_grad()
+    loss.backward()
+    for optimizer in players:
+        optimizer.step()
+
+
 def train_step(
     model: nn.Module, players: tuple[Optimizer, Optimizer], tokens: Tensor, targets: Tensor
 ) -> Tensor:
@@ -136,11 +151,7 @@ def train_step(
         logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="sum"
     )
     loss = total / scored
-    for optimizer in players:
-        optimizer.zero_grad()
-    loss.backward()
-    for optimizer in players:
-        optimizer.step()
+    descend(players, loss)
     return loss
 
 
@@ -183,8 +194,7 @@ def train(
         if run.due(step):
             remember(step)
         factor = warm_then_fall(step, run.total, 30, 0.0 if recipe.fault == "rate" else 0.6)
-        both[0].param_groups[0]["lr"] = recipe.matrix_rate * factor
-        both[1].param_groups[0]["lr"] = recipe.other_rate * factor
+        set_rates(both, recipe, factor)
         tokens, targets = batch(step)
         run.report(loss=train_step(spread, both, tokens.to(run.device), targets.to(run.device)))
         average.update_parameters(model)

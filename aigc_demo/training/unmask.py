@@ -12,10 +12,10 @@ from torch import Tensor
 from aigc_demo.devices import mixed_precision
 from aigc_demo.inference.unmask import GapWriter
 from aigc_demo.models.batch import part
-from aigc_demo.models.unmask import Unmask, UnmaskConfig, cover, unmask_loss
+from aigc_demo.models.unmask import Unmask, UnmaskConfig, counts, cover, unmask_loss
 from aigc_demo.tokenizer import CharacterTokenizer
 from aigc_demo.training.run import Run, moving_average, warm_then_fall
-from aigc_demo.training.transformer import SMALL, optimizers
+from aigc_demo.training.transformer import SMALL, descend, optimizers, set_rates
 from aigc_demo.weights import Loaded, save_model
 
 
@@ -48,12 +48,6 @@ def windows(ids: Tensor, recipe: Recipe) -> Tensor:
     return ids[start + torch.arange(length)]
 
 
-def counts(rows: int, length: int) -> Tensor:
-    """How many places of each text to cover: 1..length, evenly spread over the batch. (rows,)."""
-    spread = (torch.arange(rows) + torch.rand(())) / rows
-    return 1 + (spread * length).long()
-
-
 def look(writer: GapWriter) -> str:
     """A text from nothing, always from the same seed, for the time machine."""
     *_, end = writer.unmask(min(160, writer.context), steps=32, seed=0)
@@ -83,20 +77,14 @@ def train(
     for step in run.steps():
         if run.due(step):
             remember(step)
-        factor = warm_then_fall(step, run.total, 30, 0.6)
-        both[0].param_groups[0]["lr"] = recipe.matrix_rate * factor
-        both[1].param_groups[0]["lr"] = recipe.other_rate * factor
+        set_rates(both, recipe, warm_then_fall(step, run.total, 30, 0.6))
         whole = windows(ids, recipe)
         tokens = part(whole).to(run.device)
         covered = cover(tokens, part(counts(*whole.shape)).to(run.device))
         with mixed_precision(run.device):
             logits = spread(covered)
         loss = unmask_loss(logits, tokens, covered).mean()
-        for optimizer in both:
-            optimizer.zero_grad()
-        loss.backward()
-        for optimizer in both:
-            optimizer.step()
+        descend(both, loss)
         run.report(loss=loss)
         average.update_parameters(model)
 

@@ -9,9 +9,9 @@ import torch
 
 from aigc_demo.inference.unmask import GapWriter
 from aigc_demo.models.transformer import shift_both_ways
-from aigc_demo.models.unmask import MASKED, Unmask, UnmaskConfig, cover, unmask_loss
+from aigc_demo.models.unmask import MASKED, Unmask, UnmaskConfig, counts, cover, unmask_loss
 from aigc_demo.tokenizer import UnknownCharacters
-from aigc_demo.training.unmask import RECIPES, counts, windows
+from aigc_demo.training.unmask import RECIPES, windows
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from aigc_demo.samples import sample_digits
 from aigc_demo.ui.flow import code, tables
 from aigc_demo.ui.flow.compare import build_compare
 from aigc_demo.ui.flow.inside import build_inside
-from aigc_demo.ui.flow.lab import build_lab
+from aigc_demo.ui.flow.lab import LAB
 from aigc_demo.ui.flow.requests import (
     HIGHEST_GUIDANCE,
     MAX_COUNT,
@@ -61,7 +61,7 @@ def build_flow_tab(page: Page) -> None:
         with tr(gr.Tab(id="morph"), "flow.morph_tab") as here:
             _build_morph(page, here)
         with tr(gr.Tab(id="lab"), "flowlab.tab"):
-            build_lab(page)
+            LAB.build(page)
         with tr(gr.Tab(id="compare"), "which.tab") as here:
             build_compare(page, here)
         with tr(gr.Tab(id="inside"), "flow.inside_tab") as here:

@@ -8,7 +8,7 @@ import gradio as gr
 from aigc_demo.names import TRUNCATION
 from aigc_demo.ui.gan import code, tables
 from aigc_demo.ui.gan.inside import build_inside
-from aigc_demo.ui.gan.lab import build_lab
+from aigc_demo.ui.gan.lab import LAB
 from aigc_demo.ui.gan.one_step import build_duel
 from aigc_demo.ui.gan.requests import MAX_COUNT, draw, morph, pick, write_number
 from aigc_demo.ui.kit.widgets import player, tiles
@@ -34,7 +34,7 @@ def build_gan_tab(page: Page) -> None:
         with tr(gr.Tab(id="duel"), "duel.tab") as tab:
             build_duel(page, tab)
         with tr(gr.Tab(id="lab"), "lab.tab"):
-            build_lab(page)
+            LAB.build(page)
     follow(page.compute(picked, pick, fields, [*looked_at, tasks], show_progress="hidden").then)
     add_other_weights(page, "gan.model", "gan.by_class")
     page.lesson("gan")

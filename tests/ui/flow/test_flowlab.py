@@ -157,7 +157,7 @@ def test_one_step_lands_near_the_middle_and_covers_little(maths: Page) -> None:
 
 
 def test_a_link_holds_what_the_fields_offer_and_nothing_else() -> None:
-    assert lab.fields()["trained"] == "0"
+    assert lab.LAB.fields()["trained"] == "0"
     for reader, wrong in (
         (lab.read_time, ("1.1", "-0", "0.123", "nan", "٠")),
         (lab.read_trained, ("5001", "-1", "1e3", "", "99999")),

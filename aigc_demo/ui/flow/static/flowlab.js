@@ -9,7 +9,7 @@ const BUDGET = 8; // milliseconds of a frame for training
 const PARTICLES = 128; // that are followed
 const RUN = 2500; // milliseconds from noise to data
 const LONGEST_RUN = 50; // milliseconds of a link's training between two pictures
-const GAN_RATES = { good: [0.003, 0.001], bad: [0.001, 0.01] };
+const GAN_RATES = { good: LOSSES.saturating_not.rates, bad: [0.001, 0.01] };
 const KEPT = ["data", "layers", "width", "rate", "rates", "seed", "ode", "kind", "guidance"];
 const ANEW = ["layers", "width", "rate", "rates", "seed", "data", "beside"]; // what begins another training
 
@@ -144,7 +144,7 @@ function paint() {
   const show = { lines: field("lines").checked, field: field("field").checked };
   drawFlow(plane, scene, number("time"), show, colours);
   if (game) drawPlane(other, scene.gan, { heat: true, mesh: false, arrows: false }, null, colours);
-  element.querySelector("output").textContent = `t = ${fixed(number("time"))}`; // not read aloud
+  element.querySelector("output").textContent = `t = ${fixed(number("time"))}`;
   plane.dataset.step = flow.step;
   if (!request || frames % 6 === 0) {
     const words = { losses: word("losses"), distance: word("distance_plot") };
@@ -286,27 +286,18 @@ holdPen(plane, {
   },
   done: () => restart(true),
 });
-plane.addEventListener("click", (event) => {
-  if (drawing) return;
-  probe = placeOn(plane, event);
-  refresh();
-});
-plane.addEventListener("keydown", (event) => {
-  const ways = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
-  const way = ways[event.key];
-  if (!way && ![" ", "Enter"].includes(event.key)) return;
-  event.preventDefault();
-  if (event.key === " ") {
-    ACTIONS.play();
-    return;
-  }
-  probe = probe || [0, 0];
-  if (way) probe = probe.map((x, i) => inside(x + way[i] * 0.05));
-  else if (drawing) {
-    extend([probe]);
+holdProbe(plane, {
+  drawing: () => drawing,
+  probe: () => probe,
+  put(place) {
+    probe = place;
+    refresh();
+  },
+  add(place) {
+    extend([place]);
     restart(true);
-  }
-  refresh();
+  },
+  play: ACTIONS.play,
 });
 
 // The link to the flow as it now stands: the settings, and how many steps it was trained.
@@ -360,12 +351,11 @@ reset();
 show();
 if (props.run) replay(props.run);
 watch("run", () => props.run && replay(props.run));
-new IntersectionObserver((entries) => {
-  inSight = entries.at(-1).isIntersecting;
-  wake();
-}).observe(element);
-new ResizeObserver(() => paint()).observe(plane);
-window.addEventListener("aigc:language", () => {
-  show();
-  paint();
+attend(plane, {
+  sight(is) {
+    inSight = is;
+    wake();
+  },
+  paint,
+  show,
 });

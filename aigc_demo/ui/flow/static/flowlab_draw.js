@@ -34,14 +34,7 @@ function drawField({ context, size, across, down, colours }, velocity) {
   context.beginPath();
   for (let i = 0; i < velocity.length; i += 2) {
     const [x, y] = [across(ARROWS[i]), down(ARROWS[i + 1])];
-    const [toX, toY] = [x + unit * velocity[i], y - unit * velocity[i + 1]];
-    context.moveTo(x, y);
-    context.lineTo(toX, toY);
-    const angle = Math.atan2(toY - y, toX - x);
-    for (const side of [2.6, -2.6]) {
-      context.moveTo(toX, toY);
-      context.lineTo(toX + 3.5 * Math.cos(angle + side), toY + 3.5 * Math.sin(angle + side));
-    }
+    addArrow(context, x, y, x + unit * velocity[i], y - unit * velocity[i + 1], 3.5);
   }
   context.stroke();
 }

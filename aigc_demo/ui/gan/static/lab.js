@@ -15,7 +15,6 @@ let last = 0;
 let inSight = false;
 let frames = 0;
 
-
 // D at the probe, as words.
 function reading() {
   const at = Float64Array.from(probe);
@@ -226,29 +225,22 @@ holdPen(plane, {
     keep();
   },
 });
-plane.addEventListener("click", (event) => {
-  if (drawing) return;
-  probe = placeOn(plane, event);
-  tell();
-  paint();
-});
-plane.addEventListener("keydown", (event) => {
-  const ways = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
-  const way = ways[event.key];
-  if (!way && ![" ", "Enter"].includes(event.key)) return;
-  event.preventDefault();
-  if (event.key === " ") return play(!playing);
-  probe = probe || [0, 0];
-  if (way) probe = probe.map((x, i) => inside(x + way[i] * 0.05));
-  else if (drawing) {
+holdProbe(plane, {
+  drawing: () => drawing,
+  probe: () => probe,
+  put(place) {
+    probe = place;
+    tell();
+    paint();
+  },
+  add(place) {
     leave();
-    extend([probe]);
+    extend([place]);
     gather();
     refresh();
     show();
-  }
-  tell();
-  paint();
+  },
+  play: () => play(!playing),
 });
 
 suggest();
@@ -256,12 +248,11 @@ reset();
 show();
 if (props.run) replay(props.run);
 watch("run", () => props.run && replay(props.run));
-new IntersectionObserver((entries) => {
-  inSight = entries.at(-1).isIntersecting;
-  wake();
-}).observe(element);
-new ResizeObserver(() => paint()).observe(plane);
-window.addEventListener("aigc:language", () => {
-  show();
-  paint();
+attend(plane, {
+  sight(is) {
+    inSight = is;
+    wake();
+  },
+  paint,
+  show,
 });

@@ -178,6 +178,17 @@ function drawPoints(view, points, shape, colour, seen) {
   some((i) => !(seen[i] > 0.5));
 }
 
+// An arrow, for a path under way; tip: the length of its sides.
+function addArrow(context, x, y, toX, toY, tip) {
+  context.moveTo(x, y);
+  context.lineTo(toX, toY);
+  const angle = Math.atan2(toY - y, toX - x);
+  for (const side of [2.6, -2.6]) {
+    context.moveTo(toX, toY);
+    context.lineTo(toX + tip * Math.cos(angle + side), toY + tip * Math.sin(angle + side));
+  }
+}
+
 // Where G is pushed: from each fake against the slope of G's loss; the steeper, the longer, up to 0.2.
 function drawArrows({ context, across, down, colours }, fake, arrows, grown) {
   context.strokeStyle = colours.loss;
@@ -190,13 +201,7 @@ function drawArrows({ context, across, down, colours }, fake, arrows, grown) {
     const toX = across(fake[i] + factor * arrows[i]);
     const toY = down(fake[i + 1] + factor * arrows[i + 1]);
     if (Math.hypot(toX - x, toY - y) < 1) continue;
-    context.moveTo(x, y);
-    context.lineTo(toX, toY);
-    const angle = Math.atan2(toY - y, toX - x);
-    for (const side of [2.6, -2.6]) {
-      context.moveTo(toX, toY);
-      context.lineTo(toX + 4 * Math.cos(angle + side), toY + 4 * Math.sin(angle + side));
-    }
+    addArrow(context, x, y, toX, toY, 4);
   }
   context.stroke();
 }

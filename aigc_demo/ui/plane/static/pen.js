@@ -1,4 +1,4 @@
-// Points that a visitor draws on a plane, and how a link holds them.
+// Points that a visitor draws on a plane, and how a link holds them; the probe; when to look up.
 const UNIT = 1000; // of a drawn point's coordinates: they are whole in units of 1/1000
 const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 const MOST_DRAWN = 4000;
@@ -68,4 +68,32 @@ function holdPen(plane, { drawing, draw, done }) {
       stroke = null;
     });
   }
+}
+
+// Clicks and keys on a plane: `put` takes where the probe is now, `add` a point that is drawn there,
+// `play` follows the space bar. probe(): where it was, or null.
+function holdProbe(plane, { drawing, probe, put, add, play }) {
+  plane.addEventListener("click", (event) => {
+    if (!drawing()) put(placeOn(plane, event));
+  });
+  plane.addEventListener("keydown", (event) => {
+    const ways = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+    const way = ways[event.key];
+    if (!way && ![" ", "Enter"].includes(event.key)) return;
+    event.preventDefault();
+    if (event.key === " ") return void play();
+    const at = probe() || [0, 0];
+    put(way ? at.map((x, i) => inside(x + way[i] * 0.05)) : at);
+    if (!way && drawing()) add(at);
+  });
+}
+
+// What a laboratory listens to: whether it is in sight, the size of its plane, the page's language.
+function attend(plane, { sight, paint, show }) {
+  new IntersectionObserver((entries) => sight(entries.at(-1).isIntersecting)).observe(element);
+  new ResizeObserver(() => paint()).observe(plane);
+  window.addEventListener("aigc:language", () => {
+    show();
+    paint();
+  });
 }
