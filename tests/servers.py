@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,10 +32,11 @@ def serving(*options: str) -> Iterator[str]:
 
 
 @contextmanager
-def served_by(*options: str) -> Iterator[tuple[str, int]]:
-    """The address of such a process, and its number."""
+def served_by(*options: str, within: Sequence[str] = ()) -> Iterator[tuple[str, int]]:
+    """The address of such a process, and its number. within: a command that becomes it."""
     port = free_port()
     command = [sys.executable, "app.py", "--host", "127.0.0.1", "--port", str(port), *options]
+    command = [*within, *command]
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
         url = f"http://127.0.0.1:{port}/"

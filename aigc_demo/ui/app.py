@@ -30,7 +30,7 @@ from aigc_demo.ui.page.page import Page
 from aigc_demo.ui.page.route import about_line, follow_links
 from aigc_demo.ui.page.saved_files import add_files
 from aigc_demo.ui.page.waiting import say_waiting
-from aigc_demo.ui.serving.ending import Ending, Health
+from aigc_demo.ui.serving.ending import Ending, Health, come_back
 from aigc_demo.ui.serving.files import Content, Files
 from aigc_demo.ui.serving.first_paint import Inserted, first_paint
 from aigc_demo.ui.serving.gradio_patches import patch_gradio, quicker_scripts
@@ -38,7 +38,7 @@ from aigc_demo.ui.serving.kept import Kept
 from aigc_demo.ui.serving.limits import Limits, trust_proxies
 from aigc_demo.ui.serving.link_preview import PICTURE, preview
 from aigc_demo.ui.serving.login import LoggedIn
-from aigc_demo.ui.serving.middleware import BodyLimit, PlainCalls, SafetyHeaders
+from aigc_demo.ui.serving.middleware import BodyLimit, Faults, PlainCalls, SafetyHeaders
 from aigc_demo.ui.serving.sessions import ForgetCalls, Sessions
 from aigc_demo.ui.serving.surroundings import loopback_only
 from aigc_demo.ui.serving.tunnel import lend
@@ -138,7 +138,7 @@ def files(demo: gr.Blocks) -> dict[str, Content]:
 def launch_options(demo: gr.Blocks, ending: Ending | None = None) -> dict:
     """The keywords of demo.launch that belong to a page that is built, wherever it is served."""
     words = Words()
-    painted = first_paint(words)
+    always = first_paint(words) + come_back()
     return {
         "theme": _theme(),
         "favicon_path": Path(__file__).parent / "page/static/favicon.svg",
@@ -158,6 +158,7 @@ def launch_options(demo: gr.Blocks, ending: Ending | None = None) -> dict:
                 Middleware(LoggedIn, demo=demo),
                 Middleware(ForgetCalls, demo=demo),
                 Middleware(SafetyHeaders),
+                Middleware(Faults),
                 Middleware(BodyLimit),
                 Middleware(
                     PlainCalls,
@@ -167,7 +168,7 @@ def launch_options(demo: gr.Blocks, ending: Ending | None = None) -> dict:
                 Middleware(Kept),
                 Middleware(GZipMiddleware, compresslevel=6),
                 Middleware(Files, by_path=files(demo)),
-                Middleware(Inserted, elements=lambda scope: preview(words, scope) + painted),
+                Middleware(Inserted, elements=lambda scope: preview(words, scope) + always),
             ]
         },
     }

@@ -1,6 +1,7 @@
 """An end without a jolt, and /healthz, where a balancer asks whether to send visitors here.
 
 Told to end (SIGTERM), the server takes nothing new, and lets what is under way finish for a while.
+However it ended, its pages load themselves again from the next one.
 """
 
 import signal
@@ -11,10 +12,16 @@ from types import FrameType
 import gradio as gr
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from aigc_demo.ui.kit.words import static
 from aigc_demo.ui.serving.limits import ASKS
 from aigc_demo.ui.serving.middleware import tell
 
 FINISHING = 10.0  # seconds
+
+
+def come_back() -> str:
+    """The script by which a page does, for the end of its head."""
+    return f"<script>\n{static('serving/come_back.js')}</script>\n"
 
 
 class Ending:

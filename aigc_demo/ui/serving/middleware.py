@@ -4,6 +4,7 @@ import asyncio
 import json
 import math
 import re
+import traceback
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -61,6 +62,29 @@ class SafetyHeaders:
             await send(message)
 
         await self.app(scope, receive, told if scope["type"] == "http" else send)
+
+
+class Faults:
+    """Answers 500 with a sentence where a fault of ours, as a full disk, comes before any answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def told(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, told)
+        except Exception as error:
+            if begun or scope["type"] != "http":
+                raise  # uvicorn logs it, and breaks off
+            traceback.print_exception(error)  # which holds nothing of what a visitor sent
+            await tell(send, 500, "something went wrong here; it has been logged, please try again")
 
 
 class BodyLimit:
