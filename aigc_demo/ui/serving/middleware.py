@@ -65,7 +65,7 @@ class SafetyHeaders:
 
 
 class Faults:
-    """Answers 500 with a sentence where a fault of ours, as a full disk, comes before any answer."""
+    """Answers 500 with a sentence where a fault of ours, as a full disk, left no answer."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
