@@ -1,8 +1,11 @@
 """The forms of regulated Chinese verse: line, tone (平仄) and rhyme (平水韻).
 
-A character may have several readings; any that fits counts. The rules are those of Wang Li,
-诗词格律 (1962), chapter 2, in the usual short version: the even places of a line and its last one
-decide, the others are free.
+The rules are those of Wang Li, 诗词格律 (1962), chapter 2. The even places of a line and its last
+one decide, the others are free, but for two faults: 孤平, a level tone alone among oblique ones,
+and 三平調, three level tones at the end. Two turns against the pattern count as regular: 平平仄平仄
+for 平平平仄仄 (特拗), and an oblique fourth of the last five that the next line makes up for
+(对句相救). A character may have several readings; any that fits counts, but within a line none that
+poets hardly ever use there.
 """
 
 import re
@@ -15,6 +18,22 @@ from pathlib import Path
 COMMA, STOP = "，", "。"
 RHYMES = Path(__file__).with_name("rhymes.txt")
 LEVEL, OBLIQUE, FREE = "平", "仄", "中"
+FIVE = 5  # the last places of a line, in which a line of seven is as one of five
+
+# Groups that sound alike: the first line may rhyme in one beside the poem's own (邻韵). Wang Li,
+# 汉语诗律学 (1958), section 5.
+NEIGHBOURS = (
+    "東冬",
+    "江陽",
+    "支微齊",
+    "魚虞",
+    "佳灰",
+    "真文元",
+    "元寒刪先",
+    "蕭肴豪",
+    "庚青蒸",
+    "覃鹽咸",
+)
 
 # How the first line opens (the tone of its second character), and whether it rhymes too.
 PATTERNS = ("平起入韻", "平起", "仄起入韻", "仄起")
@@ -45,23 +64,48 @@ class Form:
         """Characters and marks of a whole poem."""
         return self.lines * (self.characters + 1)
 
-    def tones(self, pattern: str) -> list[str]:
+    def tones(self, pattern: str, oblique: bool = False) -> list[str]:
         """The tone that each character of each line needs: 平, 仄, or 中 where either will do.
 
         Tones alternate along a line; the lines of a couplet are opposite (对), and a couplet opens
-        like the line before it (粘). Rhymed lines end level, others oblique.
+        like the line before it (粘). Rhymed lines end level, others oblique; the other way round
+        where the rhyme is oblique.
         """
         opening = pattern[0]
         lines = []
         for index in range(self.lines):
             if index % 2:  # opposite within a couplet; the next one opens alike
-                opening = OBLIQUE if opening == LEVEL else LEVEL
-            other = OBLIQUE if opening == LEVEL else LEVEL
-            rhymed = index % 2 == 1 or (index == 0 and pattern.endswith("入韻"))
-            evens = [opening, other, opening][: self.characters // 2]
-            last = LEVEL if rhymed else OBLIQUE
-            lines.append("".join(FREE + tone for tone in evens) + last)
+                opening = _other(opening)
+            evens = [opening, _other(opening), opening][: self.characters // 2]
+            level = self.rhymed(index, pattern) != oblique
+            lines.append("".join(FREE + tone for tone in evens) + (LEVEL if level else OBLIQUE))
         return lines
+
+    def rhymed(self, line: int, pattern: str) -> bool:
+        """True for the lines that rhyme: the even ones, and the first where the pattern says so."""
+        return line % 2 == 1 or (line == 0 and pattern.endswith("入韻"))
+
+
+def _other(tone: str) -> str:
+    return OBLIQUE if tone == LEVEL else LEVEL
+
+
+def asked(tones: str, before: str, turned: bool = True) -> str:
+    """The tone that the next character of a line needs.
+
+    tones: of the whole line; before: its characters so far; turned: whether 特拗 is allowed.
+    """
+    here, five = len(before), len(tones) - FIVE
+    opens_level, ends_level = tones[five + 1] == LEVEL, tones[-1] == LEVEL
+    if here == five + 2 and ends_level:
+        if not opens_level:
+            return OBLIQUE  # or three level tones would end the line: 三平調
+        if not fits(before[five], LEVEL):
+            return LEVEL  # or the second of the five would stand alone: 孤平
+    may_turn = turned and here == five + 3 and opens_level and not ends_level
+    if may_turn and fits(before[five], LEVEL) and not fits(before[five + 2], LEVEL):
+        return FREE  # 平平仄平仄
+    return tones[here]
 
 
 FORMS = {
@@ -76,16 +120,28 @@ FORMS = {
 def _table() -> dict[str, frozenset[str]]:
     """Character -> the rhyme groups of its readings, each as tone and name, such as 平東."""
     table: dict[str, set[str]] = defaultdict(set)
-    for line in RHYMES.read_text(encoding="utf-8").splitlines():
-        kind, *words = line.split()
+    for kind, *words in _lines():
         if kind == "variants":
             for pair in words:
                 table[pair[0]] |= table[pair[1]]
-        elif kind != "#":
+        elif kind != "seldom":
             name, characters = words
             for character in characters:
                 table[character].add(kind + name)
     return {character: frozenset(groups) for character, groups in table.items()}
+
+
+def _lines() -> list[list[str]]:
+    """The words of each line of the tables."""
+    text = RHYMES.read_text(encoding="utf-8")
+    return [line.split() for line in text.splitlines() if line[0] != "#"]
+
+
+@cache
+def _seldom() -> dict[str, str]:
+    """Character -> the tone that it hardly ever has within a line."""
+    found = (words for kind, *words in _lines() if kind == "seldom")
+    return {character: tone for tone, characters in found for character in characters}
 
 
 def readings(character: str) -> frozenset[str]:
@@ -101,15 +157,14 @@ def level_groups() -> tuple[str, ...]:
 
 
 def fits(character: str, tone: str) -> bool:
-    """True if a reading of the character has the tone: 平, 仄, or 中 for either."""
-    if tone == FREE:
-        return True
-    return any((group[0] == LEVEL) == (tone == LEVEL) for group in readings(character))
+    """True if a usual reading of the character has the tone: 平, 仄, or 中 for either."""
+    return tone == FREE or tone in tone_of(character)
 
 
-def rhymes_in(character: str, group: str) -> bool:
-    """True if a reading of the character belongs to the rhyme group."""
-    return group in readings(character)
+def rhymes_in(character: str, group: str, line: int = 1) -> bool:
+    """True if a reading of the character belongs to the rhyme group, or beside it in line 0."""
+    groups = {group} if line else neighbours(group)
+    return not groups.isdisjoint(readings(character))
 
 
 def rhyme_of(lines: Sequence[str]) -> str | None:
@@ -124,20 +179,19 @@ def pattern_of(lines: Sequence[str]) -> str | None:
     form = FORMS.get(form_of("\n".join(lines)) or "")
     if form is None:
         return None
-    for pattern in PATTERNS:
-        if all(map(_keeps, lines, form.tones(pattern))):
-            return pattern
-    return None
+    pattern, rhyme = nearest_plan(lines, form)
+    return None if _broken(lines, form.tones(pattern, is_oblique(rhyme))) else pattern
 
 
-def _keeps(line: str, tones: str) -> bool:
-    return all(map(fits, line, tones))
+def is_regulated(lines: Sequence[str], turned: bool = True) -> bool:
+    """True if a poem in form keeps a tone pattern and rhymes in a level group, never twice alike.
 
-
-def is_regulated(lines: Sequence[str]) -> bool:
-    """True if a poem keeps a tone pattern and rhymes in a level group."""
-    rhyme = rhyme_of(lines)
-    return rhyme is not None and rhyme[0] == LEVEL and pattern_of(lines) is not None
+    turned: whether 特拗 and 对句相救 are allowed.
+    """
+    form, rhyme = FORMS.get(form_of("\n".join(lines)) or ""), rhyme_of(lines)
+    if form is None or rhyme is None or rhyme[0] != LEVEL:
+        return False
+    return all(one.kept for row in scan(lines, form, turned) for one in row)
 
 
 def plan_of(lines: Sequence[str]) -> tuple[str, str]:
@@ -151,29 +205,49 @@ def nearest_plan(lines: Sequence[str], form: Form) -> tuple[str, str]:
     """The plan that a poem, whole or begun, comes nearest to.
 
     The pattern that it keeps, or breaks in the fewest places; and the group, "" if there is none,
-    that most of its rhyme feet belong to.
+    that most of its rhyme feet belong to, a level one where there are as many.
     """
+    shared = rhyme_of(lines) or ""
 
-    def broken(pattern: str) -> int:
-        wanted = zip(lines, form.tones(pattern), strict=False)
-        return sum(
-            not fits(c, tone)
-            for line, tones in wanted
-            for c, tone in zip(line, tones, strict=False)
-        )
+    def breaks(pattern: str) -> int:
+        broken = len(_broken(lines, form.tones(pattern, is_oblique(shared))))
+        alone = shared and form.rhymed(0, pattern) and not rhymes_in(lines[0][-1], shared, 0)
+        return broken + bool(alone)
 
-    pattern = pattern_of(lines) or min(PATTERNS, key=broken)
-    tones = form.tones(pattern)
-    ends = [line[-1] for line, tone in zip(lines, tones, strict=False) if tone[-1] == LEVEL]
+    pattern = min(PATTERNS, key=breaks if lines else PATTERNS.index)
+    ends = [line[-1] for at, line in enumerate(lines[: form.lines]) if form.rhymed(at, pattern)]
     groups = [group for end in ends for group in sorted(readings(end)) if group[0] == LEVEL]
-    shared = {group: sum(rhymes_in(end, group) for end in ends) for group in groups}
-    return pattern, max(shared, key=lambda group: shared[group], default="")
+    feet = {group: sum(rhymes_in(end, group) for end in ends) for group in groups}
+    return pattern, shared or max(feet, key=lambda group: feet[group], default="")
 
 
 def tone_of(character: str) -> str:
-    """平, 仄, 平仄 where its readings differ, or "" if it is not in the tables."""
-    level = {group[0] == LEVEL for group in readings(character)}
-    return (LEVEL if True in level else "") + (OBLIQUE if False in level else "")
+    """平, 仄, 平仄 where both are usual, or "" if it is not in the tables."""
+    tones = {LEVEL if group[0] == LEVEL else OBLIQUE for group in readings(character)}
+    if len(tones) == 2:
+        tones.discard(_seldom().get(character, ""))
+    return (LEVEL if LEVEL in tones else "") + (OBLIQUE if OBLIQUE in tones else "")
+
+
+def _broken(lines: Sequence[str], tones: Sequence[str], turned: bool = True) -> set[tuple]:
+    """The places (line, column) whose tone is against the pattern, of a poem whole or begun."""
+    found = set()
+    for index, (line, wanted) in enumerate(zip(lines, tones, strict=False)):
+        for column, character in enumerate(line[: len(wanted)]):
+            if not _in_tone(character, asked(wanted, line[:column], turned), column, wanted):
+                found.add((index, column))
+        # 对句相救: the third of the next line's last five is level for the fourth of this one's.
+        after = lines[index + 1][-3:-2] if index % 2 == 0 and index + 1 < len(lines) else ""
+        if turned and wanted.endswith(FREE + LEVEL + OBLIQUE) and fits(after, LEVEL):
+            found.discard((index, len(wanted) - 2))
+    return found
+
+
+def _in_tone(character: str, tone: str, column: int, tones: str) -> bool:
+    """True if a character fits; at the end of a line in any of its readings, for it may rhyme."""
+    if column < len(tones) - 1:
+        return fits(character, tone)
+    return any((group[0] == LEVEL) == (tone == LEVEL) for group in readings(character))
 
 
 @dataclass(frozen=True)
@@ -186,18 +260,40 @@ class Scanned:
     kept: bool  # whether tone and rhyme are as they should be
 
 
-def scan(lines: Sequence[str], form: Form) -> list[list[Scanned]]:
-    """The characters of a poem, whole or begun, line by line, as far as the form goes."""
-    pattern, rhyme = nearest_plan(lines, form)
-    scanned = []
-    for line, tones in zip(lines, form.tones(pattern), strict=False):
+def scan(
+    lines: Sequence[str], form: Form, turned: bool = True, plan: tuple[str, str] | None = None
+) -> list[list[Scanned]]:
+    """The characters of a poem, whole or begun, line by line, as far as the form goes.
+
+    plan: its tone pattern and rhyme group; without it the nearest.
+    """
+    pattern, rhyme = plan or nearest_plan(lines, form)
+    tones = form.tones(pattern, is_oblique(rhyme))
+    broken = _broken(lines, tones, turned)
+    scanned: list[list[Scanned]] = []
+    feet: set[str] = set()
+    for index, line in enumerate(lines[: form.lines]):
         row = []
-        for column, (character, tone) in enumerate(zip(line, tones, strict=False)):
-            foot = tone == LEVEL and column == form.characters - 1
-            kept = fits(character, tone) and (not foot or rhymes_in(character, rhyme))
+        for column, character in enumerate(line[: form.characters]):
+            foot = column == form.characters - 1 and form.rhymed(index, pattern)
+            kept = (index, column) not in broken
+            if foot:
+                kept = kept and character not in feet and rhymes_in(character, rhyme, index)
+                feet.add(character)
             row.append(Scanned(character, tone_of(character), foot, kept))
         scanned.append(row)
     return scanned
+
+
+def is_oblique(group: str) -> bool:
+    """True for a rhyme group of an oblique tone."""
+    return group[:1] not in ("", LEVEL)
+
+
+def neighbours(group: str) -> set[str]:
+    """A level group and those beside it, in which the first line may rhyme too."""
+    near = (names for names in NEIGHBOURS if group[1:] in names)
+    return {group, *(LEVEL + name for names in near for name in names if group[:1] == LEVEL)}
 
 
 def lines_of(text: str) -> list[str]:

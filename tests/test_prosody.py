@@ -1,5 +1,7 @@
 """The forms of Chinese verse, on poems written out by hand."""
 
+from pathlib import Path
+
 import pytest
 
 from aigc_demo.prosody import (
@@ -10,6 +12,7 @@ from aigc_demo.prosody import (
     is_regulated,
     level_groups,
     lines_of,
+    nearest_plan,
     pattern_of,
     plan_of,
     punctuate,
@@ -180,3 +183,63 @@ def test_a_scanned_poem_marks_the_broken_place_and_the_rhyme_feet() -> None:
     broken = scan([*lines[:3], "輕舟已過萬重人"], FORMS["七绝"])
     assert [one.character for row in broken for one in row if not one.kept] == ["人"]
     assert [len(row) for row in scan(["朝辭白帝", "千里"], FORMS["七绝"])] == [4, 2]
+
+
+# Poems whose judgement the handbooks agree on, and the rule that settles it where it is not plain:
+# Wang Li, 诗词格律 (1962), chapter 2, section 3 on 粘, 孤平, the special form (特拗) and 拗救,
+# section 2 on rhyme, section 5 on ancient quatrains, section 6 on 三平調.
+KNOWN = [
+    line.split("\t")
+    for line in (Path(__file__).parent / "known_poems.tsv").read_text("utf-8").splitlines()
+]
+
+
+@pytest.mark.parametrize(("title", "judged", "why", "text"), KNOWN, ids=[one[0] for one in KNOWN])
+def test_known_poems_are_judged_as_the_handbooks_judge(title, judged, why, text):
+    lines = lines_of(text)
+    assert is_regulated(lines) == (judged == "regular"), why
+    turned = why in ("特拗", "对句相救")
+    assert is_regulated(lines, turned=False) == (judged == "regular" and not turned)
+    kept = [one.kept for row in scan(lines, FORMS[form_of(text)]) for one in row]
+    assert all(kept) or judged == "not"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "places"),
+    [
+        ("黃河入海流", "夜來月落愁", [(1, 2)]),  # 孤平
+        ("黃河入海流", "夜來山落愁", []),  # and what makes up for it
+        ("更上一層樓", "月出青山樓", [(3, 2)]),  # 三平調
+        ("更上一層樓", "更上一層流", [(3, 4)]),  # rhymes twice
+        ("欲窮千里目", "無窮萬年目", []),  # 特拗
+        ("欲窮千里目", "欲窮萬年目", [(2, 3)]),  # its first character must be level
+    ],
+)
+def test_faults_of_verse_are_marked_where_they_are(old, new, places):
+    text = "白日依山盡，黃河入海流。欲窮千里目，更上一層樓。".replace(old, new)
+    lines = lines_of(text)
+    scanned = scan(lines, FORMS["五绝"])
+    broken = [(i, k) for i, row in enumerate(scanned) for k, one in enumerate(row) if not one.kept]
+    assert broken == places
+    assert is_regulated(lines) == (not places)
+
+
+def test_an_oblique_rhyme_is_named_and_its_lines_are_held_to_it():
+    lines = lines_of("春眠不覺曉，處處聞啼鳥。夜來風雨聲，花落知多少。")
+    _, rhyme = nearest_plan(lines, FORMS["五绝"])
+    assert rhyme == "上篠"
+    feet = [row[-1] for row in scan(lines, FORMS["五绝"]) if row[-1].foot]
+    assert [one.character for one in feet] == ["曉", "鳥", "少"]
+    assert all(one.kept for one in feet)
+
+
+@pytest.mark.parametrize(
+    ("character", "group"), [("龍", "入緝"), ("兒", "入覺"), ("師", "去寘"), ("漢", "平寒")]
+)
+def test_readings_that_no_rhyme_book_knows_are_gone(character, group):
+    assert group not in readings(character) != frozenset()
+
+
+def test_a_reading_that_poets_hardly_use_counts_for_rhyme_alone():
+    assert not fits("不", "平")  # as in 野火燒不盡
+    assert "平尤" in readings("不")

@@ -29,8 +29,8 @@ def score_poems(writer: TextWriter, data: Path | None, full: bool) -> dict[str, 
     500 poems of each. Poems: seeds 0, 1, ... on titles of held-out poems, at the page's default
     settings; quick: 20 a form and way, full: 400 (acrostics: 100). `plain` is without masks, `held`
     with them (格律); `tang` are the real Tang poems of the corpus. In form: right lines and
-    characters. Rhyme: even lines end in one group. Regulated: a tone pattern is kept and the rhyme
-    is level.
+    characters. Rhyme: even lines end in one group. Regulated: a tone pattern is kept, the rhyme is
+    level, and no character rhymes twice (prosody.py); unturned: without 特拗 and 对句相救 too.
     """
     poems = read_poems(data_folder(data), writer.forms)
     kept = fit_to(poems, writer.tokenizer.characters)
@@ -95,14 +95,15 @@ def _ids(writer: TextWriter, poem: Poem) -> list[int]:
 
 
 def shares(texts: Iterable[str], form: str) -> dict[str, float]:
-    """Of some poems: in form; in form and rhymed; in form, rhymed and regulated."""
+    """Of some poems: in form; in form and rhymed; in form and regulated, with and without turns."""
     sound = [lines_of(text) if form_of(text) == form else None for text in texts]
-    return {
-        "in_form": sum(lines is not None for lines in sound) / len(sound),
-        "rhyme": sum(lines is not None and rhyme_of(lines) is not None for lines in sound)
-        / len(sound),
-        "regulated": sum(lines is not None and is_regulated(lines) for lines in sound) / len(sound),
+    counts = {
+        "in_form": [lines is not None for lines in sound],
+        "rhyme": [lines is not None and rhyme_of(lines) is not None for lines in sound],
+        "regulated": [lines is not None and is_regulated(lines) for lines in sound],
+        "unturned": [lines is not None and is_regulated(lines, turned=False) for lines in sound],
     }
+    return {name: sum(found) / len(sound) for name, found in counts.items()}
 
 
 def couplets_of(text: str) -> list[str]:

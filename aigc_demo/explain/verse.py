@@ -11,14 +11,14 @@ from aigc_demo.prosody import (
     COMMA,
     FORMS,
     FREE,
-    LEVEL,
     PATTERNS,
     STOP,
     Form,
-    fits,
+    asked,
+    is_oblique,
     lines_of,
     nearest_plan,
-    rhymes_in,
+    scan,
     tone_of,
 )
 
@@ -66,23 +66,27 @@ def plan_in(reading: Reading) -> tuple[str, str]:
 def steps(writer: TextWriter, reading: Reading) -> list[Step]:
     """Each place of a poem, whole or begun, in the order of its text."""
     form = form_in(reading)
-    pattern, rhyme = plan_in(reading)
-    wanted, width, masks = form.tones(pattern), form.characters, writer.verses
+    pattern, rhyme = plan = plan_in(reading)
+    wanted, width = form.tones(pattern, is_oblique(rhyme)), form.characters
+    masks = writer.verses
     tokens = torch.tensor([reading.ids], device=writer.loaded.device)
+    body = [writer.tokenizer.tokens[one] for one in reading.ids[reading.body :][: len(form)]]
+    lines = ["".join(body[at : at + width]) for at in range(0, len(body), width + 1)]
+    scanned = scan(lines, form, plan=plan)
     probability = writer.model(tokens)[0].softmax(-1).cpu()  # (T, V)
     free = torch.from_numpy(masks.tone(FREE))
     found = []
-    for place, token in enumerate(reading.ids[reading.body :][: len(form)]):
+    for place, character in enumerate(body):
         share = probability[reading.body + place - 1]
-        character, written = writer.tokenizer.tokens[token], reading.names[reading.body + place]
+        written = reading.names[reading.body + place]
         line, column = divmod(place, width + 1)
         mark = form.slot(place)
         if mark:
             missed = 1 - share[writer.tokenizer.ids[mark]].item()
             step = Step(written, mark, "", "", missed, 0.0, 0.0, character == mark)
         else:
-            tone = wanted[line][column]
-            group = rhyme if column == width - 1 and tone == LEVEL else ""
+            tone = asked(wanted[line], lines[line][:column])
+            group = rhyme if column == width - 1 and form.rhymed(line, pattern) else ""
             left = share.masked_fill(free, 0)
             toned = left.masked_fill(torch.from_numpy(masks.tone(tone)), 0)
             rhymed = toned
@@ -96,9 +100,7 @@ def steps(writer: TextWriter, reading: Reading) -> list[Step]:
                 1 - left.sum().item(),
                 _lost(left, toned),
                 _lost(toned, rhymed),
-                character not in MARKS
-                and fits(character, tone)
-                and (not group or rhymes_in(character, group)),
+                scanned[line][column].kept,
             )
         found.append(step)
     return found

@@ -15,11 +15,13 @@ def weights_hash(source: str | Path) -> str:
     return digest_of(find_folder(source))
 
 
-def text_mode() -> str:
-    """The numbers that writers multiply here, and the version of the random numbers they draw by;
-    digits are always made in float32.
+def text_mode(verse: bool = False) -> str:
+    """The numbers that writers multiply here, and the version of what else a text depends on.
+
+    2: the random numbers they draw by; 3, of verse alone: the rules that it is held to.
     """
+    version = 3 if verse else 2
     device = choose_device()
     if device.type == "cpu":
-        return "int8-2"
-    return "bfloat16-2" if multiplies_bfloat16(device) else "float32-2"
+        return f"int8-{version}"
+    return f"{'bfloat16' if multiplies_bfloat16(device) else 'float32'}-{version}"

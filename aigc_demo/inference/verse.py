@@ -18,6 +18,7 @@ from aigc_demo.prosody import (
     LEVEL,
     PATTERNS,
     STOP,
+    asked,
     fits,
     level_groups,
     readings,
@@ -156,7 +157,8 @@ class Verses:
             if wanted:
                 return self._only([wanted])
             pattern, rhyme = (self._named(token) for token in new[:PLANNED])
-            tone = shape.tones(pattern)[line][column]
+            before = "".join(self.tokenizer.tokens[token] for token in text[len(text) - column :])
+            tone = asked(shape.tones(pattern)[line], before)
             masks = [self.tone(tone), self.tone(FREE)]
             if column == shape.characters - 1 and tone == LEVEL:
                 fresh = self.rhyme(rhyme).copy()

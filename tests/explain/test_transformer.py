@@ -9,6 +9,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from aigc_demo import prosody
 from aigc_demo.explain import transformer as inside
 from aigc_demo.explain import verse
 from aigc_demo.explain.branches import branches, next_logits
@@ -303,9 +304,9 @@ def test_what_the_masks_take_is_counted_from_the_models_own_shares():
             continue
         p = row[writer.tokenizer.ids[character]].item()
         left += p
-        fits = verse.fits(character, step.wanted)
+        fits = prosody.fits(character, step.wanted)
         toned += p * fits
-        rhymed += p * (fits and (not step.rhyme or verse.rhymes_in(character, step.rhyme)))
+        rhymed += p * (fits and (not step.rhyme or prosody.rhymes_in(character, step.rhyme)))
     assert step.form == pytest.approx(1 - left, abs=1e-5)
     assert step.tones == pytest.approx(1 - toned / left, abs=1e-4)
     assert step.rhymes == pytest.approx(1 - rhymed / toned, abs=1e-4)
@@ -315,7 +316,8 @@ RIVER = "朝辭白帝彩雲間，千里江陵一日還。兩岸猿聲啼不住�
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "place"), [("萬", "千", None), ("猿聲", "猿叫", 19), ("重山", "重人", 30)]
+    ("old", "new", "place"),
+    [("萬", "百", None), ("萬", "千", 28), ("猿聲", "猿叫", 19), ("重山", "重人", 30)],
 )
 def test_a_broken_rule_is_shown_where_it_is(old, new, place):
     writer = MODELS.writer("poems")

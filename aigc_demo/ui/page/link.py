@@ -13,7 +13,8 @@ HASH = 8  # hexadecimal digits of the weights' SHA-256 that a link holds
 HASHES = re.compile(r"[0-9a-f]{8,64}", re.ASCII)
 NONSENSE = (ArithmeticError, AttributeError, TypeError, ValueError)  # what a client's can raise
 # The numbers that text is computed in, and "-2" for the second way of drawing tokens by a seed.
-MODES = ("bfloat16", "float32", "int8-2", "bfloat16-2", "float32-2")
+NUMBERS = ("bfloat16", "float32", "int8")
+MODES = (*NUMBERS[:2], *(f"{name}-{version}" for version in (2, 3) for name in NUMBERS))
 
 
 @dataclass(frozen=True)

@@ -100,7 +100,8 @@ def _share(
     page: Page, name: str, handler: Callable, made_by: Callable, fields: dict, widgets: list
 ) -> Share:
     """The bar of a text. fields: as the handler takes them, by the names that a link gives them."""
-    about: dict[str, Any] = {"mode": text_mode(), "saves": TEXT, "code": made_by}
+    mode = text_mode(verse=name == "poems")
+    about: dict[str, Any] = {"mode": mode, "saves": TEXT, "code": made_by}
     return Share(page, name, handler, fields, widgets, **about, **WRITING)
 
 
