@@ -3,6 +3,7 @@
 `make torture` kills it ten times and prints how long it was gone; the suite kills it once.
 """
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -69,6 +70,8 @@ def test_killed_under_load_it_serves_again_soon_and_pages_come_back(
                 server.kill()
                 begun = time.monotonic()
                 server.start()
+                with contextlib.suppress(httpx.ReadError):  # one of the first connections may break
+                    server.ready()
                 server.ready()
                 gone.append(time.monotonic() - begun)
                 page.wait_for_function(
@@ -167,7 +170,7 @@ with served_by() as (url, _):
     page = urllib.request.urlopen(url).read()
     assert b"gradio_config" in page, page[:400]
     assert "complete" in answer(url, "gan_sample", asked(url, "gan_sample", "gan", "7", 4, 1, 1.0))
-    assert "complete" in answer(url, "text_write", asked(url, "text_write", "poems", "春", 20))
+    assert "complete" in answer(url, "poem_write", asked(url, "poem_write", "五绝"))
     begun = time.monotonic()
     told = answer(url, "text_write", asked(url, "text_write", "openai-community/gpt2", "O", 5))
     assert "event: error" in told and "Hub" in told, told
