@@ -119,7 +119,10 @@ def training(url: str, watch: Watch, end: float) -> None:
             open_tab(page, "train")
             while time.monotonic() < end:
                 page.locator("#train-run .start").click()
-                page.locator("#train-run .use").wait_for(timeout=300_000)
+                page.locator("#train-run .stop:visible").wait_for()  # it has begun
+                page.locator("#train-run .stop:visible").wait_for(state="hidden", timeout=600_000)
+                if not page.locator("#train-run .use").is_visible():
+                    raise AssertionError(page.locator("#train-run .caption").inner_text())
                 watch.visits += 1
         finally:
             page.close()
