@@ -116,10 +116,12 @@ def test_perplexity_counts_every_nat_but_only_the_characters(tiny_poet):
 
 def test_shares_of_poems_that_keep_the_rules():
     broken = RIVER.replace("山。", "人。")
-    assert shares([RIVER, RIVER, broken, SPRING], "七绝") == {
+    turned = "黃河遠上白雲間，一片孤城萬仞山。羌笛何須怨楊柳，春風不度玉門關。"
+    assert shares([RIVER, turned, broken, SPRING], "七绝") == {
         "in_form": 0.75,
         "rhyme": 0.5,
         "regulated": 0.5,
+        "unturned": 0.25,
     }
 
 
