@@ -204,8 +204,8 @@ def plan_of(lines: Sequence[str]) -> tuple[str, str]:
 def nearest_plan(lines: Sequence[str], form: Form) -> tuple[str, str]:
     """The plan that a poem, whole or begun, comes nearest to.
 
-    The pattern that it keeps, or breaks in the fewest places; and the group, "" if there is none,
-    that most of its rhyme feet belong to, a level one where there are as many.
+    The pattern that it keeps, or breaks in the fewest places; and the group that its even lines
+    share, else the level one that most of its rhyme feet belong to, "" if there is none.
     """
     shared = rhyme_of(lines) or ""
 
@@ -214,19 +214,25 @@ def nearest_plan(lines: Sequence[str], form: Form) -> tuple[str, str]:
         alone = shared and form.rhymed(0, pattern) and not rhymes_in(lines[0][-1], shared, 0)
         return broken + bool(alone)
 
-    pattern = min(PATTERNS, key=breaks if lines else PATTERNS.index)
+    pattern = min(PATTERNS, key=breaks)
     ends = [line[-1] for at, line in enumerate(lines[: form.lines]) if form.rhymed(at, pattern)]
     groups = [group for end in ends for group in sorted(readings(end)) if group[0] == LEVEL]
     feet = {group: sum(rhymes_in(end, group) for end in ends) for group in groups}
     return pattern, shared or max(feet, key=lambda group: feet[group], default="")
 
 
+@cache
 def tone_of(character: str) -> str:
     """平, 仄, 平仄 where both are usual, or "" if it is not in the tables."""
-    tones = {LEVEL if group[0] == LEVEL else OBLIQUE for group in readings(character)}
-    if len(tones) == 2:
-        tones.discard(_seldom().get(character, ""))
-    return (LEVEL if LEVEL in tones else "") + (OBLIQUE if OBLIQUE in tones else "")
+    tones = _any_tone(character)
+    return tones.replace(_seldom().get(character, ""), "") if len(tones) == 2 else tones
+
+
+@cache
+def _any_tone(character: str) -> str:
+    """The tones of all its readings, as tone_of."""
+    level = {group[0] == LEVEL for group in readings(character)}
+    return LEVEL * (True in level) + OBLIQUE * (False in level)
 
 
 def _broken(lines: Sequence[str], tones: Sequence[str], turned: bool = True) -> set[tuple]:
@@ -237,17 +243,16 @@ def _broken(lines: Sequence[str], tones: Sequence[str], turned: bool = True) -> 
             if not _in_tone(character, asked(wanted, line[:column], turned), column, wanted):
                 found.add((index, column))
         # 对句相救: the third of the next line's last five is level for the fourth of this one's.
-        after = lines[index + 1][-3:-2] if index % 2 == 0 and index + 1 < len(lines) else ""
+        third = len(wanted) - 3
+        after = lines[index + 1][third : third + 1] if not index % 2 and lines[index + 1 :] else ""
         if turned and wanted.endswith(FREE + LEVEL + OBLIQUE) and fits(after, LEVEL):
-            found.discard((index, len(wanted) - 2))
+            found.discard((index, third + 1))
     return found
 
 
 def _in_tone(character: str, tone: str, column: int, tones: str) -> bool:
     """True if a character fits; at the end of a line in any of its readings, for it may rhyme."""
-    if column < len(tones) - 1:
-        return fits(character, tone)
-    return any((group[0] == LEVEL) == (tone == LEVEL) for group in readings(character))
+    return fits(character, tone) or (column == len(tones) - 1 and tone in _any_tone(character))
 
 
 @dataclass(frozen=True)

@@ -100,14 +100,8 @@ def test_killed_under_load_it_serves_again_soon_and_pages_come_back(
 def on_a_small_disk(folder: Path) -> Iterator[tuple[str, Path]]:
     """A server whose temporary folder is a disk of 8 MB, and that folder as seen from here."""
     folder.mkdir()
-    mounted = f'mount -t tmpfs -o size=8m disk "{folder}" && exec "$@"'
-    before = os.environ.get("TMPDIR")
-    os.environ["TMPDIR"] = str(folder)
-    with served_by(within=["unshare", "-rm", "sh", "-c", mounted, "sh"]) as (url, process):
-        if before is None:
-            del os.environ["TMPDIR"]
-        else:
-            os.environ["TMPDIR"] = before
+    started = f'mount -t tmpfs -o size=8m disk "{folder}" && TMPDIR="{folder}" exec "$@"'
+    with served_by(within=["unshare", "-rm", "sh", "-c", started, "sh"]) as (url, process):
         yield url, Path(f"/proc/{process}/root{folder}")
 
 

@@ -83,7 +83,7 @@ class Faults:
         except Exception as error:
             if begun or scope["type"] != "http":
                 raise  # uvicorn logs it, and breaks off
-            traceback.print_exception(error)  # which holds nothing of what a visitor sent
+            traceback.print_exception(error)
             await tell(send, 500, "something went wrong here; it has been logged, please try again")
 
 

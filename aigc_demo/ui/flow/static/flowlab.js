@@ -27,7 +27,6 @@ let probe = null;
 let colours = null;
 let request = 0;
 let frames = 0;
-let inSight = false;
 let training = null; // the flow of a link that is being trained
 
 const empty = () => field("data").value === "own" && drawn.length === 0;
@@ -349,13 +348,4 @@ async function replay(run) {
 
 reset();
 show();
-if (props.run) replay(props.run);
-watch("run", () => props.run && replay(props.run));
-attend(plane, {
-  sight(is) {
-    inSight = is;
-    wake();
-  },
-  paint,
-  show,
-});
+attend(plane, { replay, wake, paint, show });

@@ -12,7 +12,6 @@ let probe = null;
 let colours = null;
 let request = 0;
 let last = 0;
-let inSight = false;
 let frames = 0;
 
 // D at the probe, as words.
@@ -246,13 +245,4 @@ holdProbe(plane, {
 suggest();
 reset();
 show();
-if (props.run) replay(props.run);
-watch("run", () => props.run && replay(props.run));
-attend(plane, {
-  sight(is) {
-    inSight = is;
-    wake();
-  },
-  paint,
-  show,
-});
+attend(plane, { replay, wake, paint, show });

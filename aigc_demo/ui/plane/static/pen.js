@@ -3,6 +3,7 @@ const UNIT = 1000; // of a drawn point's coordinates: they are whole in units of
 const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 const MOST_DRAWN = 4000;
 const drawn = []; // the visitor's own points: x0, y0, x1, y1, …
+let inSight = false; // whether the laboratory is
 let forgot = false; // whether points were drawn that are no longer there
 
 function writePoints() {
@@ -88,9 +89,16 @@ function holdProbe(plane, { drawing, probe, put, add, play }) {
   });
 }
 
-// What a laboratory listens to: whether it is in sight, the size of its plane, the page's language.
-function attend(plane, { sight, paint, show }) {
-  new IntersectionObserver((entries) => sight(entries.at(-1).isIntersecting)).observe(element);
+// What a laboratory listens to: a link's run, whether it is in sight, the size of its plane, the
+// page's language.
+function attend(plane, { replay, wake, paint, show }) {
+  const opened = () => props.run && replay(props.run);
+  opened();
+  watch("run", opened);
+  new IntersectionObserver((entries) => {
+    inSight = entries.at(-1).isIntersecting;
+    wake();
+  }).observe(element);
   new ResizeObserver(() => paint()).observe(plane);
   window.addEventListener("aigc:language", () => {
     show();

@@ -10,8 +10,8 @@
   const changed = async (root) => {
     const answer = await ask(`${root}/gradio_api/app_id`).catch(() => null);
     if (answer?.status === 401) return true; // it wants its password again
-    if (!answer?.ok) return null; // it is not there yet
-    return (await answer.json()).app_id !== window.gradio_config.app_id;
+    const told = answer?.ok && (await answer.json().catch(() => null));
+    return told ? told.app_id !== window.gradio_config.app_id : null; // null: it is not there yet
   };
 
   const reload = async (root) => {
