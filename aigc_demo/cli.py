@@ -26,12 +26,13 @@ from aigc_demo.names import (
     SIZES,
     SUBJECTS,
     TEMPERATURE,
+    TITLE_GUIDANCE,
     TOP_P,
     TRAINED,
     TRUNCATION,
 )
 
-_POEM = ("form", "title", "first_line", "acrostic", "free")
+_POEM = ("form", "title", "first_line", "acrostic", "free", "guidance")
 _CHOSEN = ("count", "output", "digits", "classes")
 SAMPLED = {  # options of `sample` by family
     "transformer": ("prompt", "length", "temperature", "top_k", "top_p", "penalty", *_POEM),
@@ -160,7 +161,8 @@ def _sample_text(options: argparse.Namespace) -> None:
         "repetition_penalty": options.penalty,
         "seed": options.seed,
     }
-    if options.form or options.title or options.first_line or options.acrostic or options.free:
+    usual = vars(_parser().parse_args(["sample", "NAME"]))
+    if any(getattr(options, name) != usual[name] for name in _POEM):
         if options.prompt is not None:
             raise ValueError("expected either --prompt or options of a poem, got both")
         poem = writer.begin_poem(
@@ -170,6 +172,7 @@ def _sample_text(options: argparse.Namespace) -> None:
             acrostic=options.acrostic,
             regulated=not options.free,
             top_p=POEM_TOP_P if options.top_p is None else options.top_p,
+            guidance=TITLE_GUIDANCE if options.guidance is None else options.guidance,
             **settings,
         )
         print(set_in_lines(poem.whole()))
@@ -219,7 +222,8 @@ def _sample_digits(options: argparse.Namespace, family: str) -> None:
         images = sampler.sample(seeds)
     elif family == "flow":
         steps = FLOW_STEPS if options.steps is None else options.steps
-        images = sampler.sample(seeds, labels, steps, options.guidance)
+        guidance = GUIDANCE if options.guidance is None else options.guidance
+        images = sampler.sample(seeds, labels, steps, guidance)
     else:
         images = sampler.sample(seeds, labels, options.truncation)
     replace_file(options.output, png(grid(images, columns=8), scale=4))
@@ -407,7 +411,11 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument(
         "--order", choices=("certain", "random"), default="certain", help="of filling (unmask)"
     )
-    sample.add_argument("--guidance", type=float, default=GUIDANCE, help="0 to 10 (flow)")
+    sample.add_argument(
+        "--guidance",
+        type=float,
+        help=f"0 to 10, of the class (flow; {GUIDANCE:g}) or the title (poem; {TITLE_GUIDANCE:g})",
+    )
     sample.add_argument("--truncation", type=float, default=TRUNCATION, help="0 to 1 (GAN)")
     sample.add_argument("--output", type=Path, default=Path("digits.png"), help="PNG to write")
     sample.add_argument(

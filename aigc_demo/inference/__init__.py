@@ -18,9 +18,10 @@ def weights_hash(source: str | Path) -> str:
 def text_mode(verse: bool = False) -> str:
     """The numbers that writers multiply here, and the version of what else a text depends on.
 
-    2: the random numbers they draw by; 3, of verse alone: the rules that it is held to.
+    2: the random numbers they draw by; 4, of verse alone: the rules that it is held to, and how
+    much its title counts.
     """
-    version = 3 if verse else 2
+    version = 4 if verse else 2
     device = choose_device()
     if device.type == "cpu":
         return f"int8-{version}"

@@ -40,6 +40,7 @@ LONGEST_PROMPT = 20_000  # characters
 LONGEST_TITLE = 16
 LONGEST_LINE = 40  # with all marks
 MOST_TOKENS = 5_000
+MOST_GUIDANCE = 10.0
 MOST_LOGITS = 50_000_000  # at once: 200 MB
 
 
@@ -217,6 +218,7 @@ class TextWriter:
         top_p: float | None = None,
         repetition_penalty: float = 1.0,
         seed: int | None = None,
+        guidance: float = 1.0,
     ) -> Generation:
         """A poem in traditional characters, written beside others, given characters included.
 
@@ -231,6 +233,8 @@ class TextWriter:
                 else the model is on its own.
             temperature, top_k, top_p, repetition_penalty, seed: as for `begin`; marks are not
                 held against the text.
+            guidance: 0 to 10, how much the title counts (classifier-free guidance): 0 not at all,
+                1 as in training.
 
         Raises:
             ValueError: something out of range, at once and not with the first piece.
@@ -245,11 +249,16 @@ class TextWriter:
         shown, fitted, left_out = fit_title(title, self.tokenizer)
         opening = poem_ids(self.tokenizer, form, fitted)
         sampler = _sampler(temperature, top_k, top_p, repetition_penalty, seed, self.verses.spared)
+        guidance = real(guidance, "guidance", 0, MOST_GUIDANCE)
         length = len(FORMS[form]) if regulated else self.context
         end = self.tokenizer.ids[POEM_END]
         inside = {place: stand_ins.get(c, c) for place, c in given.items()}
         about: dict[str, Any] = {"rule": self.verses.rule(form, inside, regulated)}
         about["written"] = {place: c for place, c in given.items() if c in stand_ins}
+        if fitted and guidance != 1:  # it has read a poem in ten without the title
+            untitled = poem_ids(self.tokenizer, form, "")
+            about["beside"] = self._text(untitled, PLANNED + length, Sampler())
+            about["guidance"] = guidance
         text = self._text(opening, PLANNED + length, sampler, end=end, skipped=PLANNED, **about)
         text.title, text.left_out, text.stand_ins = shown, left_out, stand_ins
         return text

@@ -1,17 +1,25 @@
 """The figures of the model cards, against known distances and models whose figures are known."""
 
 import math
+from dataclasses import replace
 from io import BytesIO
 
 import pytest
 import torch
 from PIL import Image
 
+from aigc_demo.data.poems import Poem
 from aigc_demo.evaluation import evaluate, flow
 from aigc_demo.evaluation.distance import density_and_coverage, frechet_distance
 from aigc_demo.evaluation.gan import _distances, draw, pupil_accuracy
 from aigc_demo.evaluation.nats import nats
-from aigc_demo.evaluation.poems import couplets_of, perplexity, shares
+from aigc_demo.evaluation.poems import (
+    couplets_of,
+    perplexity,
+    shares,
+    title_gain,
+    titles_kept,
+)
 from aigc_demo.evaluation.vae import sampled_bound
 from aigc_demo.inference.flow import FlowSampler
 from aigc_demo.inference.judge import DigitJudge
@@ -112,6 +120,35 @@ def test_perplexity_counts_every_nat_but_only_the_characters(tiny_poet):
     opening = len(poem_ids(tiny_poet.tokenizer, "五绝", "春曉"))
     expected = math.exp(surprise[opening - 1 :].sum().item() / 20)
     assert perplexity(tiny_poet, [Known(), Known()]) == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_gain_of_a_title_is_against_that_of_another_poem(tiny_poet):
+    turned = SPRING[12:] + SPRING[:12]
+    poems = [Poem("五绝", "春曉", SPRING, "tang"), Poem("五绝", "夜雨", turned, "tang")]
+    swapped = [
+        replace(one, title=other.title) for one, other in zip(poems, poems[::-1], strict=True)
+    ]
+    own, other = (math.log(perplexity(tiny_poet, some)) * 20 for some in (poems, swapped))
+    assert abs(other - own) > 0.01
+    assert title_gain(tiny_poet, poems) == pytest.approx(other - own, rel=1e-4)
+    assert title_gain(tiny_poet, [replace(poems[0], title="")]) == 0
+
+
+def test_titles_are_kept_where_a_character_of_them_stands():
+    text = "黃河遠上白雲間，一片孤城萬仞山。羌笛何須怨楊柳，春風不度玉門關。"
+
+    class Poet:
+        forms = ("七绝",)
+
+        def poem(self, form, title, seed, guidance, **settings):
+            return title if guidance > 1 and seed % 2 == 0 else text
+
+    names = [a + b for a in "東南西北" for b in "夏秋冬夜雪"]  # none of which stands there
+    poems = [Poem("七绝", name, f"{text[:-2]}{name[0]}。", "tang") for name in names]
+    poems = [replace(one, text=one.text.replace("城", other)) for one in poems for other in names]
+    shares = titles_kept(Poet(), poems, 4)
+    assert shares == {"title_in_tang": 1.0, "title_unguided": 0.0, "title_guided": 0.5}
+    assert titles_kept(Poet(), [], 4) == {}
 
 
 def test_shares_of_poems_that_keep_the_rules():

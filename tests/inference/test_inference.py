@@ -762,6 +762,14 @@ def test_title_and_form_change_the_poem(tiny_poet):
     assert first[0] != first[1]
 
 
+def test_guidance_says_how_much_the_title_counts(tiny_poet):
+    poems = [tiny_poet.poem("七绝", "春曉", seed=1, guidance=g) for g in (0, 1, 3)]
+    assert len(set(poems)) == 3
+    assert poems[:2] == [tiny_poet.poem("七绝", title, seed=1) for title in ("", "春曉")]
+    untitled = [tiny_poet.poem("七绝", seed=1, guidance=g) for g in (0, 1, 3)]
+    assert untitled == poems[:1] * 3
+
+
 def test_simplified_and_traditional_input_give_the_same_poem(tiny_poet):
     simplified = tiny_poet.poem("七绝", "春晓", "处处闻啼鸟", acrostic="处花", seed=1)
     traditional = tiny_poet.poem("七绝", "春曉", "處處聞啼鳥", acrostic="處花", seed=1)
@@ -818,6 +826,7 @@ BAD_POEMS = [
     {"top_k": 0},
     {"top_p": 0},
     *({"repetition_penalty": value} for value in (0.9, 5.1)),
+    *({"guidance": value} for value in (-0.1, 10.1, math.nan, None, "3")),
     *({"seed": value} for value in (-1, 1.5, 2**63)),
 ]
 

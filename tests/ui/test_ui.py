@@ -121,6 +121,7 @@ GOOD_POEM = {
     "regulated": True,
     "script": "simplified",
     "line": "",
+    "guidance": 3,
     "temperature": 0.8,
     "top_k": 0,
     "top_p": 1,
@@ -144,6 +145,8 @@ BAD_POEMS = [
         {"regulated": "yes"},
         {"regulated": 1},
         {"script": "klingon"},
+        {"guidance": 7},
+        {"guidance": "much"},
         {"penalty": 9},
         {"seed": -1},
     )

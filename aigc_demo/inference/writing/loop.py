@@ -36,8 +36,8 @@ class Engine:
 
     @property
     def writing(self) -> list[Generation]:
-        """The texts that have a slot."""
-        return [text for loop in self.loops for text in loop.writing]
+        """The texts that have a slot, and none that follows another."""
+        return [text for loop in self.loops for text in loop.writing if not text.follows]
 
     @property
     def waiting(self) -> list[Generation]:
@@ -97,7 +97,7 @@ class Loop:
             try:
                 self._step()
             except Exception as error:
-                for text in list(self.writing):
+                for text in [text for text in self.writing if not text.follows]:
                     self._end(text, error)
 
     def _admit(self) -> bool:
@@ -111,10 +111,14 @@ class Loop:
                 self.running = False
                 return False
             room = PREFILLED
-            while self.waiting and len(self.writing) < self.steps.slots and room > 0:
-                text = self.waiting.popleft()
-                room -= len(text.ids)
-                self.writing.append(text)
+            while self.waiting and room > 0:
+                text = self.waiting[0]
+                rows = [text] if text.beside is None else [text, text.beside]
+                if len(self.writing) + len(rows) > self.steps.slots:
+                    break
+                self.waiting.popleft()
+                room -= sum(len(row.ids) for row in rows)
+                self.writing += rows
                 self.batch = None
         return True
 
@@ -131,15 +135,27 @@ class Loop:
                 steps.prefill(slot, given)
             self.read += len(given)
         self.decoded += 1
-        logits = steps.decode([text.ids[-1] for text in self.writing])
+        logits = self._guided(steps.decode([text.ids[-1] for text in self.writing]))
         banned, failed = self._banned(logits.shape[1])
         if self.batch is None:
             self.batch = Batch([text.sampler for text in self.writing])
         drawn = [len(text.ids) - text.given for text in self.writing]
         tokens = self.batch.draw(logits, drawn, self._seen(logits.shape[1]), banned)
         for text, token in zip(list(self.writing), tokens, strict=True):
-            if text in failed or text.add(token):
+            if not text.follows and (text in failed or text.add(token)):
                 self._end(text, failed.get(text))
+
+    def _guided(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Classifier-free guidance (Ho & Salimans 2022, arXiv:2207.12598, equation 6; of texts,
+        Sanchez et al. 2023, arXiv:2306.17806). (B, V) -> (B, V).
+        """
+        guided = logits
+        for row, text in enumerate(self.writing):
+            if text.beside is not None:
+                guided = logits.copy() if guided is logits else guided
+                apart = logits[self.writing.index(text.beside)]
+                guided[row] = apart + np.float32(text.guidance) * (logits[row] - apart)
+        return guided
 
     def _seen(self, size: int) -> NDArray[np.bool_] | None:
         """The tokens that count as repeated, (B, V); None if no text minds."""
@@ -163,6 +179,13 @@ class Loop:
         return banned, failed
 
     def _end(self, text: Generation, error: Exception | None = None) -> None:
+        """Nothing more of a text, nor of what follows it."""
+        for row in filter(None, (text, text.beside)):
+            self._leave(row)
+        self.batch = None
+        text.finish(error)
+
+    def _leave(self, text: Generation) -> None:
         """The last text goes on in its slot."""
         slot, last = self.writing.index(text), len(self.writing) - 1
         if slot < last:
@@ -170,5 +193,3 @@ class Loop:
             self.writing[slot] = self.writing[last]
         self.writing.pop()
         self.steps.forget(last)
-        self.batch = None
-        text.finish(error)

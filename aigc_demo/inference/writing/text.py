@@ -40,11 +40,15 @@ class Generation:
         rule: Rule | None = None,
         skipped: int = 0,
         written: Mapping[tuple[int, int], str] | None = None,
+        beside: "Generation | None" = None,
+        guidance: float = 1.0,
     ) -> None:
         """ids: what goes before, not empty; count: new tokens at most; engine: what writes it, made
         when it begins; end: the token that, if drawn, is the last and is left out; rule: what may
         come next; skipped: so many new tokens are no text; written: (line, column) of a poem -> the
-        character that a token stands in for there.
+        character that a token stands in for there; beside: the same text after other tokens, in
+        a slot of its own; guidance: what of a logit the own tokens before change against those,
+        counts so many times.
         """
         self.ids, self.given, self.count, self.sampler = list(ids), len(ids), count, sampler
         self.end, self.rule = end, rule
@@ -53,6 +57,10 @@ class Generation:
         self.changed = threading.Condition()
         self.seen: NDArray[np.bool_] | None = None  # for the repetition penalty
         self._engine, self._begun = engine, False
+        self.beside, self.guidance = beside, guidance
+        self.follows = False  # what another one draws
+        if beside is not None:
+            beside.follows = beside._begun = True
         self._tokenizer, self._skipped, self._written = tokenizer, skipped, written or {}
         self.prompt = ""  # as it was read, where there is one
         self.owner: object = None  # whoever it is written for, where that is told
@@ -136,6 +144,8 @@ class Generation:
             return True
         if self.seen is not None and token not in self.sampler.spared:
             self.seen[token] = True
+        if self.beside is not None:
+            self.beside.ids.append(token)
         with self.changed:
             self.ids.append(token)
             self.changed.notify_all()

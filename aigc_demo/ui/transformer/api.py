@@ -7,7 +7,7 @@ from typing import Any
 from aigc_demo.explain.branches import candidates, next_logits
 from aigc_demo.explain.transformer import Reading, trace
 from aigc_demo.inference.transformer import TextWriter
-from aigc_demo.names import GAP_STEPS, POEM_TOP_P, TEMPERATURE, TOP_P, WRITERS
+from aigc_demo.names import GAP_STEPS, POEM_TOP_P, TEMPERATURE, TITLE_GUIDANCE, TOP_P, WRITERS
 from aigc_demo.prosody import set_in_lines
 from aigc_demo.ui.catalog.tab import Endpoints
 from aigc_demo.ui.kit import check
@@ -16,6 +16,7 @@ from aigc_demo.ui.transformer.gaps import FILLING, moments
 from aigc_demo.ui.transformer.gaps import asked as asked_gaps
 from aigc_demo.ui.transformer.requests import (
     begun,
+    by_title,
     continued,
     paced,
     ready,
@@ -79,6 +80,7 @@ class TextEndpoints(Endpoints):
         top_k: int = 0,
         top_p: float = POEM_TOP_P,
         penalty: float = 1.0,
+        guidance: float = TITLE_GUIDANCE,
     ) -> AsyncIterator[str]:
         """Write a Chinese poem.
 
@@ -93,6 +95,7 @@ class TextEndpoints(Endpoints):
             top_k: 0 (off) to 200.
             top_p: 0.05 to 1 (off).
             penalty: 1 (off) to 5, on repeated characters.
+            guidance: 0 to 6, how much the title counts; 1: as in training.
 
         Returns:
             The poem in traditional characters, a line of verse a line, growing.
@@ -100,6 +103,7 @@ class TextEndpoints(Endpoints):
         poem = self._models.writer("poems").begin_poem(
             *begun(form, title, first_line, acrostic, regulated),
             **settings_of(temperature, top_k, top_p, penalty, seed),
+            **by_title(guidance),
         )
         async for text in paced(poem):
             yield set_in_lines(text)

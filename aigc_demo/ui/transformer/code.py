@@ -5,7 +5,7 @@ from typing import Any
 from aigc_demo.inference.unmask import GAP
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.page.code import Code, quoted, source_of
-from aigc_demo.ui.transformer.requests import begun
+from aigc_demo.ui.transformer.requests import begun, by_title
 
 OPENING = """from aigc_demo.inference.transformer import TextWriter
 """
@@ -39,11 +39,13 @@ print(gaps.fill(text, {_as_python(settings)}))
     return Code(python, "unmask", {"prompt": whole, **settings})
 
 
-def poem(models: Models, model, form, title, heads, regulated, script, line, *sampling) -> Code:
+def poem(
+    models: Models, model, form, title, heads, regulated, script, line, guidance, *sampling
+) -> Code:
     """A poem; the command prints it in traditional characters."""
     source = source_of(models, model)
     asked = begun(form, title, line, heads, regulated)
-    settings = _settings(*sampling)
+    settings = by_title(guidance) | _settings(*sampling)
     names = ("form", "title", "first_line", "acrostic")
     texts = {name: text for name, text in zip(names, asked[:4], strict=True) if text}
     given = [f"{name}={quoted(str(text))}" for name, text in texts.items()]

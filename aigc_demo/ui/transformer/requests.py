@@ -15,6 +15,7 @@ from aigc_demo.ui.page.answers import visitor
 
 LONGEST_PROMPT = 2_000
 MAX_LENGTH = 1_000  # new characters
+MOST_GUIDANCE = 6  # by the title
 SCRIPTS = ("simplified", "traditional")
 PROMPTS = ("ROMEO:\n", "To be, or not to be", "KING RICHARD III:\nNow is the winter")
 TITLES = {"江雪": "river_snow", "春夜": "spring_night", "送友人": "farewell"}  # examples
@@ -111,6 +112,7 @@ async def write_poem(
     regulated,
     script,
     line,
+    guidance,
     temperature,
     top_k,
     top_p,
@@ -119,12 +121,13 @@ async def write_poem(
 ) -> AsyncIterator[tuple[str, str]]:
     """A poem, growing: as displayed, and in traditional characters for a later change of script.
 
-    heads: the characters that its lines begin with (藏头); regulated: held to the rules (格律).
+    heads: the characters that its lines begin with (藏头); regulated: held to the rules (格律);
+    guidance: by the title.
     """
     model = models.known(model, ("poems",))
     script = check.one_of(script, "script", SCRIPTS)
     asked = begun(form, title, line, heads, regulated)
-    settings = settings_of(temperature, top_k, top_p, penalty, seed)
+    settings = settings_of(temperature, top_k, top_p, penalty, seed) | by_title(guidance)
     form = asked[0]
     poet = await ready(models, model)
     if form not in poet.forms:
@@ -156,6 +159,11 @@ def begun(form, title, line, heads, regulated) -> tuple[str, str, str, str, bool
     if first and acrostic and not begin_alike(first, acrostic):
         raise check.UserError("error.two_beginnings")
     return form, title, line, heads, check.yes_or_no(regulated, "regulated")
+
+
+def by_title(guidance) -> dict[str, float]:
+    """How much the title counts, checked."""
+    return {"guidance": check.real(guidance, "guidance", 0, MOST_GUIDANCE)}
 
 
 def in_script(poem: str, script: str) -> str:

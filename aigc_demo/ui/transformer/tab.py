@@ -8,7 +8,7 @@ import gradio as gr
 
 from aigc_demo.inference import text_mode
 from aigc_demo.inference.transformer import LONGEST_LINE
-from aigc_demo.names import POEM_TOP_P, TEMPERATURE, TOP_P
+from aigc_demo.names import POEM_TOP_P, TEMPERATURE, TITLE_GUIDANCE, TOP_P
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit.words import Words
 from aigc_demo.ui.page.hub_panel import TOLD, add_other_weights
@@ -21,6 +21,7 @@ from aigc_demo.ui.transformer.ngram import build_ngram
 from aigc_demo.ui.transformer.reading import add_reading
 from aigc_demo.ui.transformer.requests import (
     MAX_LENGTH,
+    MOST_GUIDANCE,
     POEM_SEED,
     PROMPTS,
     TITLES,
@@ -204,6 +205,8 @@ def _build_poems(page: Page) -> tuple[gr.Textbox, gr.Radio]:
                     button = tr(gr.Button(size="sm", min_width=90), f"transformer.{key}")
                     script_of = f'() => "{example}"'
                     button.click(None, None, title, js=script_of, api_visibility="private")
+            slider = gr.Slider(0, MOST_GUIDANCE, TITLE_GUIDANCE, step=0.5, elem_id="poems-guidance")
+            guidance = tr(slider, "transformer.guidance")
             heads = tr(gr.Textbox("", max_lines=1, elem_id="poems-heads"), "transformer.heads")
             regulated = tr(gr.Checkbox(True, elem_id="poems-regulated"), "transformer.regulated")
             buttons = _writing(page, "poems")
@@ -218,6 +221,7 @@ def _build_poems(page: Page) -> tuple[gr.Textbox, gr.Radio]:
         "regulated": regulated,
         "script": script,
         "line": line,
+        "guidance": guidance,
         **sampling,
     }
     triggers = [title.submit, heads.submit, line.submit, sampling["seed"].submit]

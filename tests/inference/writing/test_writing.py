@@ -306,10 +306,10 @@ def test_two_hundred_texts_under_load_equal_the_same_alone(writer):
         assert under_load[seed] == alone, seed
 
 
-def text_of(ids, count, loop, end=None, rule=None, seed=0, temperature=0.0):
+def text_of(ids, count, loop, end=None, rule=None, seed=0, temperature=0.0, **beside):
     characters = CharacterTokenizer("".join(map(chr, range(65, 135))))
     sampler = Sampler(temperature, seed=seed)
-    return Generation(ids, count, sampler, lambda: loop, characters, end, rule)
+    return Generation(ids, count, sampler, lambda: loop, characters, end, rule, **beside)
 
 
 @pytest.fixture()
@@ -378,6 +378,52 @@ def test_a_step_that_fails_ends_the_texts_and_not_the_loop(small, monkeypatch):
             text_of([1], 5, small).whole()
         monkeypatch.setattr(small.steps, "decode", decode)
         assert len(list(text_of([1], 5, small))) == 5
+
+
+def guided(ids, apart, count, loop, guidance, **settings):
+    beside = text_of(apart, count, loop)
+    return text_of(ids, count, loop, beside=beside, guidance=guidance, **settings)
+
+
+@pytest.mark.parametrize("guidance", [0.0, 2.5])
+def test_guidance_is_added_from_a_slot_beside(small, guidance):
+    found = list(guided([1, 2, 3], [9, 3], 30, small, guidance))
+    steps, ids, apart = OnnxSteps(Compiled(TINY["transformer"]), 2), [1, 2, 3], [9, 3]
+    steps.prefill(0, ids[:-1])
+    steps.prefill(1, apart[:-1])
+    for token in found:
+        own, other = steps.decode([ids[-1], apart[-1]])
+        assert token == (other + guidance * (own - other)).argmax()
+        ids.append(token)
+        apart.append(token)
+    assert found != list(text_of([1, 2, 3], 30, small))
+
+
+def test_guided_texts_take_two_slots_and_leave_both(small):
+    def again(seed):
+        return guided([1, seed], [seed], 8, small, 3.0, seed=seed, temperature=1.0)
+
+    alone = [again(seed).start() for seed in range(4)]
+    alone = [list(text) for text in alone]
+    large = Loop(OnnxSteps(Compiled(TINY["transformer"]), 7))
+    among = []
+    for seed in range(4):
+        among.append(guided([1, seed], [seed], 8, large, 3.0, seed=seed, temperature=1.0).start())
+        text_of([seed], 5 + seed, large, temperature=1.0).start()
+    left = guided([1, 2], [2], 5_000, large, 3.0, temperature=1.0).start()
+    next(iter(left))
+    left.cancel()
+    assert [list(text) for text in among] == alone
+    failing = guided([1], [2], 9, large, 3.0, rule=lambda new: 1 // 0)
+    with pytest.raises(ZeroDivisionError):
+        failing.whole()
+    assert len(text_of([1], 5, large).whole()) == 5
+    for loop in (small, large):
+        for _ in range(100):
+            if not loop.writing:
+                break
+            time.sleep(0.02)
+        assert loop.writing == [] and not loop.steps.lengths.any()
 
 
 def test_an_ending_token_is_the_last_and_is_left_out(small):

@@ -144,7 +144,8 @@ def test_text_and_poems_stream_and_end_like_the_library(client: Client) -> None:
     assert text == TextWriter.load().write("ROMEO:\n", 40, temperature=0.8, seed=5)
     assert all(text.startswith(piece) for piece in job.outputs())
     poem = client.predict("五绝", "江雪", "", "", True, 0.9, 5, api_name="/poem_write")
-    assert poem == TextWriter.load("poems").poem("五绝", "江雪", temperature=0.9, top_p=0.9, seed=5)
+    poet, settings = TextWriter.load("poems"), {"temperature": 0.9, "top_p": 0.9, "seed": 5}
+    assert poem == poet.poem("五绝", "江雪", guidance=3, **settings)
 
 
 def test_text_candidates_and_attention_are_the_models_own(client: Client) -> None:
@@ -460,11 +461,16 @@ def test_page_api_and_command_begin_with_the_same_settings() -> None:
 
 def test_the_command_writes_what_page_and_api_write(capsys: pytest.CaptureFixture) -> None:
     from aigc_demo.cli import main
-    from aigc_demo.names import POEM_TOP_P, TEMPERATURE, TOP_P
+    from aigc_demo.names import POEM_TOP_P, TEMPERATURE, TITLE_GUIDANCE, TOP_P
 
     assert main(["sample", "poems", "--form", "五绝", "--title", "江雪", "--seed", "5"]) == 0
     poem = TextWriter.load("poems").poem(
-        "五绝", "江雪", temperature=TEMPERATURE, top_p=POEM_TOP_P, seed=5
+        "五绝",
+        "江雪",
+        temperature=TEMPERATURE,
+        top_p=POEM_TOP_P,
+        seed=5,
+        guidance=TITLE_GUIDANCE,
     )
     assert capsys.readouterr().out.strip() == poem
     assert main(["sample", "shakespeare", "--length", "30", "--seed", "5"]) == 0

@@ -243,7 +243,7 @@ def test_fetched_vaes_and_writers_are_used(page_models, put, tiny_coupled, tiny_
     walked, _ = vae.walk(page_models, WORDS, walker, "38", "straight", 0, 6)
     assert walked["count"] == 6
     poet = fetched(page_models, f"alice/poet@{put('poems', 'alice/poet')}", "transformer")
-    values = (poet, "五绝", "春", "", True, "traditional", "", 0.8, 0, 1, 1, 3)
+    values = (poet, "五绝", "春", "", True, "traditional", "", 3, 0.8, 0, 1, 1, 3)
 
     async def last(handler, *values):
         async for answer in handler(page_models, WORDS, *values):
@@ -251,7 +251,9 @@ def test_fetched_vaes_and_writers_are_used(page_models, put, tiny_coupled, tiny_
         return text
 
     _, poem = finished(last(transformer.write_poem, *values))
-    assert poem == "《春》\n" + tiny_poet.poem("五绝", "春", temperature=0.8, top_p=1, seed=3)
+    assert poem == "《春》\n" + tiny_poet.poem(
+        "五绝", "春", temperature=0.8, top_p=1, seed=3, guidance=3
+    )
     text = finished(last(transformer.continue_text, poet, "春", 8, 1, 0, 1, 1, 3))
     assert text == "春" + tiny_poet.write("春", 8, top_p=1, seed=3)
     assert page_models.writing() == (0, 0)

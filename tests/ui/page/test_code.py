@@ -26,7 +26,7 @@ WORDS, MODELS = Words(), Models(TABS)
 
 
 SHARES = {tab: share for tab, share in tabs.shares(MODELS, WORDS).items() if share.code}
-POEM = ("poems", "七绝", "", "春夏秋冬", True, "simplified", "", 0.8, 0, 0.9, 1, 5)
+POEM = ("poems", "七绝", "", "春夏秋冬", True, "simplified", "", 3, 0.8, 0, 0.9, 1, 5)
 MORE = {  # beside those of every task
     "gan.digits": [("gan", ["3", "7"], 5, 8, 0.35), ("gan", [], 4, 8, 1)],
     "transformer.shakespeare": [("shakespeare", "It's $; -- & !\n\nRO", 40, 0.5, 20, 0.9, 1.2, 3)],

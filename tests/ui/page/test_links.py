@@ -504,6 +504,9 @@ def test_a_link_of_every_kind_that_version_0_1_made_still_opens(query: str) -> N
     assert not any(sentence.startswith("Left out") for sentence in wrong)
     new = dict(links.parse_qsl(share.link.query(values), keep_blank_values=True))
     changes = {"weights", "mode"}  # with a new training, and with the device
-    assert {name: new[name] for name in new if name not in changes} == {
+    assert {name: new[name] for name in old if name not in changes} == {
         name: old[name] for name in old if name not in changes
     }
+    usual = dict(zip(share.link.names, share.link.restore("", WORDS, "en")[0], strict=True))
+    for name in new.keys() - old.keys():  # what can be asked for since
+        assert values[share.link.names.index(name)] == usual[name]
