@@ -31,11 +31,12 @@ from aigc_demo.weights import save_model
 class Recipe:
     model: FlowConfig
     steps: int
-    last: int  # of these steps: all times are drawn alike, and the class is stressed
+    last: int  # of these steps: all times are drawn alike, and the class is stressed,
+    more: int = 0  # and more so in the last of these
     batch: int = 128
     rate: float = 1e-3
     untold: float = 0.1  # the share of digits whose class is not told (Ho & Salimans 2022)
-    stress: float = 1.75  # guidance that the last steps put into the network,
+    stress: tuple[float, float] = (1.75, 2.3)  # guidance that both put into the network,
     stressed: tuple[float, float] = (0.3, 0.8)  # at these times
     seed: int = 0
     seconds: float = 0.0  # at most; 0: as long as the steps take
@@ -43,9 +44,9 @@ class Recipe:
 
 
 RECIPES = {
-    "smoke": Recipe(FlowConfig(channels=16, blocks=1), steps=40, last=10),
-    "cpu": Recipe(FlowConfig(), steps=70_000, last=10_000),
-    "gpu": Recipe(FlowConfig(), steps=200_000, last=50_000, batch=256),
+    "smoke": Recipe(FlowConfig(channels=16, blocks=1), steps=40, last=20, more=10),
+    "cpu": Recipe(FlowConfig(), steps=73_000, last=13_000, more=3_000),
+    "gpu": Recipe(FlowConfig(), steps=215_000, last=65_000, more=15_000, batch=256),
     "small": Recipe(FlowConfig(channels=16, blocks=1), steps=10_000, last=0, batch=64, seconds=60),
     "medium": Recipe(FlowConfig(channels=24, blocks=1), steps=10_000, last=0, batch=64, seconds=60),
 }
@@ -67,16 +68,25 @@ def look(flow: Flow, device: torch.device) -> bytes:
 
 @torch.no_grad()
 def stress(
-    teacher: Flow, recipe: Recipe, x: Tensor, t: Tensor, label: Tensor, told: Tensor
+    teacher: Flow,
+    recipe: Recipe,
+    share: float,
+    x: Tensor,
+    t: Tensor,
+    label: Tensor,
+    told: Tensor,
 ) -> Tensor:
-    """The share of guidance in the velocities of a batch, (B, 1, 28, 28); 0 where there is none."""
+    """The part of guidance in the velocities of a batch, (B, 1, 28, 28); 0 where there is none.
+
+    share: of what the teacher thinks that the class changes.
+    """
     low, high = recipe.stressed
     rows = (told & (t >= low) & (t < high)).nonzero()[:, 0]
     added = torch.zeros_like(x)
     if len(rows):
         untold = torch.full_like(label[rows], recipe.model.classes)
         known, unknown = (teacher(x[rows], t[rows], of) for of in (label[rows], untold))
-        added[rows] = (recipe.stress - 1) * (known - unknown).float()
+        added[rows] = share * (known - unknown).float()
     return added
 
 
@@ -96,15 +106,17 @@ def train(output: Path, recipe: Recipe, images: Tensor, labels: Tensor, name: st
 
     model.train()
     for step in run.steps():
-        first = run.total - recipe.last
+        first, again = run.total - recipe.last, run.total - recipe.more
         if run.due(step):
             run.remember(step, look(average.module, run.device), save)
-        if step == first:
+        if step in (first, again):
             teacher.load_state_dict(average.module.state_dict())
         if step < first:
             share = warm_then_fall(step, first, 500, 0.5)
+        elif step < again:
+            share = 0.4 * warm_then_fall(step - first, again - first, 500, 1)
         else:
-            share = 0.4 * warm_then_fall(step - first, recipe.last, 500, 1)
+            share = 0.4 * warm_then_fall(step - again, recipe.more, 500, 1)
         optimizer.param_groups[0]["lr"] = recipe.rate * share
         index = part(shuffled_batch(len(images), recipe.batch, recipe.seed, step))
         digit = 2 * images[index][:, None].to(run.device) - 1
@@ -119,7 +131,10 @@ def train(output: Path, recipe: Recipe, images: Tensor, labels: Tensor, name: st
         with mixed_precision(run.device):
             velocity = spread(x, t, label.where(told, recipe.model.classes)).float()
         if step >= first:
-            digit = digit + stress(teacher, recipe, x, t, label, told)  # so goes the velocity too
+            low, high = recipe.stress  # the second teacher has learnt the first
+            stressed = (high - 1) / low if step >= again else low - 1
+            added = stress(teacher, recipe, stressed, x, t, label, told)
+            digit = digit + added  # so goes the velocity too
         loss = flow_loss(velocity, noise, digit)
         optimizer.zero_grad()
         loss.backward()
