@@ -246,7 +246,7 @@ def filled_text(page: Page) -> None:
     page.locator("#gaps-fill").click()
     whole = re.compile(r"^HAMLET:↵To [^_]{4} or [^_]{12}$")  # no gap is left
     expect(page.locator("#gaps-filling .list")).to_have_text(whole, timeout=LONG)
-    expect(page.locator("#gaps-filling .caption")).to_contain_text("gaps in", timeout=LONG)
+    expect(page.locator("#gaps-filling .caption")).to_contain_text("Gaps filled: ", timeout=LONG)
 
 
 def plane_flow(page: Page) -> None:

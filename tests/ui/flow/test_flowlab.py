@@ -199,7 +199,7 @@ def test_a_visitor_trains_a_flow_beside_a_gan_without_a_request(visit: Page) -> 
     visit.locator("#flowlab [name=time]").fill("0.3")
     assert painted(visit, PLANE) != trained
     press(visit, "run")
-    expect(visit.locator("#flowlab output")).to_have_text("t = 1.00", timeout=15_000)
+    expect(visit.locator("#flowlab output")).to_have_text("t = 1.00", timeout=60_000)
     visit.locator("#flowlab [name=field]").check()
     assert painted(visit, PLANE) != trained
     plane = visit.locator(PLANE)

@@ -261,7 +261,7 @@ def test_slow_motion_takes_the_same_steps(visit: Page) -> None:
     press(visit, "slow")
     said = []
     for phase in range(1, 7):
-        expect(visit.locator("#lab .caption")).to_contain_text(f"{phase}/6", timeout=15_000)
+        expect(visit.locator("#lab .caption")).to_contain_text(f"{phase}/6", timeout=60_000)
         said.append(visit.locator("#lab .caption").inner_text())
     assert len(set(said)) == 6
     wait_for_step(visit, 1)

@@ -430,7 +430,7 @@ def test_a_step_plays_by_itself_and_can_be_held(browser: Browser, server_url: st
     page = opened(browser, server_url, "en", 1280, calm=False)
     click(page, "train_d")
     canvas = page.locator("#duel-scene canvas")
-    expect(canvas).to_have_attribute("data-at", "4", timeout=10_000)
+    expect(canvas).to_have_attribute("data-at", "4", timeout=60_000)
     page.locator("#duel-scene [data-word=replay]").click()
     expect(canvas).to_have_attribute("data-at", "1")
     page.locator("#duel-scene [data-at='2']").last.click()

@@ -37,7 +37,7 @@ def test_the_text_fills_and_at_the_end_stands_what_it_cost() -> None:
     for text in last["texts"].values():
         assert "9" in text and "3" in text and "–" not in text  # both cards are read
     alone = streamed("_", 0, 1, "random", 0.8, 1)[-1]
-    assert len(alone["text"]) == 1 and "1 gaps in 1 steps" in alone["texts"]["en"]
+    assert len(alone["text"]) == 1 and "Gaps filled: 1; steps: 1;" in alone["texts"]["en"]
 
 
 WRONG = [
