@@ -167,6 +167,15 @@ def rhymes_in(character: str, group: str, line: int = 1) -> bool:
     return not groups.isdisjoint(readings(character))
 
 
+def opposes(first: str, second: str) -> bool:
+    """True if two lines are as long, and opposite in tone at the even places and the last (对)."""
+    return len(first) == len(second) and all(
+        fits(answer, _other(tone_of(given)))
+        for column, (given, answer) in enumerate(zip(first, second, strict=True), 1)
+        if len(tone_of(given)) == 1 and (column % 2 == 0 or column == len(first))
+    )
+
+
 def rhyme_of(lines: Sequence[str]) -> str | None:
     """The group that the last characters of the even lines share, a level one first, or None."""
     ends = [readings(line[-1]) for line in lines[1::2] if line]

@@ -50,6 +50,7 @@ RESULTS: dict[str, Any] = {
         1,
         5,
     ),
+    "transformer.couplets": ("月落烏啼霜滿天", "traditional", 1.1, 11),
     "transformer.ngram": ("HAMLET:\n$3 & more; to be?", 3, 11),
     "transformer.gaps": ("HAMLET: $3 ____ be?", 12, 5, "random", 1.1, 11),
     "transformer.inside": {
@@ -100,6 +101,7 @@ ENDPOINTS = {
     "/text_write",
     "/text_fill",
     "/poem_write",
+    "/couplet_write",
     "/text_candidates",
     "/text_attention",
 }

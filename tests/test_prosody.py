@@ -13,6 +13,7 @@ from aigc_demo.prosody import (
     level_groups,
     lines_of,
     nearest_plan,
+    opposes,
     pattern_of,
     plan_of,
     punctuate,
@@ -243,3 +244,18 @@ def test_readings_that_no_rhyme_book_knows_are_gone(character, group):
 def test_a_reading_that_poets_hardly_use_counts_for_rhyme_alone():
     assert not fits("不", "平")  # as in 野火燒不盡
     assert "平尤" in readings("不")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ("白日依山盡", "黃河入海流", True),
+        ("兩岸猿聲啼不住", "輕舟已過萬重山", True),
+        ("白日依山盡", "白日依山盡", False),
+        ("白日依山盡", "黃河入海月", False),  # both end oblique
+        ("白日依山盡", "青天依江流", False),  # the fourth places are both level
+        ("白日依山盡", "黃河入海", False),
+    ],
+)
+def test_a_second_line_opposes_the_first_in_tone(first: str, second: str, expected: bool) -> None:
+    assert opposes(first, second) == expected

@@ -15,8 +15,18 @@ from aigc_demo.data.files import data_folder
 from aigc_demo.data.poems import Poem, fit_to, read_poems
 from aigc_demo.evaluation.nats import added_by_engine, nats
 from aigc_demo.inference.transformer import TextWriter
-from aigc_demo.inference.verse import PLANNED
-from aigc_demo.prosody import COMMA, FORMS, STOP, form_of, is_regulated, lines_of, plan_of, rhyme_of
+from aigc_demo.inference.verse import ANSWERED, ANSWERING, PLANNED
+from aigc_demo.prosody import (
+    COMMA,
+    FORMS,
+    STOP,
+    form_of,
+    is_regulated,
+    lines_of,
+    opposes,
+    plan_of,
+    rhyme_of,
+)
 from aigc_demo.tokenizer import poem_ids
 
 DEFAULTS: dict[str, Any] = {"temperature": 0.8, "top_p": 0.9}  # the page's,
@@ -53,6 +63,7 @@ def score_poems(writer: TextWriter, data: Path | None, full: bool) -> dict[str, 
         scored = PLANNED + len(some[0].text)
         figures["nats_added_by_engine"] = added_by_engine(writer, batches, scored)
     figures |= titles_kept(writer, kept, 150 if full else 30)
+    figures |= couplets_kept(writer, kept, 200 if full else 20)
     ways: dict[str, dict[str, Any]] = {
         "plain": {"regulated": False, **DEFAULTS},
         "held": {"regulated": True, "guidance": GUIDANCE, **DEFAULTS},
@@ -141,6 +152,37 @@ def titles_kept(writer: TextWriter, poems: list[Poem], count: int) -> dict[str, 
         "title_unguided": share(written(1.0)),
         "title_guided": share(written(GUIDANCE)),
     }
+
+
+def couplets_kept(writer: TextWriter, poems: list[Poem], count: int) -> dict[str, float]:
+    """The shares of second lines that oppose the first in tone, and that repeat nothing of it.
+
+    To the third lines of the first so many held-out Tang poems of each form of eight lines; beside
+    the fourth lines of these.
+    """
+    real = [
+        lines[ANSWERED : ANSWERED + 2]
+        for form in ANSWERING.values()
+        for lines in [
+            lines_of(poem.text)
+            for poem in poems
+            if poem.held_out and poem.dynasty == "tang" and poem.form == form
+        ][:count]
+    ]
+    written = [
+        (first, writer.couplet(first, seed=seed, **DEFAULTS))
+        for seed, (first, _) in enumerate(tqdm(real, desc="couplets"))
+    ]
+    return {
+        f"couplet_{whose}{name}": sum(holds(first, second) for first, second in pairs) / len(pairs)
+        for whose, pairs in (("tang_", real), ("", written))
+        for name, holds in (("tones", opposes), ("fresh", _fresh))
+        if pairs
+    }
+
+
+def _fresh(first: str, second: str) -> bool:
+    return set(first).isdisjoint(second)
 
 
 def _ids(writer: TextWriter, poem: Poem) -> list[int]:

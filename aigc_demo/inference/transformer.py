@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from aigc_demo.inference.check import HIGHEST_SEED, real, whole
-from aigc_demo.inference.verse import PLANNED, Verses
+from aigc_demo.inference.verse import ANSWERING, PLANNED, Verses, answer_at
 from aigc_demo.inference.writing.loop import Engine
 from aigc_demo.inference.writing.model_steps import ModelSteps
 from aigc_demo.inference.writing.sampler import Batch, Sampler
@@ -261,6 +261,49 @@ class TextWriter:
             about["guidance"] = guidance
         text = self._text(opening, PLANNED + length, sampler, end=end, skipped=PLANNED, **about)
         text.title, text.left_out, text.stand_ins = shown, left_out, stand_ins
+        return text
+
+    def couplet(self, first_line: str, **settings: Any) -> str:
+        """The second line of a couplet; see `begin_couplet`."""
+        return self.begin_couplet(first_line, **settings).whole()
+
+    def begin_couplet(
+        self,
+        first_line: str,
+        temperature: float = 0.8,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        seed: int | None = None,
+    ) -> Generation:
+        """The second line to a first one (对联), in traditional characters, beside others.
+
+        The model takes the first line for the third of a regulated poem of eight lines, writes the
+        two before it, which nobody sees, and the fourth, which answers it: as long, with opposite
+        tones at the even places and the last, and without any of its characters.
+
+        Args:
+            first_line: five or seven characters; for one that the model does not know another of
+                the same tone stands in.
+            temperature, top_k, top_p, seed: as for `begin`.
+
+        Raises:
+            ValueError: something out of range, at once and not with the first piece.
+            UnknownCharacters: a line with what is no Chinese character.
+        """
+        line = characters_of(_checked(first_line, "first_line", LONGEST_LINE))
+        form = ANSWERING.get(len(line))
+        if form is None:
+            raise ValueError(f"expected a first line of 5 or 7 characters, got {len(line)}")
+        if form not in self.forms:
+            raise ValueError(f"expected a model that knows {form}, got {self.forms or 'none'}")
+        fitted, stand_ins = self.fitted(line)
+        inside = "".join(stand_ins.get(c, c) for c in fitted)
+        starts = answer_at(len(line))
+        about: dict[str, Any] = {"rule": self.verses.answering(inside), "skipped": starts}
+        sampler = _sampler(temperature, top_k, top_p, seed=seed)
+        opening = poem_ids(self.tokenizer, form, "")
+        text = self._text(opening, starts + len(line), sampler, **about)
+        text.prompt, text.stand_ins = fitted, stand_ins
         return text
 
     @cached_property

@@ -16,6 +16,7 @@ from aigc_demo.prosody import (
     FORMS,
     FREE,
     LEVEL,
+    OBLIQUE,
     PATTERNS,
     STOP,
     asked,
@@ -23,6 +24,7 @@ from aigc_demo.prosody import (
     level_groups,
     readings,
     rhymes_in,
+    tone_of,
 )
 from aigc_demo.tokenizer import (
     POEM_END,
@@ -36,6 +38,9 @@ from aigc_demo.tokenizer import (
 
 Mask = NDArray[np.bool_]  # (V,), the tokens that are forbidden
 PLANNED = 2  # control tokens before the text: tone pattern and rhyme
+ANSWERING = {5: "五律", 7: "七律"}  # whose third and fourth line are a couplet (对仗)
+ANSWERED = 2  # the third
+OPPOSITE = {LEVEL: (OBLIQUE,), OBLIQUE: (LEVEL,)}
 
 
 @cache
@@ -55,6 +60,11 @@ def _sound(character: str) -> tuple[str, str, str]:
 def _is_common(character: str) -> bool:
     """True for one of the 3,755 characters of everyday (GB 2312, level 1)."""
     return b"\xb0" <= to_simplified(character).encode("gb2312", "ignore") < b"\xd8"
+
+
+def answer_at(length: int) -> int:
+    """The number of new tokens before the line that answers one of so many characters."""
+    return PLANNED + (ANSWERED + 1) * (length + 1)
 
 
 class Verses:
@@ -121,6 +131,36 @@ class Verses:
 
     def _named(self, token: int) -> str:
         return self.tokenizer.tokens[token][1:-1]
+
+    def answering(self, first: str) -> Rule:
+        """The tokens that may come next in a poem of eight lines whose third is given, and whose
+        fourth answers it (对联).
+
+        Its tones are opposite at the even places and at the last. A character that the given line
+        repeats is repeated there; no other one is, nor any of the given line.
+        """
+        last, starts = len(first) - 1, answer_at(len(first))
+        given = {(ANSWERED, column): character for column, character in enumerate(first)}
+        before = self.rule(ANSWERING[len(first)], given, regulated=True)
+
+        def rule(new: list[int]) -> Mask:
+            answer = new[starts:]
+            column = len(answer)
+            if len(new) < starts:
+                return before(new)
+            twin = first.index(first[column])
+            if twin < column:
+                return self._only([self.tokenizer.tokens[answer[twin]]])
+            used = np.zeros(len(self.tokenizer), bool)
+            used[[*answer, *(self.tokenizer.ids[character] for character in first)]] = True
+            places = [place for place, one in enumerate(first) if one == first[column]]
+            tones = [FREE]
+            if any(place % 2 for place in places) or last in places:
+                tones = [*OPPOSITE.get(tone_of(first[column]), (LEVEL,) * (last in places)), FREE]
+            masks = [*(self.tone(tone) | used for tone in tones), self.tone(FREE)]
+            return next(mask for mask in masks if not mask.all())  # the strictest that leaves any
+
+        return rule
 
     def rule(self, form: str, given: dict[tuple[int, int], str], regulated: bool) -> Rule:
         """The tokens that may come next in a poem.

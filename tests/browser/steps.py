@@ -249,6 +249,13 @@ def filled_text(page: Page) -> None:
     expect(page.locator("#gaps-filling .caption")).to_contain_text("Gaps filled: ", timeout=LONG)
 
 
+def couplet(page: Page) -> None:
+    fill(page, "#couplets-line", "春风又绿江南岸")
+    page.locator("#couplets-write").click()
+    whole = re.compile(r"^春风又绿江南岸\n\n([㐀-鿿]{7}\n){4}[㐀-鿿]{7}$")
+    expect(page.locator("#couplets-text textarea")).to_have_value(whole, timeout=LONG)
+
+
 def plane_flow(page: Page) -> None:
     page.locator("#flowlab .plane[data-painted]").wait_for()
     page.locator("#flowlab select[name=data]").select_option("own")
@@ -277,6 +284,7 @@ STEPS = {  # a tab, what is done in it, the canvases or texts that show its resu
     ),
     "play": ("transformer.shakespeare", play, [], "#shakespeare-text textarea"),
     "poem": ("transformer.poems", poem, [], "#poems-text textarea"),
+    "couplet": ("transformer.couplets", couplet, [], "#couplets-text textarea"),
     "head": (
         *("transformer.inside", head),
         *(["#through-heads .map", "#through-heads .thumbs"], "#through-heads .reading"),

@@ -14,6 +14,7 @@ from aigc_demo.evaluation.distance import density_and_coverage, frechet_distance
 from aigc_demo.evaluation.gan import _distances, draw, pupil_accuracy
 from aigc_demo.evaluation.nats import nats
 from aigc_demo.evaluation.poems import (
+    couplets_kept,
     couplets_of,
     perplexity,
     shares,
@@ -149,6 +150,22 @@ def test_titles_are_kept_where_a_character_of_them_stands():
     shares = titles_kept(Poet(), poems, 4)
     assert shares == {"title_in_tang": 1.0, "title_unguided": 0.0, "title_guided": 0.5}
     assert titles_kept(Poet(), [], 4) == {}
+
+
+def test_second_lines_are_scored_beside_the_fourth_lines_of_poems():
+    class Held(Poem):
+        held_out = True
+
+    class Poet:
+        def couplet(self, first, seed, **settings):
+            return ("黃河入海流", "白日入海流", first, "流")[seed]
+
+    text = "春眠不覺曉，處處聞啼鳥。白日依山盡，黃河入海流。" + SPRING
+    poems = [Held("五律", "", text, "tang")] * 5 + [Held("五律", "", text, "song")]
+    found = couplets_kept(Poet(), poems, 4)
+    kept = {"couplet_tones": 0.25, "couplet_fresh": 0.5}
+    assert found == {"couplet_tang_tones": 1.0, "couplet_tang_fresh": 1.0, **kept}
+    assert couplets_kept(Poet(), [], 4) == {}
 
 
 def test_shares_of_poems_that_keep_the_rules():

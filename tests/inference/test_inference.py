@@ -29,13 +29,14 @@ from aigc_demo.prosody import (
     is_regulated,
     level_groups,
     lines_of,
+    opposes,
     pattern_of,
     plan_of,
     readings,
     rhyme_of,
 )
 from aigc_demo.samples import sample_text
-from aigc_demo.tokenizer import UnknownCharacters, control, poem_ids
+from aigc_demo.tokenizer import UnknownCharacters, control, fit_script, poem_ids
 from aigc_demo.training.transformer import poem_tokenizer
 from aigc_demo.weights import Loaded
 
@@ -768,6 +769,36 @@ def test_guidance_says_how_much_the_title_counts(tiny_poet):
     assert poems[:2] == [tiny_poet.poem("七绝", title, seed=1) for title in ("", "春曉")]
     untitled = [tiny_poet.poem("七绝", seed=1, guidance=g) for g in (0, 1, 3)]
     assert untitled == poems[:1] * 3
+
+
+@pytest.mark.parametrize("first", ["春眠不覺曉", "处处聞啼鳥", "夜來風雨聲", "萬里悲秋常作客"])
+def test_a_second_line_opposes_the_first_and_repeats_nothing_of_it(tiny_poet, first):
+    for seed in range(20):
+        second = tiny_poet.couplet(first, seed=seed, temperature=1.5)
+        inside = fit_script(first, tiny_poet.tokenizer)
+        assert opposes(inside, second) and set(inside).isdisjoint(second)
+        twins = [(inside.index(one), column) for column, one in enumerate(inside)]
+        assert all(second[one] == second[other] for one, other in twins)
+        assert len(set(second)) == len(set(inside))
+    assert second == tiny_poet.couplet(first, seed=19, temperature=1.5)
+
+
+def test_a_second_line_streams_alone(tiny_poet):
+    text = tiny_poet.begin_couplet("春眠不覺曉", seed=1)
+    pieces = list(text.pieces())
+    assert len(pieces) == 5 and "".join(pieces) == tiny_poet.couplet("春眠不覺曉", seed=1)
+    assert text.prompt == "春眠不覺曉"
+    other = tiny_poet.begin_couplet("春眠不覺曦", seed=1)
+    assert other.prompt == "春眠不覺曦" and list(other.stand_ins) == ["曦"]
+    assert opposes("春眠不覺曦", other.whole())
+
+
+@pytest.mark.parametrize(
+    "line", ["", "春", "春眠不覺", "春眠不覺曉處", "春" * 41, None, "春眠不覺x"]
+)
+def test_a_first_line_that_cannot_be_answered_is_refused(tiny_poet, line):
+    with refused():
+        tiny_poet.couplet(line)
 
 
 def test_simplified_and_traditional_input_give_the_same_poem(tiny_poet):

@@ -12,6 +12,7 @@ from aigc_demo.prosody import set_in_lines
 from aigc_demo.ui.catalog.tab import Endpoints
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.page.page import PROGRAMS
+from aigc_demo.ui.transformer.couplets import COUNT, answering, growing
 from aigc_demo.ui.transformer.gaps import FILLING, moments
 from aigc_demo.ui.transformer.gaps import asked as asked_gaps
 from aigc_demo.ui.transformer.requests import (
@@ -26,10 +27,11 @@ from aigc_demo.ui.transformer.requests import (
 from aigc_demo.ui.transformer.selection import asked
 
 CANDIDATES = 40  # in the table, at most
+MOST = 8  # answers to a line
 
 
 class TextEndpoints(Endpoints):
-    """text_write, text_fill, poem_write, text_candidates, text_attention."""
+    """text_write, text_fill, poem_write, couplet_write, text_candidates, text_attention."""
 
     queue = PROGRAMS
     queues = {"text_fill": FILLING}
@@ -107,6 +109,30 @@ class TextEndpoints(Endpoints):
         )
         async for text in paced(poem):
             yield set_in_lines(text)
+
+    async def couplet_write(
+        self,
+        first_line: str = "两岸猿声啼不住",
+        count: int = COUNT,
+        temperature: float = TEMPERATURE,
+        seed: int = 0,
+    ) -> AsyncIterator[str]:
+        """Answer the first line of a couplet (对联).
+
+        Args:
+            first_line: five or seven Chinese characters.
+            count: 1 to 8 answers.
+            temperature: 0 to 2.
+            seed: a whole number from 0; of the first answer.
+
+        Returns:
+            Second lines in traditional characters, a line each, growing.
+        """
+        count = check.whole(count, "count", 1, MOST)
+        async for lines in growing(
+            await answering(self._models, first_line, temperature, seed, count)
+        ):
+            yield "\n".join(lines)
 
     async def text_fill(
         self,

@@ -136,12 +136,17 @@ async def write_poem(
     title = writing.title
     if writing.left_out:
         check.note(words, "note.left_out", characters=writing.left_out)
-    if writing.stand_ins:
-        pairs = {"characters": "".join(writing.stand_ins)}
-        check.note(words, "note.stand_ins", **pairs, inside="".join(writing.stand_ins.values()))
+    stood_in(words, writing)
     async for text in paced(writing):
         poem = (f"《{title}》\n" if title else "") + set_in_lines(text)
         yield in_script(poem, script), poem
+
+
+def stood_in(words: Words, writing: Generation) -> None:
+    """Tells which characters others stand in for."""
+    if writing.stand_ins:
+        pairs = {"characters": "".join(writing.stand_ins)}
+        check.note(words, "note.stand_ins", **pairs, inside="".join(writing.stand_ins.values()))
 
 
 def begun(form, title, line, heads, regulated) -> tuple[str, str, str, str, bool]:

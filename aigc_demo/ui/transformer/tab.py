@@ -15,6 +15,7 @@ from aigc_demo.ui.page.hub_panel import TOLD, add_other_weights
 from aigc_demo.ui.page.page import LOCAL, WRITING, Page, several, throw
 from aigc_demo.ui.page.share import TEXT, Share
 from aigc_demo.ui.transformer import code
+from aigc_demo.ui.transformer.couplets import build_couplets
 from aigc_demo.ui.transformer.gaps import build_gaps
 from aigc_demo.ui.transformer.inside import build_inside
 from aigc_demo.ui.transformer.ngram import build_ngram
@@ -40,6 +41,8 @@ def build_transformer_tab(page: Page) -> None:
             play, writer = _build_shakespeare(page)
         with tr(gr.Tab(id="poems"), "transformer.poems_tab"):
             poem, poet = _build_poems(page)
+        with tr(gr.Tab(id="couplets"), "couplets.tab") as here:
+            build_couplets(page, here)
         with tr(gr.Tab(id="ngram"), "ngram.tab") as here:
             build_ngram(page, here)
         with tr(gr.Tab(id="gaps"), "gaps.tab") as here:

@@ -285,6 +285,18 @@ document.addEventListener("click", (event) => {
   result.scrollIntoView({ behavior: calm.matches ? "auto" : "smooth", block: "start" });
 });
 
+// There the tabs stand in a row that scrolls: the chosen one comes to its middle, whoever chose it.
+function showChosen() {
+  for (const tab of document.querySelectorAll(".tab-container [role=tab][aria-selected=true]")) {
+    const row = tab.parentElement;
+    if (row.scrollWidth <= row.clientWidth) continue;
+    const [inner, outer] = [tab, row].map((node) => node.getBoundingClientRect());
+    row.scrollLeft += inner.left - outer.left - (outer.width - inner.width) / 2;
+  }
+}
+new MutationObserver(showChosen).observe(document.body, { subtree: true, attributeFilter: ["aria-selected"] });
+window.addEventListener("aigc:bar", showChosen);
+
 // Escape leads from a view inside a model back to the first, which shows the whole of it.
 const OWN_ESCAPE = "dialog, input:not([type=radio]), textarea, select, [role=listbox]";
 document.addEventListener("keydown", (event) => {
