@@ -146,6 +146,8 @@ def test_text_and_poems_stream_and_end_like_the_library(client: Client) -> None:
     poem = client.predict("五绝", "江雪", "", "", True, 0.9, 5, api_name="/poem_write")
     poet, settings = TextWriter.load("poems"), {"temperature": 0.9, "top_p": 0.9, "seed": 5}
     assert poem == poet.poem("五绝", "江雪", guidance=3, **settings)
+    lines = client.predict("白日依山尽", 2, 0.9, 5, api_name="/couplet_write").split("\n")
+    assert lines == [poet.couplet("白日依山盡", **{**settings, "seed": seed}) for seed in (5, 6)]
 
 
 def test_text_candidates_and_attention_are_the_models_own(client: Client) -> None:
@@ -201,6 +203,8 @@ BAD = [
     ("/text_write", ("shakespeare", "A", 4, 9.0, 0, 1.0, 1.0, 5), "Temperature"),
     ("/poem_write", ("八绝", "", "", "", True, 0.9, 5), "Form: please choose one of 五绝"),
     ("/poem_write", ("七绝", "", "", "", "yes", 0.9, 5), "please switch it on or off"),
+    ("/couplet_write", ("白日依山", 5, 0.9, 5), "five or seven Chinese characters; this one has 4"),
+    ("/couplet_write", ("白日依山尽", 9, 0.9, 5), "a whole number from 1 to 8"),
     ("/text_candidates", ("shakespeare", "\u200b", 1.0, 0, 1.0), "at least one character"),
     ("/text_attention", ("shakespeare", "A", 99, 1), "The layer: please give a number from 1 to 6"),
     ("/gan_sample", ("gan", "mixed", 4, 0, 1.0, "fr"), "Language: please choose one of zh, en"),
