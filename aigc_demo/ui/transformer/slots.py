@@ -60,6 +60,8 @@ async def watch_slots(models: Models, words: Words, begin) -> AsyncIterator[Upda
 def loop_now(name: str, loop: Loop, mine: str | None) -> dict[str, Any]:
     """What a loop does at this moment; of others' texts only how long they are."""
     texts = list(loop.writing)
+    names = {text: _tail(text) for text in texts if mine is not None and text.owner == mine}
+    names |= {text.beside: name for text, name in names.items() if text.beside is not None}
     lengths = loop.steps.lengths.tolist()
     return {
         "model": name,
@@ -73,7 +75,7 @@ def loop_now(name: str, loop: Loop, mine: str | None) -> dict[str, Any]:
                 "new": len(text.ids) - text.given,
                 "most": text.count,
                 "cache": lengths[slot],
-                "name": _tail(text) if mine is not None and text.owner == mine else "",
+                "name": names.get(text, ""),
             }
             for slot, text in enumerate(texts)
         ],

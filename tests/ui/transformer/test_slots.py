@@ -76,6 +76,19 @@ def test_own_texts_have_words_and_those_of_others_only_lengths():
     assert own["cache"] in range(own["given"] - 1, own["given"] + own["new"] + 2)
 
 
+def test_a_guided_poem_has_two_slots_of_one_name():
+    poet = MODELS.writer("poems")
+    poems = [poet.begin_poem("七律", "江雪", guidance=3.0, seed=seed) for seed in range(9)]
+    for poem in poems:
+        poem.owner = "mine"
+        poem.start()
+    names = [text["name"] for text in texts_of(finished(watched("mine"))[0])]
+    assert names and all(names) and len(names) % 2 == 0
+    assert all(names.count(name) % 2 == 0 for name in names)
+    for poem in poems:
+        poem.cancel()
+
+
 def test_a_program_that_writes_is_nobody():
     text = MODELS.writer("shakespeare").begin("KING", 300, seed=1).start()
     try:
