@@ -98,11 +98,14 @@ def pages(url: str, watch: Watch, end: float, number: int) -> None:
     def visit(browser: Browser) -> None:
         page = browser.new_page(locale="en-US")
         try:
+            name = draw.choice(list(STEPS))
+            tab, act, *_ = STEPS[name]
             page.goto(url)
-            tab, act, *_ = STEPS[draw.choice(list(STEPS))]
             open_tab(page, *tab.split("."))
             act(page)
             watch.visits += 1
+        except Error as error:
+            raise AssertionError(f"{name}: {error}; the address says {page.url}") from error
         finally:
             page.close()
 

@@ -437,6 +437,18 @@ def test_on_a_phone_content_starts_high_and_a_result_comes_into_sight(visit: Pag
     expect(visit.locator("#gan-film canvas")).to_be_in_viewport(ratio=0.9)
 
 
+@pytest.mark.parametrize("visit", [("en", PHONE)], indirect=True)
+def test_on_a_phone_the_task_of_a_link_is_in_sight(visit: Page, server_url: str) -> None:
+    for task in ("transformer.inside", "vae.map", "flow.compare"):
+        visit.goto(f"{server_url}?tab={task}")
+        chosen = visit.locator(f"#{task.split('.')[0]}-tasks > div").first.get_by_role(
+            "tab", selected=True
+        )
+        expect(chosen).to_be_in_viewport(ratio=1)
+        box = chosen.bounding_box()
+        assert box is not None and box["x"] + box["width"] < 0.9 * PHONE[0]  # before the row fades
+
+
 @pytest.mark.parametrize("visit", [("en", DESKTOP)], indirect=True)
 def test_everything_stands_on_one_left_edge(visit: Page) -> None:
     painted(visit, "#gan-digits canvas")
