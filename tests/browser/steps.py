@@ -265,7 +265,7 @@ def plane_flow(page: Page) -> None:
     page.wait_for_function("() => document.querySelector('#flowlab .plane').dataset.step > 30")
     page.locator("#flowlab [data-do=play]").click()
     page.locator("#flowlab [data-do=once]").click()
-    page.wait_for_function("() => /trained=[3-9]\\d/.test(location.search)")
+    page.wait_for_function("() => /trained=([3-9]\\d|\\d{3,})/.test(location.search)")
 
 
 STEPS = {  # a tab, what is done in it, the canvases or texts that show its result
