@@ -54,8 +54,12 @@ class Visits:
         self._lock = Lock()
 
     @contextmanager
-    def question(self, handler: Callable | None = None) -> Iterator[tuple[Callable, Callable]]:
+    def question(
+        self, handler: Callable | None = None, opening: bool = False
+    ) -> Iterator[tuple[Callable, Callable]]:
         """A new question to a handler.
+
+        opening: it is that of a tab that opens, older than any other, whichever comes first.
 
         Yields what keeps of its answers what is still to be shown, and what tells whether there is
         a later question to the same handler.
@@ -64,7 +68,8 @@ class Visits:
         with self._lock:
             visit = self._visits.setdefault(session, Visit())
             visit.running += 1
-            number = visit.asked[handler] = visit.last = visit.last + 1
+            visit.last += 1
+            number = visit.asked[handler] = 0 if opening else visit.last
 
         def shown(widget: Any, name: str) -> bool:
             if visit.newest.get((widget, name), 0) > number:
@@ -93,18 +98,21 @@ class Visits:
                 if not visit.running:
                     del self._visits[session]
 
-    def newest(self, handler: Callable, outputs: list) -> Callable:
-        """The handler, whose answers leave alone what shows the answer to a later question."""
+    def newest(self, handler: Callable, outputs: list, opening: bool = False) -> Callable:
+        """The handler, whose answers leave alone what shows the answer to a later question.
+
+        opening: see `question`.
+        """
 
         @wraps(handler)
         def run(*values: Any) -> Any:
-            with self.question() as (keep, _):
+            with self.question(opening=opening) as (keep, _):
                 return keep(handler(*values), outputs)
 
         @wraps(handler)
         async def stream(*values: Any) -> AsyncIterator:
             answer: Any = {outputs[0]: gr.skip()}
-            with self.question(handler) as (keep, is_old):
+            with self.question(handler, opening) as (keep, is_old):
                 async with aclosing(handler(*values)) as found:
                     async for answer in found:
                         if is_old():  # two streams at once disturb each other in the browser

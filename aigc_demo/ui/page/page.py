@@ -89,6 +89,7 @@ class Page:
         inputs: list,
         outputs: Any,
         every: bool = False,
+        opening: bool = False,
         **options: Any,
     ) -> Any:
         """Runs a handler on an event; progress and place in the queue are seen on the outputs.
@@ -96,14 +97,15 @@ class Page:
         Handlers check what a client sends, and know more models than a field's first choices:
         Gradio's own check of values is off.
 
-        every: the answer to every event is wanted, else that to the latest.
+        every: the answer to every event is wanted, else that to the latest; opening: the event is
+        that of a tab that opens.
         """
         settings = {"show_progress": "full", "api_visibility": "private", "preprocess": False}
         settings |= {**COMPUTING, **options}
         bound = self.bind(handler)
         if not every:
             widgets = outputs if isinstance(outputs, list) else [outputs]
-            bound = self.visits.newest(bound, widgets)
+            bound = self.visits.newest(bound, widgets, opening)
         return event(bound, [*inputs, self.language], outputs, **settings)
 
     def lesson(self, name: str) -> None:

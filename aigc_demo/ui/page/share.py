@@ -144,7 +144,8 @@ class Share:
 
         given = [self.bar, *inputs]
         chosen = stream if isasyncgenfunction(handler) else run
-        return self.page.compute(event, chosen, given, outputs, js=UNASKED, **options)
+        settings = {"js": UNASKED, "opening": True, **options}
+        return self.page.compute(event, chosen, given, outputs, **settings)
 
     def compute_first(self, event: Callable, **options: Any) -> Any:
         """Runs the handler on an event of the tab's opening, unless a link is opened there."""

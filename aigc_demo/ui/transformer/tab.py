@@ -69,7 +69,7 @@ def _when_opened(page: Page, share: Share) -> Any:
     assert page.tab is not None
     options = {"show_progress": "hidden", **WRITING}
     inputs = [outputs[0], share.bar, *share.inputs]
-    return page.compute(page.tab.select, write_first, inputs, outputs, **options)
+    return page.compute(page.tab.select, write_first, inputs, outputs, opening=True, **options)
 
 
 def _sampling(page: Page, temperature: float, top_p: float, seed: int, name: str) -> dict:

@@ -55,6 +55,27 @@ def test_an_older_answer_does_not_replace_a_newer_one() -> None:
     assert not visits._visits  # nothing is kept of those who wait for nothing
 
 
+def test_the_answer_to_an_opening_never_replaces_another() -> None:
+    with gr.Blocks():
+        text = gr.Textbox()
+    visits = Visits()
+
+    async def letters():
+        for letter in "xyz":
+            yield letter
+
+    async def both() -> list:
+        LocalContext.request.set(SimpleNamespace(session_hash="a"))  # type: ignore
+        asked = visits.newest(letters, [text])()
+        found = [await anext(asked)]
+        opening = visits.newest(lambda: "first", [text], opening=True)
+        assert opening() == gr.skip()  # though it came later
+        return found + [letter async for letter in asked]
+
+    assert finished(both()) == ["x", "y", "z", "z"]
+    assert visits.newest(lambda: "first", [text], opening=True)() == "first"
+
+
 def test_a_stream_goes_on_behind_a_newer_answer_without_a_word() -> None:
     with gr.Blocks():
         text = gr.Textbox()
