@@ -204,7 +204,7 @@ BAD = [
     ("/poem_write", ("八绝", "", "", "", True, 0.9, 5), "Form: please choose one of 五绝"),
     ("/poem_write", ("七绝", "", "", "", "yes", 0.9, 5), "please switch it on or off"),
     ("/couplet_write", ("白日依山", 5, 0.9, 5), "five or seven Chinese characters; this one has 4"),
-    ("/couplet_write", ("白日依山尽", 9, 0.9, 5), "a whole number from 1 to 8"),
+    ("/couplet_write", ("白日依山尽", 9, 0.9, 5), "a number from 1 to 8"),
     ("/text_candidates", ("shakespeare", "\u200b", 1.0, 0, 1.0), "at least one character"),
     ("/text_attention", ("shakespeare", "A", 99, 1), "The layer: please give a number from 1 to 6"),
     ("/gan_sample", ("gan", "mixed", 4, 0, 1.0, "fr"), "Language: please choose one of zh, en"),
@@ -404,6 +404,7 @@ LABELS = {
     "truncation": TOLD["gan.truncation"]["label"],
     "steps": TOLD["flow.steps"]["label"],
     "guidance": TOLD["flow.guidance"]["label"],
+    "by title": TOLD["transformer.guidance"]["label"],
     **{
         name: TOLD[f"transformer.{name}"]["label"]
         for name in ("temperature", "top_p", "penalty", "top_k")
@@ -422,6 +423,7 @@ def test_page_api_and_command_begin_with_the_same_settings() -> None:
         GUIDANCE,
         POEM_TOP_P,
         TEMPERATURE,
+        TITLE_GUIDANCE,
         TOP_P,
         TRUNCATION,
     )
@@ -445,9 +447,7 @@ def test_page_api_and_command_begin_with_the_same_settings() -> None:
         assert (found["steps"], found["guidance"]) == (FLOW_STEPS, GUIDANCE)
     found = defaults(TextEndpoints.text_fill)
     assert (found["steps"], found["temperature"]) == (GAP_STEPS, TEMPERATURE)
-    assert (
-        told["steps"] is None and told["guidance"] == GUIDANCE
-    )  # of steps each family has its own
+    assert told["steps"] is None and told["guidance"] is None  # each family has its own
     assert set(page[LABELS["steps"]]) == {FLOW_STEPS, GAP_STEPS}
     assert set(page[LABELS["guidance"]]) == {GUIDANCE}
     for endpoint, top_p in (
@@ -457,7 +457,10 @@ def test_page_api_and_command_begin_with_the_same_settings() -> None:
         found = defaults(endpoint)
         assert (found["temperature"], found["top_p"]) == (TEMPERATURE, top_p)
         assert (found["top_k"], found["penalty"]) == (0, 1)
-    assert page[LABELS["temperature"]] == [TEMPERATURE] * 3 and told["temperature"] == TEMPERATURE
+    assert defaults(TextEndpoints.poem_write)["guidance"] == TITLE_GUIDANCE
+    assert page[LABELS["by title"]] == [TITLE_GUIDANCE]
+    assert defaults(TextEndpoints.couplet_write)["temperature"] == TEMPERATURE
+    assert page[LABELS["temperature"]] == [TEMPERATURE] * 4 and told["temperature"] == TEMPERATURE
     assert page[LABELS["top_p"]] == [TOP_P, POEM_TOP_P]
     assert page[LABELS["penalty"]] == [1, 1] and told["penalty"] == 1
     assert page[LABELS["top_k"]] == [0, 0] and told["top_k"] is None
