@@ -10,7 +10,7 @@ import shlex
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -136,10 +136,8 @@ def _sample(options: argparse.Namespace) -> None:
     family = family_of(find_folder(options.name))
     if family not in SAMPLED:
         raise ValueError(f"expected a model that generates, got {options.name} ({family})")
-    usual = vars(_parser().parse_args(["sample", "NAME"]))
-    of_others = usual.keys() - {"name", "seed", "device", *SAMPLED[family]}
-    strays = sorted(name for name in of_others if getattr(options, name) != usual[name])
-    if strays:
+    of_others = vars(options).keys() - {"name", "seed", "device", *SAMPLED[family]}
+    if strays := _asked(options, of_others):
         named = ", ".join("--" + name.replace("_", "-") for name in strays)
         raise ValueError(f"{named}: not an option of {options.name} ({family})")
     if family == "transformer":
@@ -148,6 +146,12 @@ def _sample(options: argparse.Namespace) -> None:
         _fill_gaps(options)
     else:
         _sample_digits(options, family)
+
+
+def _asked(options: argparse.Namespace, names: Iterable[str]) -> list[str]:
+    """Those of some options of `sample` that are not as usual."""
+    usual = vars(_parser().parse_args(["sample", "NAME"]))
+    return sorted(name for name in names if getattr(options, name) != usual[name])
 
 
 def _sample_text(options: argparse.Namespace) -> None:
@@ -161,8 +165,7 @@ def _sample_text(options: argparse.Namespace) -> None:
         "repetition_penalty": options.penalty,
         "seed": options.seed,
     }
-    usual = vars(_parser().parse_args(["sample", "NAME"]))
-    if any(getattr(options, name) != usual[name] for name in _POEM):
+    if _asked(options, _POEM):
         if options.prompt is not None:
             raise ValueError("expected either --prompt or options of a poem, got both")
         poem = writer.begin_poem(

@@ -161,13 +161,13 @@ PROTOCOL: dict[str, str] = {  # family -> how the figures come about
     "without masks and guidance, `held` with masks and guidance 3 by the title, `tang`: the real "
     "Tang poems of the corpus. Title: the share of 七绝 on 150 held-out Tang titles of one to "
     "three characters (30 in the quick protocol), and of real Tang ones with such titles, in "
-    "which a character of the title stands. Title gain: the nats a held-out poem that its own "
-    "title saves against that of another. Couplets: second lines to the third lines of held-out "
-    "Tang 五律 and 七律, 200 each (20 in the quick protocol): opposite tones; no character of the "
-    "first line. Unturned: regular without 特拗 and 对句相救, which count as regular. Acrostic: "
-    "lines begin with the asked characters. Copied couplet: poems that contain a whole couplet of "
-    "the training corpus. Added by engine: what the 8-bit numbers that write add, over the "
-    "held-out Tang 七律 (50 in the quick protocol).",
+    "which a character of the title stands. Title gain: the nats by which a held-out poem is less "
+    "surprising under its own title than under another poem's. Couplets: second lines to the "
+    "third lines of held-out Tang 五律 and 七律, 200 each (20 in the quick protocol): opposite "
+    "tones; no character of the first line. Unturned: regular without 特拗 and 对句相救, which "
+    "count as regular. Acrostic: lines begin with the asked characters. Copied couplet: poems "
+    "that contain a whole couplet of the training corpus. Added by engine: what the 8-bit numbers "
+    "that write add, over the held-out Tang 七律 (50 in the quick protocol).",
 }
 FAMILY = {
     "gan-mlp": "gan",

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Any
 
 from aigc_demo.explain.branches import candidates, next_logits
@@ -12,7 +13,7 @@ from aigc_demo.prosody import set_in_lines
 from aigc_demo.ui.catalog.tab import Endpoints
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.page.page import PROGRAMS
-from aigc_demo.ui.transformer.couplets import COUNT, answering, growing
+from aigc_demo.ui.transformer.couplets import COUNT, answering
 from aigc_demo.ui.transformer.gaps import FILLING, moments
 from aigc_demo.ui.transformer.gaps import asked as asked_gaps
 from aigc_demo.ui.transformer.requests import (
@@ -20,6 +21,7 @@ from aigc_demo.ui.transformer.requests import (
     by_title,
     continued,
     paced,
+    paced_beside,
     ready,
     settings_of,
     shape_of,
@@ -129,10 +131,10 @@ class TextEndpoints(Endpoints):
             Second lines in traditional characters, a line each, growing.
         """
         count = check.whole(count, "count", 1, MOST)
-        async for lines in growing(
-            await answering(self._models, first_line, temperature, seed, count)
-        ):
-            yield "\n".join(lines)
+        texts = await answering(self._models, first_line, temperature, seed, count)
+        async with aclosing(paced_beside(texts)) as found:
+            async for lines in found:
+                yield "\n".join(lines)
 
     async def text_fill(
         self,

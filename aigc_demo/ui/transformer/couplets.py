@@ -1,8 +1,8 @@
 """Couplets (对联): several second lines to a first line of five or seven characters."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Any
 
 import gradio as gr
@@ -16,10 +16,9 @@ from aigc_demo.tokenizer import characters_of
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.words import Words
-from aigc_demo.ui.page.answers import visitor
 from aigc_demo.ui.page.page import LOCAL, WRITING, Page, dice, several
 from aigc_demo.ui.page.share import TEXT, Share
-from aigc_demo.ui.transformer.requests import SCRIPTS, UPDATES, in_script, ready, stood_in
+from aigc_demo.ui.transformer.requests import SCRIPTS, in_script, paced_beside, ready, stood_in
 
 COUNT = 5  # second lines
 EXAMPLES = ("两岸猿声啼不住", "白日依山尽", "春风又绿江南岸")
@@ -40,26 +39,6 @@ async def answering(models: Models, line, temperature, seed, count=COUNT) -> lis
     ]
 
 
-async def growing(texts: Sequence[Generation]) -> AsyncIterator[list[str]]:
-    """All texts so far, while they are written beside each other."""
-    for text in texts:
-        text.owner = visitor()
-        text.start()
-    shown: list[str] = []
-    try:
-        while True:
-            done, now = all(text.done for text in texts), [text.so_far for text in texts]
-            if done or now != shown:
-                shown = now
-                yield now
-            if done:
-                return
-            await asyncio.sleep(1 / UPDATES)
-    finally:
-        for text in texts:
-            text.cancel()
-
-
 async def answer_line(
     models: Models, words: Words, line, script, temperature, seed
 ) -> AsyncIterator[str]:
@@ -67,8 +46,9 @@ async def answer_line(
     script = check.one_of(script, "script", SCRIPTS)
     texts = await answering(models, line, temperature, seed)
     stood_in(words, texts[0])
-    async for lines in growing(texts):
-        yield in_script("\n".join([texts[0].prompt, "", *lines]), script)
+    async with aclosing(paced_beside(texts)) as found:
+        async for lines in found:
+            yield in_script("\n".join([texts[0].prompt, "", *lines]), script)
 
 
 def build_couplets(page: Page, here: gr.Tab) -> None:

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 
 from aigc_demo.inference.transformer import LONGEST_LINE, LONGEST_TITLE, TextWriter
 from aigc_demo.inference.writing.text import Generation
@@ -26,25 +27,35 @@ FIRST = 200  # looks a second for the first character
 
 
 async def paced(writing: Generation) -> AsyncIterator[str]:
-    """The text so far, not oftener than the page can show it; the whole text last.
+    """The text so far, not oftener than the page can show it; the whole text last."""
+    async with aclosing(paced_beside([writing])) as found:
+        async for texts in found:
+            yield texts[0]
 
-    No thread waits meanwhile, and a visitor who leaves frees the place.
+
+async def paced_beside(writings: Sequence[Generation]) -> AsyncGenerator[list[str]]:
+    """All texts so far, not oftener than the page can show them; the whole texts last.
+
+    No thread waits meanwhile, and a visitor who leaves frees the places.
     """
-    shown, pause = "", 1 / FIRST
-    writing.owner = visitor()
+    shown, pause = [""] * len(writings), 1 / FIRST
+    for writing in writings:
+        writing.owner = visitor()
     try:
         while True:
-            done, text = writing.done, writing.so_far
-            if done or text != shown:
-                shown, begun = text, time.perf_counter()
-                yield text  # until it is sent
+            done = {writing.done for writing in writings} == {True}  # each begins when asked
+            texts = [writing.so_far for writing in writings]
+            if done or texts != shown:
+                shown, begun = texts, time.perf_counter()
+                yield texts  # until they are sent
                 took = time.perf_counter() - begun
                 pause = min(max(1 / UPDATES, PAUSE_RATIO * took), 1 / FEWEST)
             if done:
                 return
             await asyncio.sleep(pause)
     finally:
-        writing.cancel()
+        for writing in writings:
+            writing.cancel()
 
 
 def shape_of(temperature, top_k, top_p) -> dict:

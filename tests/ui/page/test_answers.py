@@ -1,6 +1,7 @@
 """Of one visitor's questions that run beside each other, the last asked has the last word."""
 
 import threading
+from collections.abc import AsyncIterator
 from types import SimpleNamespace
 
 import gradio as gr
@@ -9,6 +10,11 @@ from gradio.context import LocalContext
 from servers import finished
 
 from aigc_demo.ui.page.answers import Visits
+
+
+async def letters() -> AsyncIterator[str]:
+    for letter in "xyz":
+        yield letter
 
 
 def asked_in_turn(visits: Visits, sessions: tuple[str, str], answers: tuple, outputs: list) -> list:
@@ -60,10 +66,6 @@ def test_the_answer_to_an_opening_never_replaces_another() -> None:
         text = gr.Textbox()
     visits = Visits()
 
-    async def letters():
-        for letter in "xyz":
-            yield letter
-
     async def both() -> list:
         LocalContext.request.set(SimpleNamespace(session_hash="a"))  # type: ignore
         asked = visits.newest(letters, [text])()
@@ -80,10 +82,6 @@ def test_a_stream_goes_on_behind_a_newer_answer_without_a_word() -> None:
     with gr.Blocks():
         text = gr.Textbox()
     visits = Visits()
-
-    async def letters():
-        for letter in "xyz":
-            yield letter
 
     async def both() -> list:
         LocalContext.request.set(SimpleNamespace(session_hash="a"))  # type: ignore
