@@ -1,9 +1,10 @@
 """What a visitor does in a page, and what is seen there; for tests in a real browser."""
 
 import re
+from weakref import WeakKeyDictionary
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Request, expect
 from tabs import TASKS
 
 from aigc_demo.ui.kit.words import Words
@@ -172,6 +173,23 @@ def assert_formulas_are_set(page: Page, place: str) -> None:
     assert "$$" not in page.locator(place).inner_text()
 
 
+UNDER_WAY: WeakKeyDictionary[Page, set[Request]] = WeakKeyDictionary()
+
+
+def settled(page: Page, quiet: int = 300) -> None:
+    """Waits until the page has asked the server nothing, and heard nothing, for some milliseconds.
+
+    A number that loses the focus to a button asks first, and the button asks the same again: what
+    is in sight in between may still move.
+    """
+    asked = UNDER_WAY[page]
+    while True:
+        before = set(asked)
+        page.wait_for_timeout(quiet)
+        if not before and not asked:
+            return
+
+
 class Visitor:
     """A browser of its own for one page, which must raise no error."""
 
@@ -183,6 +201,10 @@ class Visitor:
         self.page = self.context.new_page()
         self.errors: list[str] = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        asked = UNDER_WAY[self.page] = set()
+        self.page.on("request", lambda one: asked.add(one) if "/queue/" in one.url else None)
+        for end in ("requestfinished", "requestfailed"):
+            self.page.on(end, lambda one: asked.discard(one))
         self.page.goto(url)
 
     def __enter__(self) -> Page:

@@ -19,6 +19,7 @@ from browser.pages import (
     fill,
     open_tab,
     painted,
+    settled,
     wait_for_other,
     wait_for_parameter,
     words,
@@ -52,6 +53,7 @@ def test_a_link_shows_the_very_result_on_another_server(
         open_tab(page, *tab.split("."))
         act(page)
         wait_for_parameter(page, "tab", tab)
+        settled(page)
         link, shown = copied(page, tab), text_of(page, text)
         pictures = [painted(page, canvas) for canvas in canvases]
         assert urlsplit(link).query == urlsplit(page.url).query
