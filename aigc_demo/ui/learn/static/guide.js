@@ -234,13 +234,15 @@ function settle(found) {
 // Each new result is held against the deed, once the step's own place was shown. Of those that hold
 // the last one goes into the report.
 let looked = "";
-setInterval(() => {
+function look() {
   const here = guide && !panel.hidden && step();
   if (!here?.check) return;
   began.isThere ||= !began.query || shows(began.query) || Date.now() - began.at > WAIT;
   const query = shownBar()?.link().query;
   if (began.isThere && query && looked !== `${shown} ${query}`) ask(false);
-}, LOOK);
+}
+setInterval(look, LOOK); // a tab that is chosen has its result already
+window.addEventListener("aigc:shown", look);
 
 // Asks whether the step's check holds for what is shown. aloud: say so too where it does not.
 let loud = false;

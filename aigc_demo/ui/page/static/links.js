@@ -40,6 +40,7 @@ function follow(bar) {
   const { query, opened } = bar.link();
   const before = bar.shown;
   bar.shown = query;
+  window.dispatchEvent(new CustomEvent("aigc:shown"));
   if (opened && opened !== bar.opened) {
     bar.opened = opened;
     if (opened === asked) enter("replaceState", query); // unless the visitor has gone on
