@@ -196,6 +196,7 @@ function paint(fresh) {
   loud = false;
   began = { at: Date.now(), isThere: false, query };
   light(++shown, here);
+  look();
 }
 
 // What is to be done: ticked as soon as the page shows it.
