@@ -100,7 +100,16 @@ def assert_only(page: Page, language: str, english_text: bool = False) -> None:
                 )
     if language == "en":
         assert re.sub("中文", "", seen) == re.sub("[㐀-鿿]", "", seen)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    page.wait_for_function("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def at_rest(page: Page, busy: str = ".pending, .generating") -> None:
+    """Waits until nothing in sight is on its way."""
+    none = (
+        "busy => ![...document.querySelectorAll(busy)].some((one) =>"
+        " one.checkVisibility({ visibilityProperty: true }) && one.getBoundingClientRect().width)"
+    )
+    page.wait_for_function(none, arg=busy, timeout=LONG)
 
 
 # axe-core walks through all that is hidden too, which takes it three quarters of its time once
@@ -125,7 +134,7 @@ def assert_accessible(page: Page, hidden: bool = False) -> None:
         "() => document.getAnimations().every(one => one.playState !== 'running'"
         " || one.effect.getComputedTiming().iterations === Infinity)"
     )
-    expect(page.locator(".pending:visible, .generating:visible")).to_have_count(0)
+    at_rest(page)
     page.wait_for_function(moving)  # what fades in has no contrast yet
     if not hidden:
         page.evaluate(TAKE_OUT)

@@ -5,7 +5,16 @@ import re
 from urllib.parse import parse_qs
 
 import pytest
-from browser.pages import LONG, PHONE, Visitor, assert_accessible, wait_for_parameter, words
+from browser.pages import (
+    LONG,
+    PHONE,
+    Visitor,
+    assert_accessible,
+    at_rest,
+    settled,
+    wait_for_parameter,
+    words,
+)
 from playwright.sync_api import Browser, Page, expect
 
 from aigc_demo.ui.learn.chapters import CHAPTERS, read_chapter, terms
@@ -127,9 +136,8 @@ def test_every_link_of_the_course_opens_what_it_says(browser: Browser, server_ur
             )
             expect(page.get_by_test_id("toast-body")).to_have_count(0)
             # A reader opens the next one from a page at rest.
-            expect(page.locator(".pending:visible, .generating:visible")).to_have_count(0)
-            page.wait_for_timeout(200)
-            expect(page.locator(".pending:visible, .generating:visible")).to_have_count(0)
+            at_rest(page)
+            settled(page, 100)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -506,7 +506,7 @@ def test_the_text_is_that_of_the_model_without_a_cache_also_past_its_context(
     tiny_writer, prompt, monkeypatch
 ):
     monkeypatch.setattr(  # in single precision: 8 bits may choose another of two close tokens
-        "aigc_demo.inference.transformer.steps_for",
+        "aigc_demo.inference.writer.steps_for",
         lambda model, device: [ModelSteps(model, device, 2)],
     )
     writer = TextWriter(tiny_writer.loaded)
