@@ -10,13 +10,14 @@ import shlex
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from aigc_demo import __version__
 from aigc_demo.names import (
+    COUPLETS,
     FLOW_STEPS,
     GAP_STEPS,
     GUIDANCE,
@@ -33,9 +34,10 @@ from aigc_demo.names import (
 )
 
 _POEM = ("form", "title", "first_line", "acrostic", "free", "guidance")
+_TEXT = ("prompt", "length", "temperature", "top_k", "top_p", "penalty")
 _CHOSEN = ("count", "output", "digits", "classes")
 SAMPLED = {  # options of `sample` by family
-    "transformer": ("prompt", "length", "temperature", "top_k", "top_p", "penalty", *_POEM),
+    "transformer": (*_TEXT, *_POEM, "couplet"),
     "gan": (*_CHOSEN, "truncation"),
     "gan-mlp": ("count", "output", "truncation"),
     "flow": (*_CHOSEN, "steps", "guidance"),
@@ -165,7 +167,10 @@ def _sample_text(options: argparse.Namespace) -> None:
         "repetition_penalty": options.penalty,
         "seed": options.seed,
     }
-    if _asked(options, _POEM):
+    of_poems = POEM_TOP_P if options.top_p is None else options.top_p
+    if options.couplet:
+        _answer_line(options, writer, of_poems)
+    elif _asked(options, _POEM):
         if options.prompt is not None:
             raise ValueError("expected either --prompt or options of a poem, got both")
         poem = writer.begin_poem(
@@ -174,23 +179,40 @@ def _sample_text(options: argparse.Namespace) -> None:
             options.first_line,
             acrostic=options.acrostic,
             regulated=not options.free,
-            top_p=POEM_TOP_P if options.top_p is None else options.top_p,
+            top_p=of_poems,
             guidance=TITLE_GUIDANCE if options.guidance is None else options.guidance,
             **settings,
         )
         print(set_in_lines(poem.whole()))
         if poem.left_out:
             print(f"left out of the title: {poem.left_out}", file=sys.stderr)
-        for written, inside in poem.stand_ins.items():
-            print(f"{inside} stood in for {written} inside the model", file=sys.stderr)
-        return
-    top_p = TOP_P if options.top_p is None else options.top_p
-    prompt = writer.opening if options.prompt is None else options.prompt
-    text = writer.begin(prompt, options.length, top_p=top_p, **settings)
-    print(text.prompt, end="", flush=True)
-    for piece in text.pieces():
-        print(piece, end="", flush=True)
-    print()
+        _tell(poem.stand_ins)
+    else:
+        top_p = TOP_P if options.top_p is None else options.top_p
+        prompt = writer.opening if options.prompt is None else options.prompt
+        text = writer.begin(prompt, options.length, top_p=top_p, **settings)
+        print(text.prompt, end="", flush=True)
+        for piece in text.pieces():
+            print(piece, end="", flush=True)
+        print()
+
+
+def _answer_line(options: argparse.Namespace, writer: Any, top_p: float) -> None:
+    """Prints a first line and, below it, the second ones that the page shows."""
+    if others := _asked(options, ("prompt", "length", "penalty", *_POEM)):
+        named = ", ".join("--" + name.replace("_", "-") for name in others)
+        raise ValueError(f"{named}: not an option of a couplet")
+    shape = {"temperature": options.temperature, "top_k": options.top_k, "top_p": top_p}
+    seeds = range(options.seed, options.seed + COUPLETS)
+    texts = [writer.begin_couplet(options.couplet, **shape, seed=seed) for seed in seeds]
+    print("\n".join([texts[0].prompt, "", *(text.whole() for text in texts)]))
+    _tell(texts[0].stand_ins)
+
+
+def _tell(stand_ins: Mapping[str, str]) -> None:
+    """Says which characters the model does not know."""
+    for written, inside in stand_ins.items():
+        print(f"{inside} stood in for {written} inside the model", file=sys.stderr)
 
 
 def _fill_gaps(options: argparse.Namespace) -> None:
@@ -435,6 +457,12 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--title", default="", help="of the poem")
     sample.add_argument("--first-line", default="", help="of the poem")
     sample.add_argument("--acrostic", default="", help="first characters of its lines (藏头)")
+    sample.add_argument(
+        "--couplet",
+        default="",
+        metavar="LINE",
+        help="its second lines, to 5 or 7 characters (对联)",
+    )
     sample.add_argument("--free", action="store_true", help="do not hold it to the rules (格律)")
 
     data = command(

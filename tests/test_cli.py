@@ -14,6 +14,7 @@ from PIL import Image
 from servers import ROOT
 
 from aigc_demo.cli import _labels, _parser, main
+from aigc_demo.names import COUPLETS
 
 COMMANDS = ("train", "evaluate", "sample", "data", "publish", "deploy", "demo", "lesson")
 
@@ -113,6 +114,20 @@ def test_a_title_alone_asks_for_a_poem(capsys: pytest.CaptureFixture) -> None:
         assert main(["sample", "poems", "--title", "春江", *form]) == 0
         written.append(capsys.readouterr().out)
     assert written[0] == written[1] == written[2] and len(written[0].split()) == 4
+
+
+def test_a_first_line_gets_its_second_ones(capsys: pytest.CaptureFixture) -> None:
+    assert main(["sample", "poems", "--couplet", "白日依山堃"]) == 0
+    told = capsys.readouterr()
+    first, empty, *seconds = told.out.splitlines()
+    assert first == "白日依山堃" and not empty and len(seconds) == COUPLETS
+    assert {len(second) for second in seconds} == {5} and "stood in for 堃" in told.err
+    for stray in (["--title", "春"], ["--penalty", "1.2"], ["--prompt", "x"], ["--free"]):
+        assert main(["sample", "poems", "--couplet", "白日依山盡", *stray]) == 1
+        assert f"{stray[0]}: not an option of a couplet" in capsys.readouterr().err
+    for name, line in (("poems", "白日"), ("poems", "white"), ("shakespeare", "白日依山盡")):
+        assert main(["sample", name, "--couplet", line]) == 1
+        assert "Traceback" not in capsys.readouterr().err
 
 
 def test_classes_stand_between_commas_of_any_kind_and_may_hold_one() -> None:

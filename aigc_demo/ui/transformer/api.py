@@ -8,12 +8,20 @@ from typing import Any
 from aigc_demo.explain.branches import candidates, next_logits
 from aigc_demo.explain.transformer import Reading, trace
 from aigc_demo.inference.transformer import TextWriter
-from aigc_demo.names import GAP_STEPS, POEM_TOP_P, TEMPERATURE, TITLE_GUIDANCE, TOP_P, WRITERS
+from aigc_demo.names import (
+    COUPLETS,
+    GAP_STEPS,
+    POEM_TOP_P,
+    TEMPERATURE,
+    TITLE_GUIDANCE,
+    TOP_P,
+    WRITERS,
+)
 from aigc_demo.prosody import set_in_lines
 from aigc_demo.ui.catalog.tab import Endpoints
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.page.page import PROGRAMS
-from aigc_demo.ui.transformer.couplets import COUNT, answering
+from aigc_demo.ui.transformer.couplets import answering
 from aigc_demo.ui.transformer.gaps import FILLING, moments
 from aigc_demo.ui.transformer.gaps import asked as asked_gaps
 from aigc_demo.ui.transformer.requests import (
@@ -115,7 +123,7 @@ class TextEndpoints(Endpoints):
     async def couplet_write(
         self,
         first_line: str = "两岸猿声啼不住",
-        count: int = COUNT,
+        count: int = COUPLETS,
         temperature: float = TEMPERATURE,
         seed: int = 0,
     ) -> AsyncIterator[str]:

@@ -3,11 +3,14 @@
 from typing import Any
 
 from aigc_demo.inference.unmask import GAP
+from aigc_demo.names import COUPLETS, POEM_TOP_P
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.page.code import Code, quoted, source_of
 from aigc_demo.ui.transformer.requests import begun, by_title
 
 OPENING = """from aigc_demo.inference.transformer import TextWriter
+"""
+IN_SIMPLIFIED = """from aigc_demo.tokenizer import to_simplified
 """
 
 
@@ -53,7 +56,7 @@ def poem(
     shown = "set_in_lines(poem.whole())"
     simplified = script == "simplified"
     python = f"""{OPENING}from aigc_demo.prosody import set_in_lines
-{"from aigc_demo.tokenizer import to_simplified" + chr(10) if simplified else ""}
+{IN_SIMPLIFIED if simplified else ""}
 writer = TextWriter.load({quoted(source)})
 poem = writer.begin_poem(
     {", ".join(given)},
@@ -63,6 +66,22 @@ print({f"to_simplified({shown})" if simplified else shown})
 """
     free: dict[str, Any] = {} if regulated else {"free": True}
     return Code(python, source, _options({**texts, **free, **settings}))
+
+
+def couplet(models: Models, line, script, temperature, seed) -> Code:
+    """A first line and, below it, the second ones; the command prints traditional characters."""
+    settings = {"temperature": temperature, "top_p": POEM_TOP_P}
+    lines, simplified = '"\\n".join([first, "", *seconds])', script == "simplified"
+    python = f"""{OPENING}{IN_SIMPLIFIED if simplified else ""}
+writer = TextWriter.load("poems")
+texts = [
+    writer.begin_couplet({quoted(line)}, {_as_python(settings)}, seed=seed)
+    for seed in range({seed}, {seed + COUPLETS})
+]
+first, seconds = texts[0].prompt, [text.whole() for text in texts]
+print({f"to_simplified({lines})" if simplified else lines})
+"""
+    return Code(python, "poems", _options({"couplet": line, **settings, "seed": seed}))
 
 
 def _settings(temperature, top_k, top_p, penalty, seed) -> dict[str, Any]:

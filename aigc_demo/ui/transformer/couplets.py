@@ -11,20 +11,20 @@ from aigc_demo.inference import text_mode
 from aigc_demo.inference.transformer import LONGEST_LINE
 from aigc_demo.inference.verse import ANSWERING
 from aigc_demo.inference.writing.text import Generation
-from aigc_demo.names import POEM_TOP_P, TEMPERATURE
+from aigc_demo.names import COUPLETS, POEM_TOP_P, TEMPERATURE
 from aigc_demo.tokenizer import characters_of
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.words import Words
 from aigc_demo.ui.page.page import LOCAL, WRITING, Page, dice, several
 from aigc_demo.ui.page.share import TEXT, Share
+from aigc_demo.ui.transformer import code
 from aigc_demo.ui.transformer.requests import SCRIPTS, in_script, paced_beside, ready, stood_in
 
-COUNT = 5  # second lines
 EXAMPLES = ("两岸猿声啼不住", "白日依山尽", "春风又绿江南岸")
 
 
-async def answering(models: Models, line, temperature, seed, count=COUNT) -> list[Generation]:
+async def answering(models: Models, line, temperature, seed, count=COUPLETS) -> list[Generation]:
     """So many second lines that are being written, by fields that are checked."""
     line = characters_of(check.text(line, "line", LONGEST_LINE))
     if len(line) not in ANSWERING:
@@ -57,8 +57,8 @@ def build_couplets(page: Page, here: gr.Tab) -> None:
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=300, elem_classes="result") as left:
             text = gr.Textbox(
-                lines=COUNT + 2,
-                max_lines=COUNT + 2,
+                lines=COUPLETS + 2,
+                max_lines=COUPLETS + 2,
                 interactive=False,
                 buttons=["copy"],
                 elem_id="couplets-text",
@@ -79,6 +79,7 @@ def build_couplets(page: Page, here: gr.Tab) -> None:
     tr(gr.Markdown(elem_classes="hint"), "couplets.hint")
     fields = {"line": line, "script": script, "temperature": heat, "seed": seed}
     about: dict[str, Any] = {"model": "poems", "mode": text_mode(verse=True), "saves": TEXT}
+    about["code"] = code.couplet
     with left:
         share = Share(
             page, "couplets", answer_line, fields, [text], there=False, **about, **WRITING

@@ -6,13 +6,14 @@ import pytest
 from servers import finished
 
 from aigc_demo.inference.transformer import TextWriter
+from aigc_demo.names import COUPLETS
 from aigc_demo.prosody import opposes
 from aigc_demo.tokenizer import UnknownCharacters, to_simplified
 from aigc_demo.ui.app import TABS
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.words import Words
-from aigc_demo.ui.transformer.couplets import COUNT, EXAMPLES, answer_line
+from aigc_demo.ui.transformer.couplets import EXAMPLES, answer_line
 
 MODELS, WORDS = Models(TABS), Words()
 
@@ -28,10 +29,10 @@ def answered(*values: Any) -> list[str]:
 def test_each_example_gets_five_second_lines_in_the_readers_script(line: str) -> None:
     texts = answered(line, "traditional", 0.8, 3)
     first, empty, *seconds = texts[-1].split("\n")
-    assert to_simplified(first) == line and empty == "" and len(seconds) == COUNT
+    assert to_simplified(first) == line and empty == "" and len(seconds) == COUPLETS
     assert all(opposes(first, second) and set(first).isdisjoint(second) for second in seconds)
     poet, settings = TextWriter.load("poems", "cpu"), {"temperature": 0.8, "top_p": 0.9}
-    assert seconds == [poet.couplet(line, seed=3 + place, **settings) for place in range(COUNT)]
+    assert seconds == [poet.couplet(line, seed=3 + place, **settings) for place in range(COUPLETS)]
     assert answered(line, "simplified", 0.8, 3)[-1] == to_simplified(texts[-1])
     grown = [len(text) for text in texts]
     assert grown == sorted(grown)
