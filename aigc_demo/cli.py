@@ -184,8 +184,10 @@ def _sample_text(options: argparse.Namespace) -> None:
             **settings,
         )
         print(set_in_lines(poem.whole()))
-        if poem.left_out:
-            print(f"left out of the title: {poem.left_out}", file=sys.stderr)
+        if poem.heading.left_out:
+            print(f"left out of the title: {poem.heading.left_out}", file=sys.stderr)
+        for word, neighbour in poem.heading.neighbours.items():
+            print(f"{word} of the title was read as {neighbour}", file=sys.stderr)
         _tell(poem.stand_ins)
     else:
         top_p = TOP_P if options.top_p is None else options.top_p

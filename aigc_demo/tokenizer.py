@@ -254,23 +254,6 @@ def begin_alike(first: str, second: str) -> bool:
     return len({to_simplified(SAME.get(text[0], text[0])) for text in (first, second)}) == 1
 
 
-def fit_title(title: str, tokenizer: Tokenizer) -> tuple[str, str, str]:
-    """A poem's title as shown, as the model reads it, and the characters that it leaves out.
-
-    What has no token is left out: a title only steers the poem.
-    """
-    known, left_out = [], []
-    for character in characters_of(title):
-        try:
-            fit_script(SAME.get(character, character), tokenizer)
-            known.append(character)
-        except UnknownCharacters:
-            left_out.append(character)
-    shown = "".join(known)
-    inside = "".join(SAME.get(character, character) for character in known)
-    return shown, fit_script(inside, tokenizer), "".join(left_out)
-
-
 def fit_script(text: str, tokenizer: Tokenizer) -> str:
     """The text in characters the tokenizer knows: traditional ones, as the poems are written.
 

@@ -10,12 +10,13 @@ from aigc_demo.explain import verse
 from aigc_demo.hub import HubUnavailable, named, split_source
 from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.prosody import FORMS, lines_of, readings, set_in_lines
+from aigc_demo.titles import Title, fit_title, neighbours
 from aigc_demo.tokenizer import (
     UnknownCharacters,
     characters_of,
     fit_script,
-    fit_title,
     fold,
+    to_simplified,
     to_traditional,
 )
 
@@ -87,12 +88,49 @@ def test_a_prompt_is_read_in_the_likeness_of_what_the_model_knows(
     ],
 )
 def test_a_title_only_steers(poet: TextWriter, title: str, shown: str, left_out: str) -> None:
-    found, fitted, missing = fit_title(title, poet.tokenizer)
-    assert fitted == shown.replace("〇", "零").replace("门", "門")
-    assert (found, missing) == (shown, left_out) and len(fitted) == len(found)
+    found = fit_title(title, poet.tokenizer)
+    assert found.inside == shown.replace("〇", "零").replace("门", "門")
+    assert (found.shown, found.left_out, found.neighbours) == (shown, left_out, {})
     generation = poet.begin_poem("五绝", title, seed=0)
-    assert (generation.title, generation.left_out) == (shown, left_out)
+    assert generation.heading == found
     assert len(generation.whole()) == len(FORMS["五绝"])
+
+
+@pytest.mark.parametrize(
+    ("title", "inside", "left_out", "words"),
+    [
+        ("高铁", "遠行", "", {"高铁": "远行"}),
+        ("坐高鐵回家", "坐遠行回家", "", {"高鐵": "远行"}),
+        ("《人工智能·咖啡》", "天工煎茶", "", {"人工智能": "天工", "咖啡": "煎茶"}),
+        ("智能手機x", "天工尺素", "x", {"智能": "天工", "手機": "尺素"}),
+        ("我的ai梦", "我的天工夢", "", {"ai": "天工"}),
+        ("高 铁", "遠行", "", {"高铁": "远行"}),
+        ("火車" * 8, "遠行" * 8, "", {"火車": "远行"}),
+    ],
+)
+def test_a_modern_word_is_read_as_its_classical_neighbour(
+    poet: TextWriter, title: str, inside: str, left_out: str, words: dict
+) -> None:
+    found = fit_title(title, poet.tokenizer)
+    assert (found.inside, found.left_out, found.neighbours) == (inside, left_out, words)
+    poem = poet.begin_poem("五绝", title, seed=3)
+    assert poem.heading == found and poem.whole() == poet.poem("五绝", inside, seed=3).replace(
+        "\n", ""
+    )
+
+
+def test_each_neighbour_is_a_word_that_the_poet_can_read(poet: TextWriter) -> None:
+    assert len(neighbours()) > 100
+    for word, neighbour in neighbours().items():
+        assert (
+            len(neighbour) <= len(word) and fit_title(neighbour, poet.tokenizer).shown == neighbour
+        )
+        assert neighbour not in neighbours() and word == to_simplified(word).upper()
+
+
+def test_without_tokens_for_the_neighbour_a_word_is_read_as_written(tiny_poet: TextWriter) -> None:
+    assert fit_title("春火车", tiny_poet.tokenizer) == Title("春", "春", "火车", {})
+    assert fit_title("春星期", tiny_poet.tokenizer) == Title("春星", "春星", "期", {})
 
 
 @pytest.mark.parametrize("regulated", [True, False])

@@ -13,11 +13,11 @@ from aigc_demo.inference.transformer import LONGEST_TITLE, TextWriter
 from aigc_demo.inference.verse import PLANNED
 from aigc_demo.models.transformer import Block
 from aigc_demo.prosody import COMMA, FORMS, STOP, form_of, lines_of, plan_of
+from aigc_demo.titles import fit_title
 from aigc_demo.tokenizer import (
     UnknownCharacters,
     characters_of,
     fit_script,
-    fit_title,
     poem_ids,
 )
 from aigc_demo.weights import Loaded
@@ -88,7 +88,7 @@ def read(writer: TextWriter, text: str) -> Reading:
 
 def _read_poem(writer: TextWriter, text: str) -> Reading:
     found = re.match(r"\s*《(.*?)》", text)
-    title = fit_title(found[1], writer.tokenizer)[1][:LONGEST_TITLE] if found else ""
+    title = fit_title(found[1], writer.tokenizer).inside[:LONGEST_TITLE] if found else ""
     written, stand_ins = writer.fitted(_with_marks(text[found.end() if found else 0 :]))
     body = "".join(stand_ins.get(character, character) for character in written)
     form, lines = likely_form(body), lines_of(body)

@@ -10,6 +10,7 @@ from aigc_demo.inference.writer import Writer, sampler_of, text_of
 from aigc_demo.inference.writing.sampler import Sampler
 from aigc_demo.inference.writing.text import Generation
 from aigc_demo.prosody import FORMS, Form, set_in_lines
+from aigc_demo.titles import fit_title
 from aigc_demo.tokenizer import (
     POEM_END,
     CharacterTokenizer,
@@ -18,7 +19,6 @@ from aigc_demo.tokenizer import (
     characters_of,
     control,
     fit_script,
-    fit_title,
     poem_ids,
 )
 
@@ -61,8 +61,9 @@ class TextWriter(Writer):
 
         Args:
             form: 五绝, 七绝, 五律 or 七律, as far as the model knows it.
-            title: up to 16 characters, simplified or traditional; it steers the poem, and what
-                the model does not know of it is left out.
+            title: up to 16 characters, simplified or traditional; it steers the poem. What the
+                model does not know of it is left out; modern words are read as their classical
+                neighbours.
             first_line: the poem's first characters, at most one line of them. For one that the
                 model does not know another of the same tone and rhyme stands in, inside it.
             acrostic: the first characters of the lines (藏头), at most one a line; likewise.
@@ -83,8 +84,8 @@ class TextWriter(Writer):
             raise ValueError(f"expected regulated as True or False, got {regulated!r}")
         given, stand_ins = self._given(FORMS[form], first_line, acrostic)
         text_of(characters_of(text_of(title, "title", LONGEST_LINE)), "title", LONGEST_TITLE)
-        shown, fitted, left_out = fit_title(title, self.tokenizer)
-        opening = poem_ids(self.tokenizer, form, fitted)
+        heading = fit_title(title, self.tokenizer)
+        opening = poem_ids(self.tokenizer, form, heading.inside)
         sampler = sampler_of(
             temperature, top_k, top_p, repetition_penalty, seed, self.verses.spared
         )
@@ -94,12 +95,12 @@ class TextWriter(Writer):
         inside = {place: stand_ins.get(c, c) for place, c in given.items()}
         about: dict[str, Any] = {"rule": self.verses.rule(form, inside, regulated)}
         about["written"] = {place: c for place, c in given.items() if c in stand_ins}
-        if fitted and guidance != 1:  # it has read a poem in ten without the title
+        if heading.inside and guidance != 1:  # it has read a poem in ten without the title
             untitled = poem_ids(self.tokenizer, form, "")
             about["beside"] = self._text(untitled, PLANNED + length, Sampler())
             about["guidance"] = guidance
         text = self._text(opening, PLANNED + length, sampler, end=end, skipped=PLANNED, **about)
-        text.title, text.left_out, text.stand_ins = shown, left_out, stand_ins
+        text.heading, text.stand_ins = heading, stand_ins
         return text
 
     def couplet(self, first_line: str, **settings: Any) -> str:

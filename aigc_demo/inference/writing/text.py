@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from aigc_demo.inference.writing.sampler import Sampler
 from aigc_demo.prosody import COMMA, STOP
+from aigc_demo.titles import Title
 from aigc_demo.tokenizer import Tokenizer
 
 # The new tokens so far -> a mask (V,) of those that may not come.
@@ -64,10 +65,7 @@ class Generation:
         self._tokenizer, self._skipped, self._written = tokenizer, skipped, written or {}
         self.prompt = ""  # as it was read, where there is one
         self.owner: object = None  # whoever it is written for, where that is told
-        self.title, self.left_out = (
-            "",
-            "",
-        )  # of a poem: as it was read; its characters that were not
+        self.heading = Title("", "", "", {})  # of a poem
         self.stand_ins: dict[str, str] = {}  # a character that has no token -> the one inside
         if sampler.repetition_penalty != 1:
             self.seen = np.zeros(len(tokenizer), bool)

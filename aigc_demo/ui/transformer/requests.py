@@ -144,12 +144,15 @@ async def write_poem(
     if form not in poet.forms:
         raise check.UserError("error.no_form")
     writing = poet.begin_poem(*asked, **settings)
-    title = writing.title
-    if writing.left_out:
-        check.note(words, "note.left_out", characters=writing.left_out)
+    heading = writing.heading
+    if heading.left_out:
+        check.note(words, "note.left_out", characters=heading.left_out)
+    if heading.neighbours:
+        modern, instead = map("、".join, (heading.neighbours, heading.neighbours.values()))
+        check.note(words, "note.neighbours", modern=modern, instead=instead)
     stood_in(words, writing)
     async for text in paced(writing):
-        poem = (f"《{title}》\n" if title else "") + set_in_lines(text)
+        poem = (f"《{heading.shown}》\n" if heading.shown else "") + set_in_lines(text)
         yield in_script(poem, script), poem
 
 
