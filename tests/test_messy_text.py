@@ -8,9 +8,9 @@ from pypinyin import Style, pinyin
 from aigc_demo.explain import transformer as inside
 from aigc_demo.explain import verse
 from aigc_demo.hub import HubUnavailable, named, split_source
+from aigc_demo.inference.titles import Title, fit_title, neighbours
 from aigc_demo.inference.transformer import TextWriter
 from aigc_demo.prosody import FORMS, lines_of, readings, set_in_lines
-from aigc_demo.titles import Title, fit_title, neighbours
 from aigc_demo.tokenizer import (
     UnknownCharacters,
     characters_of,

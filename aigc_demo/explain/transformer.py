@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
+from aigc_demo.inference.titles import fit_title
 from aigc_demo.inference.transformer import LONGEST_TITLE, TextWriter
 from aigc_demo.inference.verse import PLANNED
 from aigc_demo.models.transformer import Block
 from aigc_demo.prosody import COMMA, FORMS, STOP, form_of, lines_of, plan_of
-from aigc_demo.titles import fit_title
 from aigc_demo.tokenizer import (
     UnknownCharacters,
     characters_of,

@@ -5,12 +5,12 @@ from functools import cached_property
 from typing import Any, cast
 
 from aigc_demo.inference.check import real
+from aigc_demo.inference.titles import fit_title
 from aigc_demo.inference.verse import ANSWERING, PLANNED, Verses, answer_at
 from aigc_demo.inference.writer import Writer, sampler_of, text_of
 from aigc_demo.inference.writing.sampler import Sampler
 from aigc_demo.inference.writing.text import Generation
 from aigc_demo.prosody import FORMS, Form, set_in_lines
-from aigc_demo.titles import fit_title
 from aigc_demo.tokenizer import (
     POEM_END,
     CharacterTokenizer,

@@ -8,9 +8,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from aigc_demo.inference.titles import Title
 from aigc_demo.inference.writing.sampler import Sampler
 from aigc_demo.prosody import COMMA, STOP
-from aigc_demo.titles import Title
 from aigc_demo.tokenizer import Tokenizer
 
 # The new tokens so far -> a mask (V,) of those that may not come.
