@@ -13,7 +13,8 @@ import pytest
 from PIL import Image
 from servers import ROOT
 
-from aigc_demo.cli import _labels, _parser, main
+from aigc_demo.cli import main, parser_of_commands
+from aigc_demo.cli.sample import _labels
 from aigc_demo.names import COUPLETS
 
 COMMANDS = ("train", "evaluate", "sample", "data", "publish", "deploy", "demo", "lesson")
@@ -56,7 +57,7 @@ def test_every_readme_command_parses(line: str) -> None:
     for part in line.split("&&"):
         words = shlex.split(part)
         if words[:3] == ["python", "-m", "aigc_demo"]:
-            assert callable(_parser().parse_args(words[3:]).run)
+            assert callable(parser_of_commands().parse_args(words[3:]).run)
         elif words[0] == "make":
             result = subprocess.run(["make", "-n", words[1]], cwd=ROOT, capture_output=True)
             assert result.returncode == 0, result.stderr.decode()
@@ -88,7 +89,7 @@ def test_help_has_an_example_that_parses(command: str, capsys: pytest.CaptureFix
     assert ended.value.code == 0
     text = " ".join(capsys.readouterr().out.split())
     example = text.split("example: python -m aigc_demo ")[1]
-    assert _parser().parse_args(shlex.split(example)).command == command
+    assert parser_of_commands().parse_args(shlex.split(example)).command == command
 
 
 def test_sample_draws_a_number_into_a_png(tmp_path: Path) -> None:

@@ -416,7 +416,7 @@ def test_page_api_and_command_begin_with_the_same_settings() -> None:
     """The same seed then makes the same digits, text and poem by each of the three."""
     import inspect
 
-    from aigc_demo.cli import _parser
+    from aigc_demo.cli import parser_of_commands
     from aigc_demo.names import (
         FLOW_STEPS,
         GAP_STEPS,
@@ -438,7 +438,7 @@ def test_page_api_and_command_begin_with_the_same_settings() -> None:
 
     sliders = [one for one in build().blocks.values() if isinstance(one, gr.Slider)]
     page = {label: [s.value for s in sliders if s.label == label] for label in LABELS.values()}
-    told = vars(_parser().parse_args(["sample", "gan"]))
+    told = vars(parser_of_commands().parse_args(["sample", "gan"]))
     for endpoint in (GANEndpoints.gan_sample, GANEndpoints.gan_morph):
         assert defaults(endpoint)["truncation"] == TRUNCATION
     assert page[LABELS["truncation"]] == [TRUNCATION] and told["truncation"] == TRUNCATION

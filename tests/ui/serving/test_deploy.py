@@ -38,20 +38,20 @@ def small(monkeypatch, tmp_path: Path) -> Path:
     root = tmp_path / "tree"
     for name in [
         *("app.py", "requirements.txt", "README.md", "README.zh.md", "LICENSE", "docs/api.md"),
-        "aigc_demo/cli.py",
+        "aigc_demo/cli/show.py",
         *("weights/gan/model.safetensors", "weights/gan/log.jsonl", "weights/gan/x.tmp"),
-        *("aigc_demo/__pycache__/cli.cpython-311.pyc", ".git/HEAD", ".venv/x", "tests/x.py"),
+        *("aigc_demo/__pycache__/names.cpython-311.pyc", ".git/HEAD", ".venv/x", "tests/x.py"),
         *("weights/.cache/x.json", "runs/mine/config.json", "requirements-dev.txt"),
     ]:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(name)
-    monkeypatch.setattr("aigc_demo.cli.__file__", str(root / "aigc_demo/cli.py"))
+    monkeypatch.setattr("aigc_demo.cli.show.__file__", str(root / "aigc_demo/cli/show.py"))
     return root
 
 
 WANTED = {
     *("app.py", "requirements.txt", "README.md", "README.zh.md", "LICENSE", "docs/api.md"),
-    "aigc_demo/cli.py",
+    "aigc_demo/cli/show.py",
     "weights/gan/model.safetensors",
 }
 
