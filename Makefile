@@ -29,7 +29,7 @@ soak: .venv/dev.done
 audit: .venv/run.done
 	$(PYTHON) -m venv .venv/audit
 	.venv/audit/bin/pip install -q pip-audit==2.10.1 pip-licenses==5.5.5
-	.venv/audit/bin/pip-audit -r requirements.txt
+	.venv/audit/bin/pip-audit --strict -r requirements.txt
 	.venv/audit/bin/pip-licenses --python=$(BIN)/python --from=mixed --summary
 
 screenshots: .venv/dev.done
