@@ -205,6 +205,8 @@ def _theme() -> gr.themes.Base:
         block_title_text_weight="600",
         block_title_text_color="*neutral_700",
         block_title_text_color_dark="*neutral_200",
+        block_label_text_color="*neutral_700",
+        block_label_text_color_dark="*neutral_200",
     )
 
 

@@ -419,12 +419,12 @@ def test_every_tab_task_and_view_is_there_in_each_language_size_and_theme(
             open_tab(visit, model, task)
             visit.locator(".widget:visible").first.wait_for()
             assert_in_both_sizes(model)
-        for view in visit.locator(f"#{model}-tasks .views:visible label").all():
-            name = view.locator("input").get_attribute("value")
-            view.click()
-            visit.locator(f".view-{name}:visible").first.wait_for()
-            expect(view).to_be_in_viewport()  # its row scrolls once, not in itself again
-            assert_in_both_sizes(model)
+            for view in visit.locator(f"#{model}-tasks .views:visible label").all():
+                name = view.locator("input").get_attribute("value")
+                view.click()
+                visit.locator(f".view-{name}:visible").first.wait_for()
+                expect(view).to_be_in_viewport()  # its row scrolls once, not in itself again
+                assert_in_both_sizes(model)
     assert_in_both_sizes("learn", hidden=True)
 
 
