@@ -69,7 +69,8 @@ class Visits:
             visit = self._visits.setdefault(session, Visit())
             visit.running += 1
             visit.last += 1
-            number = visit.asked[handler] = 0 if opening else visit.last
+            number = 0 if opening else visit.last
+            visit.asked[handler] = max(number, visit.asked.get(handler, 0))
 
         def shown(widget: Any, name: str) -> bool:
             if visit.newest.get((widget, name), 0) > number:

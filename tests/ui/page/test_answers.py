@@ -78,6 +78,22 @@ def test_the_answer_to_an_opening_never_replaces_another() -> None:
     assert visits.newest(lambda: "first", [text], opening=True)() == "first"
 
 
+def test_the_stream_of_an_opening_ends_where_the_visitor_has_asked_before() -> None:
+    with gr.Blocks():
+        text = gr.Textbox()
+    visits = Visits()
+
+    async def both() -> list:
+        LocalContext.request.set(SimpleNamespace(session_hash="a"))  # type: ignore
+        asked = visits.newest(letters, [text])()
+        found = [await anext(asked)]
+        opening = [letter async for letter in visits.newest(letters, [text], opening=True)()]
+        assert opening == [{text: gr.skip()}]  # at once: two streams would disturb each other
+        return found + [letter async for letter in asked]
+
+    assert finished(both()) == ["x", "y", "z", "z"]
+
+
 def test_a_stream_goes_on_behind_a_newer_answer_without_a_word() -> None:
     with gr.Blocks():
         text = gr.Textbox()
