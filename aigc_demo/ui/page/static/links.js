@@ -286,21 +286,17 @@ document.addEventListener("click", (event) => {
   result.scrollIntoView({ behavior: calm.matches ? "auto" : "smooth", block: "start" });
 });
 
-// There tabs and views stand in a row that scrolls: the chosen one comes to its middle, whoever chose
-// it, and does so again where the screen is turned.
-const CHOSEN = ".tab-container [role=tab][aria-selected=true], .views label:has(input:checked)";
+// There the tabs stand in a row that scrolls: the chosen one comes to its middle, whoever chose it.
 function showChosen() {
-  for (const one of document.querySelectorAll(CHOSEN)) {
-    const row = one.parentElement;
+  for (const tab of document.querySelectorAll(".tab-container [role=tab][aria-selected=true]")) {
+    const row = tab.parentElement;
     if (row.scrollWidth <= row.clientWidth) continue;
-    const [inner, outer] = [one, row].map((node) => node.getBoundingClientRect());
+    const [inner, outer] = [tab, row].map((node) => node.getBoundingClientRect());
     row.scrollLeft += inner.left - outer.left - (outer.width - inner.width) / 2;
   }
 }
 new MutationObserver(showChosen).observe(document.body, { subtree: true, attributeFilter: ["aria-selected"] });
 window.addEventListener("aigc:bar", showChosen);
-window.addEventListener("resize", showChosen);
-document.addEventListener("change", showChosen);
 
 // Escape leads from a view inside a model back to the first, which shows the whole of it.
 const OWN_ESCAPE = "dialog, input:not([type=radio]), textarea, select, [role=listbox]";
