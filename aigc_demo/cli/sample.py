@@ -94,9 +94,7 @@ def _sample(options: argparse.Namespace) -> None:
     if family not in SAMPLED:
         raise ValueError(f"expected a model that generates, got {options.name} ({family})")
     of_others = _usual().keys() - {"name", "seed", "device", *SAMPLED[family]}
-    if strays := _asked(options, of_others):
-        named = ", ".join("--" + name.replace("_", "-") for name in strays)
-        raise ValueError(f"{named}: not an option of {options.name} ({family})")
+    _refuse(options, of_others, f"{options.name} ({family})")
     if family == "transformer":
         _sample_text(options)
     elif family == "unmask":
@@ -109,6 +107,13 @@ def _asked(options: argparse.Namespace, names: Iterable[str]) -> list[str]:
     """Those of some options of `sample` that are not as usual."""
     usual = _usual()
     return sorted(name for name in names if getattr(options, name) != usual[name])
+
+
+def _refuse(options: argparse.Namespace, names: Iterable[str], what: str) -> None:
+    """Raises ValueError if some options are given that mean nothing for what is sampled."""
+    if strays := _asked(options, names):
+        named = ", ".join("--" + name.replace("_", "-") for name in strays)
+        raise ValueError(f"{named}: not an option of {what}")
 
 
 def _usual() -> dict[str, Any]:
@@ -163,9 +168,7 @@ def _sample_text(options: argparse.Namespace) -> None:
 
 def _answer_line(options: argparse.Namespace, writer: Any, top_p: float) -> None:
     """Prints a first line and, below it, the second ones that the page shows."""
-    if others := _asked(options, ("prompt", "length", "penalty", *_POEM)):
-        named = ", ".join("--" + name.replace("_", "-") for name in others)
-        raise ValueError(f"{named}: not an option of a couplet")
+    _refuse(options, ("prompt", "length", "penalty", *_POEM), "a couplet")
     shape = {"temperature": options.temperature, "top_k": options.top_k, "top_p": top_p}
     seeds = range(options.seed, options.seed + COUPLETS)
     texts = [writer.begin_couplet(options.couplet, **shape, seed=seed) for seed in seeds]
