@@ -12,13 +12,13 @@ from torch import Tensor
 
 from aigc_demo.benchmark.rows import Row, row, seconds
 from aigc_demo.inference.transformer import TextWriter
-from aigc_demo.inference.writing.steps import SLOTS
 from aigc_demo.models.gpt2 import GPT2, GPT2Config
 from aigc_demo.tokenizer import CharacterTokenizer
 from aigc_demo.weights import Loaded
 
 PROMPT = "ROMEO:\n"
 TOKENS = 200
+TOGETHER = 32  # visitors who write at once
 RUNS = 7
 SETTINGS: dict[str, Any] = {"temperature": 0.8}
 
@@ -28,8 +28,8 @@ def measure() -> list[Row]:
     writer = TextWriter.load("shakespeare")
     # Peers and ours take turns: what else the machine does meets both.
     generate, converted = peer(writer), int8_peer(transformers_like(writer.model.config))
-    ours: dict[int, list[float]] = {1: [], SLOTS: []}
-    theirs: dict[int, list[float]] = {1: [], SLOTS: []}
+    ours: dict[int, list[float]] = {1: [], TOGETHER: []}
+    theirs: dict[int, list[float]] = {1: [], TOGETHER: []}
     for count in ours:
         for _ in range(RUNS):
             ours[count].append(throughput(writer, count))
@@ -47,15 +47,15 @@ def measure() -> list[Row]:
         speed("one visitor", ours[1], "CTranslate2 int8, one thread", theirs[1]),
         speed("one visitor", alone, "the same model without a cache", anew),
         speed("one visitor", alone, "reading the weights once a token", bound),
-        speed(f"{SLOTS} visitors, in all", ours[SLOTS], "one visitor", alone),
+        speed(f"{TOGETHER} visitors, in all", ours[TOGETHER], "one visitor", alone),
         speed(
-            f"{SLOTS} visitors, in all",
-            ours[SLOTS],
-            f"CTranslate2 int8, one thread, {SLOTS}",
-            theirs[SLOTS],
+            f"{TOGETHER} visitors, in all",
+            ours[TOGETHER],
+            f"CTranslate2 int8, one thread, {TOGETHER}",
+            theirs[TOGETHER],
         ),
-        row("first token, 31 others writing", "ms", first_tokens(writer, SLOTS - 1)),
-        row("from Stop to a free slot, 31 others", "ms", free_places(writer, SLOTS - 1)),
+        row("first token, 31 others writing", "ms", first_tokens(writer, TOGETHER - 1)),
+        row("from Stop to a free slot, 31 others", "ms", free_places(writer, TOGETHER - 1)),
         *gpt2_rows(speed),
     ]
     for count in (1, 2, 4, 8, 16, 32, 64):

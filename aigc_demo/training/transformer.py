@@ -88,7 +88,7 @@ RECIPES = {
         "smoke": Recipe(TransformerConfig(context=96, dropout=0.1, **SMALL), steps=60, batch=8),
         "cpu": Recipe(
             TransformerConfig(context=96, width=256, heads=4, dropout=0.0, logit_cap=0.0),
-            steps=1_800,
+            steps=4_700,
             batch=48,
         ),
         "gpu": Recipe(

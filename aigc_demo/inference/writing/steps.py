@@ -11,7 +11,7 @@ from aigc_demo.inference.writing.model_steps import ModelSteps
 from aigc_demo.models.gpt2 import GPT2
 from aigc_demo.models.transformer import Transformer
 
-SLOTS = 32  # texts that are written at once; others wait
+SLOTS = 64  # texts that are written at once; others wait
 MOST_CORES = 8  # that write
 HEAD_SIZES = 16  # whose multiples ONNX Runtime attends with
 GPT2_SLOTS = 4  # of a GPT-2, whose texts hold tens of megabytes each

@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from aigc_demo.inference.writing.steps import SLOTS
 from aigc_demo.ui.catalog.hub_models import HubModels
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit import check
@@ -23,7 +24,7 @@ FORMULAS: list[dict[str, str | bool]] = [
     {"left": "$", "right": "$", "display": False},
 ]
 # Writers wait for their loop, not for threads: as many at once as it has slots.
-WRITING: dict[str, Any] = {"concurrency_id": "writing", "concurrency_limit": 32}
+WRITING: dict[str, Any] = {"concurrency_id": "writing", "concurrency_limit": SLOTS}
 # Of endpoints, apart from the page's own: a program may wait for the Hub.
 PROGRAMS: dict[str, Any] = {"concurrency_id": "programs", "concurrency_limit": 2}
 PICTURES: dict[str, Any] = {"concurrency_id": "pictures", "concurrency_limit": 16}
