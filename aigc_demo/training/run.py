@@ -88,7 +88,7 @@ class Run:
         """The model to call in training: its gradients are averaged over the processes."""
         if self.world == 1:
             return model
-        return DistributedDataParallel(model, broadcast_buffers=False)
+        return DistributedDataParallel(model, forward_sync_buffers=False)
 
     @property
     def checkpoint(self) -> Path:
