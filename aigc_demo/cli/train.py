@@ -81,7 +81,7 @@ def add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
 def _train(options: argparse.Namespace) -> None:
     from aigc_demo.training import Own, train
     from aigc_demo.training.card import write_card
-    from aigc_demo.training.run import first_process
+    from aigc_demo.training.processes import first_process
 
     if options.encoding and not options.text:
         raise ValueError("--encoding: expected --text beside it, got none")

@@ -29,7 +29,9 @@ from aigc_demo.names import (
 from aigc_demo.prosody import FORMS, lines_of, plan_of
 from aigc_demo.samples import sample_digits, sample_text
 from aigc_demo.tokenizer import COVERED, CharacterTokenizer, poem_ids
-from aigc_demo.training.run import MOMENTS, first_process, leave_processes, tracked
+from aigc_demo.training.log import tracked
+from aigc_demo.training.processes import first_process, leave_processes
+from aigc_demo.training.run import MOMENTS
 from aigc_demo.weights import check_about, describe
 
 OPENING, EXAMPLES = 40, 2  # characters of a prompt from own text; the number of further ones
@@ -173,7 +175,7 @@ def _train_text(name: str, preset: str, source: Source, output: Path) -> None:
     from aigc_demo.training import overlap
     from aigc_demo.training import transformer as loop
     from aigc_demo.training.neurons import write_neurons
-    from aigc_demo.training.run import fingerprint
+    from aigc_demo.training.steps import fingerprint
 
     recipe = source.settled(loop.RECIPES[name][preset])
     if name != "poems":
@@ -211,7 +213,7 @@ def _train_text(name: str, preset: str, source: Source, output: Path) -> None:
 
 def _train_unmask(name: str, preset: str, source: Source, output: Path) -> None:
     from aigc_demo.training import unmask
-    from aigc_demo.training.run import fingerprint
+    from aigc_demo.training.steps import fingerprint
 
     recipe = source.settled(unmask.RECIPES[preset])
     text = _read_text(source, recipe.model.context)

@@ -16,8 +16,8 @@ from aigc_demo.devices import mixed_precision
 from aigc_demo.images import grid, png
 from aigc_demo.models.batch import normal, part, uniform
 from aigc_demo.models.flow import Flow, FlowConfig, between, flow_loss, follow, shown
-from aigc_demo.training.run import (
-    Run,
+from aigc_demo.training.run import Run
+from aigc_demo.training.steps import (
     fingerprint,
     moving_average,
     placed,

@@ -22,8 +22,8 @@ from aigc_demo.models.gan import (
     generator_loss,
 )
 from aigc_demo.training.directions import write_directions
-from aigc_demo.training.run import (
-    Run,
+from aigc_demo.training.run import Run
+from aigc_demo.training.steps import (
     fingerprint,
     moving_average,
     placed,

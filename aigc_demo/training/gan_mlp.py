@@ -18,13 +18,8 @@ from aigc_demo.models.gan_mlp import (
     minimax_value,
 )
 from aigc_demo.training.gan import frozen
-from aigc_demo.training.run import (
-    Run,
-    fingerprint,
-    moving_average,
-    shuffled_batch,
-    warm_then_fall,
-)
+from aigc_demo.training.run import Run
+from aigc_demo.training.steps import fingerprint, moving_average, shuffled_batch, warm_then_fall
 from aigc_demo.weights import save_model
 
 

@@ -11,8 +11,8 @@ from torch.optim import Optimizer
 from aigc_demo.devices import mixed_precision
 from aigc_demo.models.batch import part, uniform
 from aigc_demo.models.judge import Judge, JudgeConfig
-from aigc_demo.training.run import (
-    Run,
+from aigc_demo.training.run import Run
+from aigc_demo.training.steps import (
     fingerprint,
     moving_average,
     placed,

@@ -7,39 +7,34 @@ batch and of the noise for it, and gradients are averaged by DistributedDataPara
 """
 
 import contextlib
-import hashlib
 import json
 import math
 import os
 import shutil
-import signal
-import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
-from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
-from aigc_demo.devices import choose_device
 from aigc_demo.models.batch import place
+from aigc_demo.training.log import read_rows, write_row
+from aigc_demo.training.processes import first_process, join_processes, stop_signals
+from aigc_demo.training.steps import log_spaced, step_seed
 from aigc_demo.weights import SNAPSHOTS, replace_file
 
-Model = TypeVar("Model", bound=nn.Module)
 MOMENTS = 12  # how often the history looks at what the model makes
 LOOK_EVERY = 2.0  # seconds between two looks of a training that has a limit of time
 CLOSE = 0.25  # two looks later by less than this share of all steps: the one between is left out
 ROWS = 200  # lines of the log, and points of its curves
 SAVE_EVERY = 60.0  # seconds between checkpoints
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Run:
@@ -318,10 +313,7 @@ class Run:
         self._losses.clear()
         if not self.first:
             return
-        with open(self.log, "a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
-        for mirror in _mirrors:
-            mirror.log({key: row[key] for key in row if key != "step"}, step=step)
+        write_row(self.log, row)
         bar.set_postfix({key: row[key] for key in row if key not in ("step", "seconds")})
 
     def _save(self, step: int) -> None:
@@ -345,164 +337,3 @@ class Run:
             os.replace(self.checkpoint, self.earlier)
         os.replace(part, self.checkpoint)
         self._whole = True
-
-
-@contextmanager
-def stop_signals() -> Iterator[list[int]]:
-    """Collects signals to stop instead of acting on them; a second one interrupts at once.
-
-    A signal that is ignored stays so, as Ctrl-C in a job that a script starts in the background.
-    """
-    came: list[int] = []
-
-    def note(number: int, frame: object) -> None:
-        if came:
-            raise KeyboardInterrupt(number)
-        came.append(number)
-
-    mine = threading.current_thread() is threading.main_thread()  # whose signals are
-    before = {number: signal.getsignal(number) for number in STOP_SIGNALS if mine}
-    before = {number: one for number, one in before.items() if one not in (signal.SIG_IGN, None)}
-    try:
-        for number in before:
-            signal.signal(number, note)
-        yield came
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def join_processes() -> torch.device:
-    """This process's device; started by `torchrun`, it also joins the others there."""
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
-        return choose_device()
-    cuda = torch.cuda.is_available()
-    if not dist.is_initialized():
-        # The launcher's store outlives a restart (--max-restarts), so each start has its own keys.
-        store, rank, world = next(dist.rendezvous("env://"))
-        start = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
-        dist.init_process_group(
-            "nccl" if cuda else "gloo",
-            store=dist.PrefixStore(f"start {start}", store),
-            rank=rank,
-            world_size=world,
-        )
-    return torch.device("cuda", int(os.environ["LOCAL_RANK"])) if cuda else torch.device("cpu")
-
-
-def first_process() -> bool:
-    """True in the process that writes; the only one, if not started by `torchrun`."""
-    return os.environ.get("RANK", "0") == "0"
-
-
-def leave_processes() -> None:
-    """Ends what `join_processes` began, once every process is done."""
-    if dist.is_initialized():
-        dist.barrier()
-        dist.destroy_process_group()
-
-
-_mirrors: list[Any] = []  # where else the rows of the log go
-
-
-@contextmanager
-def tracked(tracker: str, name: str, output: Path) -> Iterator[None]:
-    """Mirrors the log of the trainings inside to a tracker, from the first process alone.
-
-    tracker: "trackio", or nothing.
-
-    Raises:
-        ValueError: another tracker, or one that is not installed.
-    """
-    if tracker not in ("", "trackio"):
-        raise ValueError(f"expected the tracker trackio, got {tracker!r}")
-    if not tracker or not first_process():
-        yield
-        return
-    try:
-        import trackio
-    except ImportError:
-        raise ValueError("expected trackio to be installed: pip install trackio") from None
-    run = trackio.init(
-        project="aigc-demo", name=f"{name} {output}", auto_log_cpu=False, auto_log_gpu=False
-    )
-    _mirrors.append(run)
-    try:
-        yield
-    finally:
-        _mirrors.remove(run)
-        run.finish()
-
-
-def fingerprint(*data: Tensor | str) -> str:
-    """SHA-256 of what a training reads, so that it never goes on with something else."""
-    digest = hashlib.sha256()
-    for part in data:
-        digest.update(part.encode() if isinstance(part, str) else part.numpy().tobytes())
-    return digest.hexdigest()
-
-
-def read_rows(path: Path) -> list[dict[str, Any]]:
-    """The rows of a log; a line that was cut off, or is none of a log, is left out."""
-    rows = []
-    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
-    for line in text.splitlines():
-        with contextlib.suppress(ValueError, TypeError, KeyError, RecursionError):
-            row = json.loads(line)
-            if type(row["step"]) is int:
-                rows.append(row)
-    return rows
-
-
-def log_spaced(steps: int, count: int) -> list[int]:
-    """About so many steps from 0 to the last, ever further apart."""
-    powers = (steps ** (index / (count - 2)) for index in range(count - 1))
-    return sorted({0, *(round(power) for power in powers)})
-
-
-def step_seed(seed: int, step: int, stream: int = 0) -> int:
-    """A seed for one step; other streams give other numbers for the same step."""
-    return (seed * 1_000_003 + step) * 7 + stream
-
-
-def shuffled_batch(count: int, batch: int, seed: int, step: int) -> Tensor:
-    """The indices of a step's batch: every epoch passes through all items in a new order."""
-    epoch, position = divmod(step, max(1, count // batch))
-    generator = torch.Generator().manual_seed(step_seed(seed, epoch, stream=1))
-    order = _order(count, generator, (count, seed, epoch))
-    return order[position * batch : (position + 1) * batch]
-
-
-_last_order: dict[tuple[int, int, int], Tensor] = {}
-
-
-def _order(count: int, generator: torch.Generator, key: tuple[int, int, int]) -> Tensor:
-    """The order of one epoch, kept until the next one is asked for."""
-    if key not in _last_order:
-        _last_order.clear()
-        _last_order[key] = torch.randperm(count, generator=generator)
-    return _last_order[key]
-
-
-def placed(model: Model, device: torch.device) -> Model:
-    """Moves the model to the device in channels_last format, in which convolutions are faster."""
-    return model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-
-
-def moving_average(model: nn.Module, decay: float) -> Any:
-    """A running average of a model's weights and buffers, short at first, then of 1/(1 - decay).
-
-    Returns an AveragedModel, whose `module` is the averaged model.
-    """
-
-    def average(old: Tensor, new: Tensor, count: Tensor | int) -> Tensor:
-        if not old.is_floating_point():
-            return new
-        return old.lerp(new, 1 - min(decay, (1 + float(count)) / (10 + float(count))))
-
-    return AveragedModel(model, avg_fn=average, use_buffers=True)
-
-
-def warm_then_fall(step: int, steps: int, warm: int, fall: float) -> float:
-    """A learning-rate factor: up to 1 in `warm` steps, and down to 0 over the last share `fall`."""
-    return max(0.0, min(1.0, (step + 1) / max(1, warm), (steps - step) / max(1.0, fall * steps)))

@@ -27,12 +27,8 @@ from aigc_demo.prosody import (
     plan_of,
 )
 from aigc_demo.tokenizer import PAD, POEM_END, TITLE_END, CharacterTokenizer, control, poem_ids
-from aigc_demo.training.run import (
-    Run,
-    moving_average,
-    step_seed,
-    warm_then_fall,
-)
+from aigc_demo.training.run import Run
+from aigc_demo.training.steps import moving_average, step_seed, warm_then_fall
 from aigc_demo.weights import Loaded, save_model
 
 IGNORED = -100  # the target of a position that is not scored

@@ -14,7 +14,8 @@ from aigc_demo.inference.unmask import GapWriter
 from aigc_demo.models.batch import part
 from aigc_demo.models.unmask import Unmask, UnmaskConfig, counts, cover, unmask_loss
 from aigc_demo.tokenizer import CharacterTokenizer
-from aigc_demo.training.run import Run, moving_average, warm_then_fall
+from aigc_demo.training.run import Run
+from aigc_demo.training.steps import moving_average, warm_then_fall
 from aigc_demo.training.transformer import SMALL, descend, optimizers, set_rates
 from aigc_demo.weights import Loaded, save_model
 

@@ -15,8 +15,8 @@ from aigc_demo.devices import mixed_precision
 from aigc_demo.images import grid, png
 from aigc_demo.models.batch import part, uniform
 from aigc_demo.models.vae import VAE, VAEConfig, importance_bound
-from aigc_demo.training.run import (
-    Run,
+from aigc_demo.training.run import Run
+from aigc_demo.training.steps import (
     fingerprint,
     moving_average,
     placed,

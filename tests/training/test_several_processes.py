@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from servers import ROOT
 
 from aigc_demo.models.batch import BatchNorm, normal, part, uniform
-from aigc_demo.training.run import read_rows
+from aigc_demo.training.log import read_rows
 
 # Full precision, so that the sums differ in their last bits alone.
 SCRIPT = """

@@ -35,7 +35,8 @@ from aigc_demo.models.vae import VAE, VAEConfig
 from aigc_demo.names import TRAINED
 from aigc_demo.samples import sample_digits
 from aigc_demo.training import gan, run, vae
-from aigc_demo.training.run import log_spaced, read_rows, shuffled_batch, warm_then_fall
+from aigc_demo.training.log import read_rows
+from aigc_demo.training.steps import log_spaced, shuffled_batch, warm_then_fall
 
 STEPS = {
     "judge": 60,
