@@ -134,7 +134,7 @@ def page_problems(
 ) -> list[tuple[int, str]]:
     """What of a guide the page does not have, a part, a link or a check: [(line, sentence)]."""
     by_tab, problems = {share.tab: share for share in shares}, []
-    tabs = {*by_tab, *(tab.split(".")[0] for tab in by_tab), "learn", *CONTROLS}
+    tabs = {*by_tab, *(tab.split(".")[0] for tab in by_tab), "learn", "train", *CONTROLS}
     for name in guide.head.get("hide", ()):
         if name not in tabs and not name.startswith("learn."):
             offered = ", ".join(sorted(tabs))
