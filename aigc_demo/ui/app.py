@@ -147,7 +147,7 @@ def launch_options(demo: gr.Blocks, ending: Ending | None = None) -> dict:
         "footer_links": ["api", "settings"],
         "run_history": False,
         "max_file_size": "16mb",
-        "max_threads": 96,  # also jobs at once: more than all limits of the queue together
+        "max_threads": 144,  # also jobs at once: more than all limits of the queue together
         "enable_monitoring": False,
         "show_error": False,
         "ssr_mode": False,

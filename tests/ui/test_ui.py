@@ -581,6 +581,17 @@ def test_a_lesson_is_fetched_when_it_is_opened() -> None:
     assert client.get("/lessons/../app.py").status_code == 404
 
 
+def test_a_text_that_has_changed_is_fetched_again_and_another_is_not() -> None:
+    client = TestClient(Files(PlainTextResponse("no", 404), {"a.md": b"old"}))
+    before = client.get("/a.md")
+    assert before.headers["cache-control"] == "no-cache"
+    asked = {"if-none-match": before.headers["etag"]}
+    assert client.get("/a.md", headers=asked).status_code == 304
+    client = TestClient(Files(PlainTextResponse("no", 404), {"a.md": b"new"}))
+    assert client.get("/a.md", headers=asked).text == "new"
+    assert "max-age" in client.get("/a.md?1234").headers["cache-control"]
+
+
 def test_there_are_threads_for_all_that_the_queue_lets_in() -> None:
     limits: dict[str, int] = {}
     for event in build().fns.values():

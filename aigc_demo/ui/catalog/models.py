@@ -166,6 +166,10 @@ class Models:
             raise UserError("error.trained_gone")
         return self.others[name]
 
+    def source(self, name: str) -> str | Path:
+        """Where a model's weights are: a folder of the user's, or the name of bundled ones."""
+        return self.folders.get(name, name)
+
     def forget(self, name: str) -> None:
         """Lets go of a user's own model, and of all that is derived of it."""
         with self._lock:
@@ -189,7 +193,7 @@ class Models:
                 if name in self._loaded:
                     return self._loaded[name]
             try:
-                found = load(self.folders.get(name, name))
+                found = load(self.source(name))
             except (ValueError, OSError) as error:
                 print(f"error: {name}: {error}", file=sys.stderr)
                 raise UserError("error.weights", model=name) from error
@@ -250,7 +254,7 @@ class Models:
             return self.others[name].digest
         if not isinstance(name, str) or name not in self.known_of((name,)):
             raise UserError("error.not_fetched", model=str(name)[:100])
-        return self.get(f"{name} hash", lambda _: weights_hash(self.folders.get(name, name)))
+        return self.get(f"{name} hash", lambda _: weights_hash(self.source(name)))
 
     def gan(self, name: str = "gan") -> DigitSampler:
         """gan or gan-mlp."""
@@ -314,16 +318,16 @@ class Models:
 
     def neurons(self, name: str) -> NeuronTable | None:
         """The table of neurons of a writer, if its weights have one."""
-        return self.get(f"{name} neurons", lambda _: NeuronTable.load(self.folders.get(name, name)))
+        return self.get(f"{name} neurons", lambda _: NeuronTable.load(self.source(name)))
 
     def history(self, name: str) -> History | None:
         """What the training of a model kept of itself, if its weights hold it."""
-        source = str(self.folders.get(name, name))
+        source = str(self.source(name))
         return self.get(f"{name} history", lambda _: read_history(source))
 
     def snapshots(self, name: str) -> dict[int, Path]:
         """The weights at moments of a model's training: their folders by step, where it has any."""
-        folder = find_folder(str(self.folders.get(name, name))) / SNAPSHOTS
+        folder = find_folder(str(self.source(name))) / SNAPSHOTS
         found = sorted(folder.iterdir()) if folder.is_dir() else []
         return {int(one.name): one for one in found[:MOST_SNAPSHOTS] if one.name.isdecimal()}
 
@@ -337,7 +341,7 @@ class Models:
 
     def overlaps(self, name: str) -> Overlaps | None:
         """The index of a writer's training text, if its weights hold one."""
-        return self.get(f"{name} overlaps", lambda _: Overlaps.load(self.folders.get(name, name)))
+        return self.get(f"{name} overlaps", lambda _: Overlaps.load(self.source(name)))
 
     def habits(self, name: str) -> list[list[Habit]]:
         """The habits of all attention heads of a writer, by layer."""

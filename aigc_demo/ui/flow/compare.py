@@ -85,7 +85,7 @@ def _table(models: Models, words: Words, seed: int) -> dict[str, Any]:
         [vae.decoder, vae.prior],
         [flow.loaded.model],
     ]
-    sources = [str(models.folders.get(name, name)) for name in COMPARED]
+    sources = [str(models.source(name)) for name in COMPARED]
     cards = [card_figures(source) for source in sources]
     rows = {
         "which.parameters": [f"{sum(map(parameters_of, used)):,}" for used in networks],

@@ -35,7 +35,7 @@ def which_text(models: Models, words: Words, seed: int) -> tuple[str, str, str, 
         begun = perf_counter()
         texts.append(write())
         times.append(f"{1000 * (perf_counter() - begun):.0f}")
-    sources = [str(models.folders.get(name, name)) for name in ("shakespeare", "unmask")]
+    sources = [str(models.source(name)) for name in ("shakespeare", "unmask")]
     cards = [card_figures(source) for source in sources]
     counts = sum(len(kinds) for before, kinds in ngram.counts.items() if len(before) < ORDER)
     bound = cards[1].get("nats per character at most", "–")

@@ -62,7 +62,7 @@ def _figures(models: Models) -> dict[str, str]:
     found = {}
     for which, name in (("old", "gan-mlp"), ("new", "gan")):
         found[f"{which}_size"] = f"{parameters_of(models.gan(name).generator):,}"
-        card = card_figures(str(models.folders.get(name, name)))
+        card = card_figures(str(models.source(name)))
         for key in FIGURES:
             found[f"{which}_{key}"] = card.get(key.replace("_", " "), "–")
     return found

@@ -128,7 +128,7 @@ def _number(models: Models, fault: Fault, name: str) -> float:
 
 def _drawer(models: Models, name: str) -> DigitSampler:
     """A GAN; gan-small by its own name is what a training of a visitor starts from."""
-    return models.get(f"{name} drawer", lambda _: DigitSampler.load(models.folders.get(name, name)))
+    return models.get(f"{name} drawer", lambda _: DigitSampler.load(models.source(name)))
 
 
 def _history(models: Models, name: str) -> History:

@@ -121,7 +121,8 @@ class _Reader:
             for nodes in steps
         ]
         for place, step in enumerate(made):
-            self._together(step, lambda key, place=place: lines[place, key])
+            if step:
+                self._together(step, {key: lines[place, key] for key in step})
         if self.problems:
             raise GuideError(self.problems)
         return Guide(name, values, made, lines)
@@ -168,11 +169,10 @@ class _Reader:
             return {}
         found: dict[str, yaml.Node] = {}
         for key, value in node.value:
-            if key.value not in known or not isinstance(key, yaml.ScalarNode):
+            if not isinstance(key, yaml.ScalarNode) or key.value not in known:
                 offered = ", ".join(known)
-                self._wrong(
-                    key, f"expected a key of {what}, {offered}; got {str(key.value)[:40]!r}"
-                )
+                got = str(key.value)[:40] if isinstance(key, yaml.ScalarNode) else "several values"
+                self._wrong(key, f"expected a key of {what}, {offered}; got {got!r}")
             elif key.value in found:
                 self._wrong(key, f"expected {key.value} once in {what}")
             else:
@@ -267,8 +267,8 @@ class _Reader:
             for one in self._list(node, key, 1, MOST_STEPS)
         ]
 
-    def _together(self, step: dict[str, Any], line_of: Any) -> None:
-        """What keys of a step need of each other."""
+    def _together(self, step: dict[str, Any], lines: dict[str, int]) -> None:
+        """What keys of a step need of each other. lines: of each key."""
         for key, others in {
             "do": ("check",),
             "check": ("do",),
@@ -280,11 +280,11 @@ class _Reader:
         }.items():
             for other in others:
                 if key in step and other not in step:
-                    self._wrong(line_of(key), f"expected {other} beside {key}")
-        if step.get("right", 1) > len(step.get("answers", [0])):
-            self._wrong(line_of("right"), "expected the place of one of the answers for right")
+                    self._wrong(lines[key], f"expected {other} beside {key}")
+        if "right" in step and step["right"] > len(step.get("answers", [0])):
+            self._wrong(lines["right"], "expected the place of one of the answers for right")
         if sum(key in step for key in ("do", "ask", "write")) > 1:
-            self._wrong(line_of("say"), "expected one of do, ask and write in a step")
+            self._wrong(min(lines.values()), "expected one of do, ask and write in a step")
 
 
 def of_browser(guide: Guide) -> dict[str, Any]:

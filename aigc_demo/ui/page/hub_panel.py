@@ -132,7 +132,7 @@ def _own(models: Models, tab: str) -> list[dict[str, Any]]:
             try:
                 found.append(about(models, other))
             except check.UserError:
-                del models.others[other.name]
+                models.forget(other.name)
     return found
 
 

@@ -20,6 +20,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 
 from aigc_demo import hub
@@ -170,7 +171,8 @@ class Jobs:
     def place(self, job: Job) -> int:
         """How many are before a training that waits."""
         with self._lock:
-            return self._open().index(job)
+            before = takewhile(lambda one: one is not job, self._open())
+            return len(list(before)) if job.stage == "waiting" else 0
 
     def stop(self, key: str) -> None:
         """Ends a training; what it has learnt so far is kept."""
@@ -259,6 +261,9 @@ class Jobs:
             job.stage, job.due = "running", time.monotonic() + job.seconds + BEYOND
         except OSError as error:
             print(f"error: a training could not be started: {error}", file=sys.stderr)
+            if job.process is not None:
+                _signal(job.process, signal.SIGKILL)
+                job.process.wait()
             job.stage, job.error, job.due = "failed", "train.no_disk", time.monotonic()
 
     def _finish(self, job: Job) -> None:

@@ -1,9 +1,11 @@
 """Pictures and lessons that the page fetches apart, once they are wanted."""
 
+import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -13,7 +15,11 @@ Content = bytes | Callable[[], bytes]  # or what reads it when it is first asked
 
 
 class Files:
-    """Serves contents by their path, which ends in one of KINDS."""
+    """Serves contents by their path, which ends in one of KINDS.
+
+    A browser keeps for a day what it asked for by its version, after a "?"; all else it asks for
+    each time, and is told if it has not changed.
+    """
 
     def __init__(self, app: ASGIApp, by_path: Mapping[str, Content]) -> None:
         self.app, self.by_path = app, dict(by_path)
@@ -22,9 +28,15 @@ class Files:
         if scope["type"] == "http" and scope["method"] in ("GET", "HEAD"):
             path = scope["path"].removeprefix(scope.get("root_path", "")).removeprefix("/")
             if path in self.by_path:
-                kind = KINDS[PurePosixPath(path).suffix]
-                day = {"cache-control": "public, max-age=86400"}
-                answer = Response(await self._content(path), media_type=kind, headers=day)
+                content = await self._content(path)
+                kept = "public, max-age=86400" if scope["query_string"] else "no-cache"
+                tag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
+                about = {"cache-control": kept, "etag": tag}
+                if Headers(scope=scope).get("if-none-match") == tag:
+                    answer = Response(status_code=304, headers=about)
+                else:
+                    kind = KINDS[PurePosixPath(path).suffix]
+                    answer = Response(content, media_type=kind, headers=about)
                 return await answer(scope, receive, send)
         await self.app(scope, receive, send)
 

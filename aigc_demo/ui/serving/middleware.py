@@ -139,13 +139,14 @@ class PlainCalls:
         body = await _body(receive)
         try:
             asked = _parsed(body)
-            if called and name not in self.endpoints and not _numbered(asked):
+            by_name = way.startswith("call")
+            if called and name not in self.endpoints and (by_name or not _numbered(asked)):
                 known = ", ".join(self.endpoints)
                 return await tell(send, 404, f"expected one of the endpoints {known}")
             self._check(asked)
-            if way.startswith("call"):
-                by_name = way.endswith("v2")
-                body = json.dumps(_completed(asked, self.endpoints[name], by_name)).encode()
+            if by_name:
+                values = _completed(asked, self.endpoints[name], way.endswith("v2"))
+                body = json.dumps(values).encode()
         except ValueError as error:
             return await tell(send, 422, f"{name}: {error}" if name else str(error))
         headers = [h for h in scope["headers"] if h[0] != b"content-length"]

@@ -4,7 +4,8 @@ import math
 import re
 import stat
 import zipfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -94,17 +95,21 @@ def unpack_pictures(value: Any, folder: Path) -> None:
     path = uploaded(value) if value else None
     if path is None or not path.is_file():
         raise UserError("train.no_zip")
+    if path.stat().st_size > ZIP:
+        raise UserError("train.large_zip", most=ZIP // 10**6)
+    with _or_no_zip():
+        archive = zipfile.ZipFile(path)
+    with archive:
+        _unpack(archive, folder)
+
+
+@contextmanager
+def _or_no_zip() -> Iterator[None]:
+    """Whatever goes wrong inside: it is damaged, encrypted, or of an unknown method."""
     try:
-        if path.stat().st_size > ZIP:
-            raise UserError("train.large_zip", most=ZIP // 10**6)
-        with zipfile.ZipFile(path) as archive:
-            _unpack(archive, folder)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, OSError):
-        raise UserError("train.no_zip") from None  # damaged, encrypted, of an unknown method
-    except (EOFError, ValueError) as error:
-        raise error if isinstance(error, UserError) else UserError("train.no_zip") from None
-    finally:
-        path.unlink(missing_ok=True)
+        yield
+    except Exception:  # zipfile and its decompressors raise a dozen kinds
+        raise UserError("train.no_zip") from None
 
 
 def _unpack(archive: zipfile.ZipFile, folder: Path) -> None:
@@ -125,7 +130,7 @@ def _unpack(archive: zipfile.ZipFile, folder: Path) -> None:
         name = PurePosixPath(_name(entry))
         inside = folder if len(groups) == 1 else folder / (names[name.parent] or "-")
         inside.mkdir(parents=True, exist_ok=True)
-        with archive.open(entry) as file:
+        with _or_no_zip(), archive.open(entry) as file:
             data = file.read(rest + 1)
         rest -= len(data)
         if rest < 0:  # it said that it was smaller

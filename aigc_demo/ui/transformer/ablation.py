@@ -39,7 +39,7 @@ def see_off(models: Models, words: Words, model, text, layer, head, what, seed) 
         heading.append(words.both(f"through.{key}", layer=layer + 1, head=head + 1))
         losses.append(f"{nats.mean().item():.3f}" if len(nats) else "–")
         texts.append({"text": _goes_on(one, reading, seed), "mark": "prose"})
-    told = meaning(words, model, writer, *lost)
+    told = meaning(models, words, model, writer, *lost)
     return gr.update(table={"head": heading, "rows": [losses, texts]}, meaning=told)
 
 

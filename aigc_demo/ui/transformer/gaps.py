@@ -142,9 +142,7 @@ def _surprise(writer: TextWriter, text: str, places: Sequence[int]) -> float:
 
 def _figures(models: Models) -> dict[str, str]:
     """On text that neither has seen, by their cards."""
-    cards = [
-        card_figures(str(models.folders.get(name, name))) for name in ("unmask", "shakespeare")
-    ]
+    cards = [card_figures(str(models.source(name))) for name in ("unmask", "shakespeare")]
     return {
         "bound": cards[0].get("nats per character at most", "–"),
         "card": cards[1].get("nats per character", "–"),

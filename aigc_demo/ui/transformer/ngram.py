@@ -51,7 +51,7 @@ def _losses(models: Models, words: Words, order: int) -> Update:
     said["count"] = f"{len(sample_text('unseen.txt')):,}"
     said["choices"] = f"{np.exp(nats[order - 1]):.1f}"
     told = "ngram.told_alone"
-    if card := card_figures("shakespeare").get("nats per character"):
+    if card := card_figures(str(models.source("shakespeare"))).get("nats per character"):
         found.append({"name": "Transformer", "value": float(card)})
         told, said["writer"] = "ngram.told", f"{float(card):.2f}"
         said["fewer"] = f"{np.exp(float(card)):.1f}"

@@ -37,18 +37,20 @@ def see_surprise(models: Models, words: Words, model, text) -> tuple[Update, str
     formula = formulas.perplexity(counted) if len(counted) else ""
     source = code_of("explain/transformer.py", "surprise", ("log_softmax", "nats ="))
     told = words.both("through.shaded")
-    paid = meaning(words, model, writer, counted)
+    paid = meaning(models, words, model, writer, counted)
     return gr.update(tokens=shades, texts=told, meaning=paid), formula, source
 
 
-def meaning(words: Words, model: Any, writer: TextWriter, *nats: Tensor) -> dict[str, str]:
+def meaning(
+    models: Models, words: Words, model: Any, writer: TextWriter, *nats: Tensor
+) -> dict[str, str]:
     """What the mean loss of a text would be by chance, on unseen text, and what it is."""
     size = len(writer.tokenizer)
     now = " / ".join(f"{one.mean().item():.2f}" for one in nats if len(one)) or "–"
     told = {"size": f"{size:,}", "chance": f"{math.log(size):.2f}", "now": now}
     if model != "shakespeare":  # the only card that counts a loss of each token
         return words.both("meaning.text", **told)
-    card = float(card_figures(model).get("nats per character", "nan"))
+    card = float(card_figures(str(models.source(model))).get("nats per character", "nan"))
     return words.both("meaning.play", card=f"{card:.2f}", **told)
 
 

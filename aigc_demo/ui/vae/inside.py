@@ -162,7 +162,7 @@ def see_bound(
     else:
         shares, most = _bars(found.kl, inside.ALIVE), int(found.kl.argmax())
         texts = words.both("within.shares", total=f"{found.divergence:.2f}")
-    card = card_figures(str(models.folders.get(model, model))).get("negative elbo")
+    card = card_figures(str(models.source(model))).get("negative elbo")
     paid = {"chance": COIN_TOSSES, "now": f"{-found.elbo:.1f}", "card": f"{float(card or 0):.1f}"}
     meaning = words.both("meaning.bound" if card else "meaning.bound_alone", **paid)
     return (

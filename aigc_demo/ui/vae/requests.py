@@ -36,17 +36,21 @@ def test_digits() -> tuple[Tensor, Tensor]:
     return sample_digits("test")
 
 
-@cache
 def map_digits(models: Models) -> dict[str, Any] | None:
     """Test digits on one picture, and where the encoder puts each: [x, y, label, deviations].
 
     Nothing where the model cannot be loaded.
     """
-    images, labels = (part[:ENCODED] for part in test_digits())
     try:
-        mean, deviation = models.encoded("vae-2d")
+        return _map_digits(models)
     except check.UserError:
         return None
+
+
+@cache
+def _map_digits(models: Models) -> dict[str, Any]:
+    images, labels = (part[:ENCODED] for part in test_digits())
+    mean, deviation = models.encoded("vae-2d")
     rows = torch.cat([mean, labels[:, None], deviation], 1).tolist()
     points = [
         [round(x, 3), round(y, 3), int(n), round(a, 4), round(b, 4)] for x, y, n, a, b in rows
@@ -54,14 +58,18 @@ def map_digits(models: Models) -> dict[str, Any] | None:
     return {"points": points, "sheet": data_uri(png(grid(images, 30)))}
 
 
-@cache
 def map_decoder(models: Models) -> dict[str, Any] | None:
     """The decoder's weights for the browser. None if the model does not load, or has other layers
     than Linear and SiLU."""
     try:
-        layers = decoder_layers(models.vae())
+        return _map_decoder(models)
     except ValueError:
         return None
+
+
+@cache
+def _map_decoder(models: Models) -> dict[str, Any]:
+    layers = decoder_layers(models.vae())
     data = base64.b64encode(layers.data).decode()
     return {"sizes": layers.sizes, "bits": layers.bits, "data": data}
 

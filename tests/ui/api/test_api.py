@@ -279,6 +279,7 @@ def test_junk_in_any_parameter_gets_one_sentence(client: Client, server_url, nam
 WRONG = [
     ("nobody", b'{"data": []}', 404, "expected one of the endpoints gan_sample, "),
     ("v2/nobody", b"{}", 404, "expected one of the endpoints gan_sample, "),
+    ("nobody", b'{"fn_index": 0, "data": []}', 404, "expected one of the endpoints gan_sample, "),
     ("vae_decode", b"[1]", 422, "expected an object with a list"),
     ("vae_decode", b'{"data": 5}', 422, "expected an object with a list"),
     ("vae_decode", b"{", 422, "expected JSON"),

@@ -1,6 +1,7 @@
 """What a visitor's training learns from: drawings, pasted text, zips of pictures, and bad ones."""
 
 import base64
+import errno
 import io
 import stat
 import struct
@@ -109,7 +110,6 @@ def test_pictures_of_one_folder_have_no_class(tmp_path: Path) -> None:
     data.unpack_pictures(path, tmp_path / "data")
     images, _, names = read_pictures(tmp_path / "data")
     assert len(images) == 80 and names == [""]
-    assert not Path(path).exists()  # it is not needed any more
 
 
 def test_folders_are_classes(tmp_path: Path) -> None:
@@ -166,9 +166,18 @@ def of_another_kind() -> bytes:
     return file.getvalue()
 
 
+def damaged() -> bytes:
+    """A zip in whose compressed pictures some bits are wrong."""
+    content = bytearray(zipped(PICTURES, compression=zipfile.ZIP_DEFLATED))
+    for place in range(100, len(content) // 2, 97):
+        content[place] ^= 0xFF
+    return bytes(content)
+
+
 BAD = {
     "no zip": (b"hello" * 99, "train.no_zip"),
     "cut": (zipped(PICTURES)[:-2000], "train.no_zip"),
+    "damaged": (damaged(), "train.no_zip"),
     "empty": (zipped({}), "train.few_pictures"),
     "no pictures": (zipped({f"{k}.txt": b"x" for k in range(90)}), "train.few_pictures"),
     "few": (zipped(dict(list(PICTURES.items())[:63])), "train.few_pictures"),
@@ -200,7 +209,22 @@ def test_a_bad_zip_is_refused_with_its_reason(tmp_path: Path, name: str) -> None
         assert error.value.key in (key, "train.bad_picture")
     else:
         refused(key, data.unpack_pictures, path, tmp_path / "data")
-    assert not Path(path).exists()
+
+
+def test_a_zip_can_be_learnt_from_again_and_a_full_disk_is_not_its_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = uploaded(zipped(PICTURES))
+    for name in ("once", "again"):
+        data.unpack_pictures(path, tmp_path / name)
+        assert len(list((tmp_path / name).rglob("*.png"))) == len(PICTURES)
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space"):
+        data.unpack_pictures(path, tmp_path / "full")
 
 
 def test_a_zip_that_lies_about_its_sizes_is_refused(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ function begin() {
   began = Object.fromEntries(CHOSEN.map((name) => [name, String(settings()[name])]));
   moves = [];
   known = 0;
+  replayed = null; // what a link asked for ends with a new game
   forgot = false;
 }
 

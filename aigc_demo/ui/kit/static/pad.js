@@ -160,12 +160,16 @@ canvas.addEventListener("keydown", (event) => {
   } else return;
   event.preventDefault();
 });
-canvas.addEventListener("keyup", (event) => {
-  if (event.key !== "Shift" || !last) return;
+function penUp() {
+  if (!last) return;
   last = null;
   send();
+}
+canvas.addEventListener("keyup", ({ key }) => key === "Shift" && penUp());
+canvas.addEventListener("blur", () => {
+  sheet.classList.remove("by-keys");
+  penUp(); // the key comes up elsewhere
 });
-canvas.addEventListener("blur", () => sheet.classList.remove("by-keys"));
 
 undo.addEventListener("click", takeBack);
 rubber.addEventListener("click", () => setEraser(!erasing));

@@ -75,7 +75,6 @@ async function show(name, place = 0) {
   shown = name;
   remember({ last: name });
   folded.open = !narrow.matches;
-  back.hidden = true;
   paint();
   trigger("read");
   window.dispatchEvent(new CustomEvent("aigc:chapter"));
@@ -128,6 +127,7 @@ new MutationObserver(() => {
 const top = () => element.closest("#learn").getBoundingClientRect().top + window.scrollY;
 
 function visit(name) {
+  back.hidden = true;
   opened = undefined;
   show(name, Math.min(window.scrollY, top()));
 }
@@ -161,6 +161,7 @@ const bar = {
   open: ({ query, number }) => {
     const asked = new URLSearchParams(query).get("chapter");
     opened = number;
+    back.hidden = true;
     show(props.names.includes(asked) ? asked : marks.last, history.state?.place || 0);
   },
 };

@@ -25,7 +25,9 @@ function bits({ character, stake }, come) {
   return -Math.log2(character === come ? share : (1 - share) / (size - 1));
 }
 
-function place(character, stake) {
+// A link has room for a character of the first thousand; no other one comes.
+function place(typed, stake) {
+  const character = typed.codePointAt(0) < 1000 ? typed : "¿";
   bets.push({ character, stake });
   ownBar()?.put("bets", bets.map(code).join(""));
   paint();

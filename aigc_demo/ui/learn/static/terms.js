@@ -84,8 +84,10 @@ function mark(place, entries) {
 window.aigc.page.explain = async (place, tries = 10) => {
   conceal();
   if (!place || place.querySelector(".term")) return;
-  if (place.textContent.trim()) mark(place, await glossary());
-  else if (tries) setTimeout(() => window.aigc.page.explain(place, tries - 1), 300);
+  if (place.textContent.trim()) {
+    const terms = await glossary();
+    if (!place.querySelector(".term")) mark(place, terms);
+  } else if (tries) setTimeout(() => window.aigc.page.explain(place, tries - 1), 300);
 };
 window.addEventListener("scroll", conceal, { passive: true });
 window.addEventListener("keydown", ({ key }) => key === "Escape" && conceal());

@@ -18,14 +18,16 @@ const address = (query) => {
   return `${page}?${query}&lang=${language()}`;
 };
 
-// The address bar's own text: settings of Gradio, such as the theme, and what is hidden stay in it.
-function local(query) {
+// What stays in the address bar whatever is shown: settings of Gradio, such as the theme, and what is hidden.
+function lasting() {
   const kept = [...new URLSearchParams(location.search)].filter(
     ([name]) => name.startsWith("__") || name === "hide",
   );
-  const rest = new URLSearchParams(kept).toString();
-  return `?${query}&lang=${language()}${rest && `&${rest}`}`;
+  return new URLSearchParams(kept).toString();
 }
+
+// The address bar's own text.
+const local = (query) => [`?${query}&lang=${language()}`, lasting()].filter(Boolean).join("&");
 
 function enter(how, query) {
   try {
@@ -177,6 +179,7 @@ async function offer(bar) {
   const { query } = bar.link();
   const url = query && fits(query) ? address(query) : "";
   dialog.classList.toggle("none", !url);
+  dialog.classList.remove("unread");
   dialog.showModal();
   code.hidden = true;
   field.value = url;
@@ -184,9 +187,13 @@ async function offer(bar) {
     told.textContent = word(query ? "too_long" : bar.link().why || "no_link");
     return;
   }
-  told.textContent = (await copied(url)) ? word("copied") : word("copy_it");
+  const stays = () => offered === bar && field.value === url; // no other link was asked for meanwhile
+  const done = await copied(url);
+  if (!stays()) return;
+  told.textContent = word(done ? "copied" : "copy_it");
   try {
     const picture = await server.qr_code(url);
+    if (!stays()) return;
     code.hidden = !picture;
     if (picture) code.src = picture;
   } catch {
@@ -234,14 +241,15 @@ async function read(chosen) {
   }
   if (state?.aigc !== 1 || !state.tab) {
     if (!dialog.open) dialog.showModal();
-    dialog.classList.add("none");
+    offered = null;
+    dialog.classList.add("none", "unread");
     told.textContent = word("unreadable");
     return;
   }
   delete state.aigc;
   delete state.lang; // the visitor's stays
   dialog.close();
-  history.pushState(null, "", location.pathname);
+  history.pushState(null, "", `${location.pathname}?${lasting()}`);
   window.aigc.page.asked = new URLSearchParams(state).toString();
   trigger("route");
 }

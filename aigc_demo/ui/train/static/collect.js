@@ -8,6 +8,7 @@ const pad = () => document.querySelector("#train-pad .sheet canvas");
 const drawings = []; // 28 x 28 grey levels, in base64
 let told = null; // the word about the file, and what is filled in
 let zip = "";
+let sent = 0; // files that were chosen
 
 function keep() {
   props.value = { drawings, zip };
@@ -66,6 +67,7 @@ function add() {
 }
 
 async function send(one) {
+  const mine = (sent += 1);
   zip = "";
   told = { name: "sending" };
   if (one.size > props.largest) told = { name: "large", most: props.largest / 1e6 };
@@ -78,11 +80,13 @@ async function send(one) {
       method: "POST",
       body: form,
     });
-    [zip] = await answer.json();
-    if (!answer.ok || typeof zip !== "string") throw new Error(answer.status);
+    const [path] = await answer.json();
+    if (mine !== sent) return; // another one was chosen meanwhile
+    if (!answer.ok || typeof path !== "string") throw new Error(answer.status);
+    zip = path;
     told = { name: "chosen", file: one.name };
   } catch {
-    zip = "";
+    if (mine !== sent) return;
     told = { name: "lost" };
   }
   keep();
