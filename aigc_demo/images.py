@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -124,11 +124,6 @@ def data_uri(data: bytes, kind: str = "png") -> str:
 def strip(images: Tensor) -> str:
     """(B, 28, 28) -> a data URI of a PNG with all images side by side."""
     return data_uri(png(grid(images, len(images))))
-
-
-def tiles(images: Sequence[Tensor]) -> Tensor:
-    """Single images (28, 28) -> (B, 28, 28)."""
-    return torch.stack(list(images))
 
 
 def _moments(images: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -17,7 +17,6 @@ from aigc_demo.images import (
     png,
     stickers,
     strip,
-    tiles,
     to_bytes,
 )
 from aigc_demo.photo import as_digit, from_photo
@@ -115,10 +114,6 @@ def test_a_data_uri_holds_the_file():
 def test_a_strip_shows_all_images_side_by_side(images):
     picture = opened(base64.b64decode(strip(images).partition(",")[2]))
     np.testing.assert_array_equal(np.asarray(picture), to_bytes(torch.cat(list(images), 1)))
-
-
-def test_tiles_stack_single_images(images):
-    assert torch.equal(tiles(list(images)), images)
 
 
 # Animations

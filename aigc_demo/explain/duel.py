@@ -78,8 +78,7 @@ class Step:
     gradient: float  # length of the loss's gradient by the player's weights
     change: float  # length of the change of these weights
     weights: float  # their length before
-    pictures_before: Tensor  # (B, 28, 28), from noise that never changes
-    pictures_after: Tensor
+    pictures_after: Tensor  # (B, 28, 28), from noise that never changes
 
 
 class Duel:
@@ -114,7 +113,7 @@ class Duel:
 
     def train_discriminator(self) -> Step:
         """One step of the discriminator on a real digit of each class and fakes of the same."""
-        players, before = self.players, self.pictures()
+        players = self.players
         noise, reals = self._next()
         with torch.no_grad():
             fakes = players.generator(noise, self.mixture)
@@ -142,13 +141,12 @@ class Duel:
             gradient=gradient,
             change=change,
             weights=weights,
-            pictures_before=before,
             pictures_after=self.pictures(),
         )
 
     def train_generator(self) -> Step:
         """One step of the generator towards what the discriminator takes for real."""
-        players, before = self.players, self.pictures()
+        players = self.players
         noise, reals = self._next()
         fakes = players.generator(noise, self.mixture)
         fake = players.discriminator(fakes, self.labels)
@@ -175,7 +173,6 @@ class Duel:
             gradient=gradient,
             change=change,
             weights=weights,
-            pictures_before=before,
             pictures_after=self.pictures(),
         )
 

@@ -69,7 +69,7 @@ def build(
 ) -> gr.Blocks:
     """The whole page.
 
-    weights: a folder that takes the place of bundled models; lessons: one of a teacher's own.
+    weights: a folder of models beside the bundled ones; lessons: one of a teacher's own.
 
     Raises:
         ValueError: weights is no weights folder, lessons none of lessons.

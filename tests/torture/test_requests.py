@@ -17,7 +17,6 @@ from tabs import ENDPOINTS
 from torture.scale import TIMES
 
 LONGEST = 60  # seconds that an answer may take
-NOTHING = {"lang": "en"}
 SHORT = {"length": 5, "count": 2, "steps": 3}  # so that what happens to be right is quick
 FILES = [  # what looks like one of Gradio's files
     {"path": path, "meta": {"_type": "gradio.FileData"}}

@@ -148,3 +148,8 @@ def explain(words: Words, error: Exception, language: Any) -> str:
         return words.say(language, "error.unknown_characters", characters="".join(seen)[:40])
     traceback.print_exception(error)
     return words.say(language, "error.fault")
+
+
+def explained(words: Words, error: UserError) -> dict[str, str]:
+    """What is wrong with an input, in every language, for a widget that shows it itself."""
+    return {language: explain(words, error, language) for language in words.table}

@@ -65,7 +65,7 @@ def fetcher(others: HubModels, tab: str) -> Any:
             found = coming.result()
             yield _shown(number, "here", **await asyncio.to_thread(about, models, found))
         except check.UserError as error:
-            texts = {lang: check.explain(words, error, lang) for lang in words.table}
+            texts = check.explained(words, error)
             if linked:
                 title = words.say(language, "error.of_link")
                 gr.Warning(check.explain(words, error, language), title=title)

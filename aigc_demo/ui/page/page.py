@@ -54,10 +54,7 @@ class Page:
         try:
             answer = handler(self.models, self.words, *values)
         except check.UserError as error:
-            texts = {
-                language: check.explain(self.words, error, language)
-                for language in self.words.table
-            }
+            texts = check.explained(self.words, error)
             return [{"strip": "", "count": 0, "texts": texts}] * count
         return [properties(update) for update in answers(answer)]
 

@@ -57,7 +57,7 @@ def starter(jobs: Jobs) -> Callable:
             if not isinstance(error, check.UserError):
                 print(f"error: a training could not be prepared: {error}", file=sys.stderr)
                 error = check.UserError("train.no_disk")
-            texts = {language: check.explain(words, error, language) for language in words.table}
+            texts = check.explained(words, error)
             return gr.update(job={"texts": texts, "number": secrets.token_hex(4)})
         return gr.update(job={"key": job.key})
 
