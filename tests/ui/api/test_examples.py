@@ -112,7 +112,7 @@ def test_the_notebook_calls_a_running_demo(server_url: str, capsys) -> None:
         "ROMEO:", 120, temperature=0.8, top_p=0.95, seed=5
     )
     assert found["poem"] == TextWriter.load("poems").poem(
-        "五绝", "江雪", temperature=0.8, top_p=0.9, seed=1, guidance=3
+        "五绝", "江雪", temperature=0.8, top_p=0.9, seed=1, guidance=2
     )
     assert len(found["following"]) == 5
     assert found["complaint"] == "个数：请填 1 到 64 之间的数。"
