@@ -585,6 +585,6 @@ def test_the_writers_probabilities_are_as_near_to_those_shown_as_the_page_says()
         with torch.inference_mode():
             shown = writer.model(ids.to(writer.loaded.device)).float().cpu().softmax(2)
         apart = (torch.stack(written, 1).softmax(2) - shown).abs().max().item()
-        assert 0 < apart < 0.05
+        assert 0 < apart < 0.1
     for language in WORDS.table:
-        assert "0.05" in WORDS.properties(language, "through.next_hint")["value"]
+        assert "0.1" in WORDS.properties(language, "through.next_hint")["value"]
