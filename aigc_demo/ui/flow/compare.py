@@ -123,7 +123,4 @@ def build_compare(page: Page, here: gr.Tab) -> None:
     about: dict[str, Any] = {"model": "flow", "saves": (), "there": False}
     texts = build_compare_text(page)
     share = Share(page, "compare", which, fields, [pictures, figures, *texts], **about, **DRAWING)
-    share.opens()
-    share.compute_first(here.select)
-    for event in several(digit.input, seed.submit, roll.then):
-        share.compute(event)
+    share.follows(here, *several(digit.input, seed.submit, roll.then))

@@ -111,13 +111,11 @@ def _build_digits(page: Page) -> tuple[Callable, list]:
         about["show_progress"] = "hidden"
         share = Share(page, "digits", draw, fields, [result], there=False, **about, **DRAWING)
         tr(gr.Markdown(elem_classes="hint"), "flow.pick_hint")
-    share.opens()
     assert page.tab is not None
-    share.compute_first(page.tab.select)
     chosen = follow_classes(words, model, wanted)
     sliders = [slider.release for slider in (count, *settings.values())]
-    for event in several(button.click, wanted.input, *sliders, seed.submit, roll.then, chosen):
-        share.compute(event)
+    events = (button.click, wanted.input, *sliders, seed.submit, roll.then, chosen)
+    share.follows(page.tab, *several(*events))
     return result.pick, [model, wanted, seed, settings["guidance"], result]
 
 
@@ -139,7 +137,9 @@ def _build_path(page: Page, here: gr.Tab) -> None:
         about: dict[str, Any] = {"saves": FILM, "table": tables.path, "there": False}
         share = Share(page, "path", path, fields, [film, frames], **about, **DRAWING)
     sliders = [slider.release for slider in settings.values()]
-    _computed(share, here, button.click, digit.input, *sliders, seed.submit, roll.then, chosen)
+    share.follows(
+        here, *several(button.click, digit.input, *sliders, seed.submit, roll.then, chosen)
+    )
 
 
 def _build_morph(page: Page, here: gr.Tab) -> None:
@@ -167,15 +167,7 @@ def _build_morph(page: Page, here: gr.Tab) -> None:
         share = Share(page, "morph", morph, fields, [film, shown], **about, **DRAWING)
     sliders = [slider.release for slider in (frames, *settings.values())]
     given = (first.input, last.input, *sliders, seed.submit)
-    _computed(share, here, button.click, *given, roll.then, chosen)
-
-
-def _computed(share: Share, here: gr.Tab, *events: Any) -> None:
-    """A result that follows some events, links, and the opening of its tab."""
-    share.opens()
-    share.compute_first(here.select)
-    for event in several(*events):
-        share.compute(event)
+    share.follows(here, *several(button.click, *given, roll.then, chosen))
 
 
 def _first_digit() -> dict[str, Any]:
@@ -232,7 +224,7 @@ def _build_vary(page: Page, here: gr.Tab) -> None:
         about["show_progress_on"] = result
         share = Share(page, "vary", vary, fields, [canvas, result], **about, **DRAWING)
     sliders = (start.release, guidance.release, seed.submit)
-    _computed(share, here, canvas.stroke, *sliders, as_digit.input, roll.then, chosen)
+    share.follows(here, *several(canvas.stroke, *sliders, as_digit.input, roll.then, chosen))
     page.compute(canvas.cleared, nothing_shown, [], result, show_progress="hidden", **DRAWING)
     _add_shelf(page, share, canvas, "flow-shelf")
 
@@ -266,7 +258,7 @@ def _build_fill(page: Page, here: gr.Tab) -> None:
         about["show_progress_on"] = result
         share = Share(page, "fill", fill, fields, [canvas, gap, result], **about, **DRAWING)
     given = (as_digit.input, guidance.release, seed.submit)
-    _computed(share, here, canvas.stroke, gap.stroke, *given, roll.then, chosen)
+    share.follows(here, *several(canvas.stroke, gap.stroke, *given, roll.then, chosen))
     for cleared in (canvas.cleared, gap.cleared):
         page.compute(cleared, nothing_shown, [], result, show_progress="hidden", **DRAWING)
     _add_shelf(page, share, canvas, "flow-fill-shelf")

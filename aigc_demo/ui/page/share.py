@@ -153,6 +153,13 @@ class Share:
         settings = {**self.options, **options}
         return self.unless_asked(event, handler, self.inputs, self.outputs, **settings)
 
+    def follows(self, tab: gr.Tab, *events: Callable) -> None:
+        """Runs the handler when its tab opens, on these events, and on links."""
+        self.opens()
+        self.compute_first(tab.select)
+        for event in events:
+            self.compute(event)
+
     def opens(self, **options: Any) -> Any:
         """Makes the page restore this result from a link. Returns the event."""
         outputs = list(dict.fromkeys([*self.inputs, *self.outputs]))

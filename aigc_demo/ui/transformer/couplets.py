@@ -84,11 +84,8 @@ def build_couplets(page: Page, here: gr.Tab) -> None:
         share = Share(
             page, "couplets", answer_line, fields, [text], there=False, **about, **WRITING
         )
-    share.opens()
-    share.compute_first(here.select)
     starts = (button.click, line.submit, script.input, heat.release, seed.submit, roll.then)
-    for event in several(*starts):
-        share.compute(event)
+    share.follows(here, *several(*starts))
     for example, one in zip(EXAMPLES, buttons, strict=True):
         chosen = one.click(None, None, line, js=f"() => {json.dumps(example)}", **LOCAL)
         share.compute(chosen.then)

@@ -194,11 +194,9 @@ def build_gaps(page: Page, here: gr.Tab) -> None:
     about |= {"model": UNMASKS[0], "there": False, "show_progress": "hidden"}
     with left:
         share = Share(page, "gaps", fill_gaps, fields, [shown], **about, **FILLING)
-    share.opens()
-    share.compute_first(here.select)
     sliders = [slider.release for slider in (more, steps, heat)]
-    for event in several(button.click, *sliders, order.input, seed.submit, roll.then):
-        share.compute(event)
+    starts = (button.click, *sliders, order.input, seed.submit, roll.then)
+    share.follows(here, *several(*starts))
     for place, (example, one) in enumerate(zip(EXAMPLES, buttons, strict=True)):
         length = MORE if place == len(EXAMPLES) - 1 else 0
         given = f"() => {json.dumps([example, length])}"

@@ -107,7 +107,4 @@ def build_ngram(page: Page, here: gr.Tab) -> None:
             **about,
             **WRITING,
         )
-    share.opens()
-    share.compute_first(here.select)
-    for event in several(button.click, order.release, seed.submit, roll.then):
-        share.compute(event)
+    share.follows(here, *several(button.click, order.release, seed.submit, roll.then))

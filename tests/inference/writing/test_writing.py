@@ -477,7 +477,7 @@ def test_the_thread_ends_when_there_is_no_more_work_and_begins_again(small, monk
 def test_a_small_model_has_a_loop_a_core_and_a_gpt2_one_for_all(monkeypatch):
     monkeypatch.setattr("aigc_demo.inference.writing.steps.cores", lambda: 3)
     ours, theirs = (steps_for(TINY[name], torch.device("cpu")) for name in ("transformer", "gpt2"))
-    assert [one.slots for one in ours] == [11, 11, 10]
+    assert [one.slots for one in ours] == [22, 21, 21]
     assert [one.slots for one in theirs] == [4]
     engine = Engine(ours)
     texts = [text_of([1], 5_000, engine).start() for _ in range(7)]

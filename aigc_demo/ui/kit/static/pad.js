@@ -76,7 +76,10 @@ function send() {
   const drawn = greys(canvas, DRAWN, DRAWN);
   const blank = !drawn.some((level) => level > 80);
   sheet.classList.toggle("blank", blank);
-  if (blank) return forget();
+  if (blank) {
+    if (props.value) forget(); // and not again: the server may hear it after the next stroke
+    return;
+  }
   props.value = mine = asDrawn.checked
     ? `raw:${base64(greys(canvas, SIDE, SIDE))}`
     : base64(drawn);
