@@ -12,6 +12,7 @@ from gradio.queueing import Event
 from servers import serving
 from ui.serving.calls import answer, asked
 
+from aigc_demo.inference.writing.steps import SLOTS
 from aigc_demo.ui.serving.limits import MOST, limited, next_of
 
 HASTY, OTHER = "203.0.113.5", "203.0.113.6"
@@ -61,7 +62,8 @@ def test_a_hasty_address_is_told_so_and_others_are_served() -> None:
         with ThreadPoolExecutor(16) as pool:
             list(pool.map(ask, range(MOST + 60)))
         assert len(refused) >= 15 and {one[:3] for one in refused} == {"429"}
-        assert "expected at most" in refused[0] and waiting(url) > 20
+        assert "expected at most" in refused[0]
+        assert waiting(url) >= MOST - SLOTS // 2  # it gets at most half the places
         begun = time.monotonic()
         for name, data in (
             ("text_write", ("shakespeare", "ROMEO:", 30)),
