@@ -189,10 +189,11 @@ def settled(page: Page, quiet: int = 300) -> None:
     """Waits until the page has asked the server nothing, and heard nothing, for some milliseconds.
 
     A number that loses the focus to a button asks first, and the button asks the same again: what
-    is in sight in between may still move.
+    is in sight in between may still move. After a minute it has what it asked for, even where a
+    connection is left open.
     """
     asked = UNDER_WAY[page]
-    while True:
+    for _ in range(LONG // quiet):
         before = set(asked)
         page.wait_for_timeout(quiet)
         if not before and not asked:
