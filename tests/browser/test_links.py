@@ -183,7 +183,7 @@ def test_a_state_file_restores_a_result_on_another_server(
         caption = page.locator("#vae-rebuilt .caption").inner_text()
     (file,) = tmp_path.iterdir()
     assert json.loads(file.read_text())["tab"] == "vae.rebuild"
-    with Visitor(browser, second_url + "?lang=en") as page:
+    with Visitor(browser, second_url + "?lang=en&hide=train") as page:
         before = page.url
         data = page.evaluate_handle(
             """text => {
@@ -196,11 +196,13 @@ def test_a_state_file_restores_a_result_on_another_server(
         page.locator("#gan-digits").dispatch_event("drop", {"dataTransfer": data})
         expect(page.locator("#vae-rebuilt .caption")).to_have_text(caption, timeout=LONG)
         wait_for_parameter(page, "tab", "vae.rebuild")
+        wait_for_parameter(page, "hide", "train")
         assert page.url != before
         page.locator(f"{bar('vae.rebuild')} .copy").click()
         chosen = page.locator("#links input[type=file]")
         chosen.set_input_files({"name": "a.json", "mimeType": "application/json", "buffer": b"[1]"})
         expect(page.locator("#links .told")).to_have_text(words("en")["link.unreadable"])
+        expect(page.locator("#links [data-word=save_state]")).to_be_hidden()  # there is none
 
 
 def test_a_long_prompt_has_no_link_but_a_file(browser: Browser, server_url: str) -> None:

@@ -583,3 +583,10 @@ def test_a_drawing_is_centred_taken_back_erased_and_drawn_by_keys(visit: Page) -
     visit.keyboard.up("Shift")
     expect(visit.locator("#vae-rebuilt .caption")).to_contain_text("sees")
     assert visit.locator(pad).evaluate(total) > 0
+    before = painted(visit, "#vae-rebuilt canvas")
+    visit.keyboard.down("Shift")
+    for _ in range(12):
+        visit.keyboard.press("ArrowRight")
+    visit.locator("#vae-pad [data-word=eraser]").focus()  # the key comes up elsewhere
+    visit.keyboard.up("Shift")
+    wait_for_other(visit, "#vae-rebuilt canvas", before)

@@ -21,7 +21,7 @@ from aigc_demo.ui.kit.widgets import gallery, table
 from aigc_demo.ui.kit.words import Words
 from aigc_demo.ui.page.digits import digit_field
 from aigc_demo.ui.page.inside_views import group, parameters_of
-from aigc_demo.ui.page.page import DRAWING, Page, Update, dice, several
+from aigc_demo.ui.page.page import DRAWING, Page, Update, dice
 from aigc_demo.ui.page.share import Share
 
 DIGITS_EACH = 5  # digits of each: a line on a phone
@@ -123,4 +123,4 @@ def build_compare(page: Page, here: gr.Tab) -> None:
     about: dict[str, Any] = {"model": "flow", "saves": (), "there": False}
     texts = build_compare_text(page)
     share = Share(page, "compare", which, fields, [pictures, figures, *texts], **about, **DRAWING)
-    share.follows(here, *several(digit.input, seed.submit, roll.then))
+    share.follows(digit.input, seed.submit, roll.then, tab=here)

@@ -40,7 +40,7 @@ from aigc_demo.ui.page.digits import (
     wanted_field,
 )
 from aigc_demo.ui.page.hub_panel import add_other_weights
-from aigc_demo.ui.page.page import DRAWING, LOCAL, Page, dice, several
+from aigc_demo.ui.page.page import DRAWING, LOCAL, Page, dice
 from aigc_demo.ui.page.share import CUT, FILM, Share
 
 FIRST_TEST = 6  # the test digit that is on the pads when they open
@@ -111,11 +111,10 @@ def _build_digits(page: Page) -> tuple[Callable, list]:
         about["show_progress"] = "hidden"
         share = Share(page, "digits", draw, fields, [result], there=False, **about, **DRAWING)
         tr(gr.Markdown(elem_classes="hint"), "flow.pick_hint")
-    assert page.tab is not None
     chosen = follow_classes(words, model, wanted)
     sliders = [slider.release for slider in (count, *settings.values())]
     events = (button.click, wanted.input, *sliders, seed.submit, roll.then, chosen)
-    share.follows(page.tab, *several(*events))
+    share.follows(*events, tab=page.tab)
     return result.pick, [model, wanted, seed, settings["guidance"], result]
 
 
@@ -137,9 +136,7 @@ def _build_path(page: Page, here: gr.Tab) -> None:
         about: dict[str, Any] = {"saves": FILM, "table": tables.path, "there": False}
         share = Share(page, "path", path, fields, [film, frames], **about, **DRAWING)
     sliders = [slider.release for slider in settings.values()]
-    share.follows(
-        here, *several(button.click, digit.input, *sliders, seed.submit, roll.then, chosen)
-    )
+    share.follows(button.click, digit.input, *sliders, seed.submit, roll.then, chosen, tab=here)
 
 
 def _build_morph(page: Page, here: gr.Tab) -> None:
@@ -167,7 +164,7 @@ def _build_morph(page: Page, here: gr.Tab) -> None:
         share = Share(page, "morph", morph, fields, [film, shown], **about, **DRAWING)
     sliders = [slider.release for slider in (frames, *settings.values())]
     given = (first.input, last.input, *sliders, seed.submit)
-    share.follows(here, *several(button.click, *given, roll.then, chosen))
+    share.follows(button.click, *given, roll.then, chosen, tab=here)
 
 
 def _first_digit() -> dict[str, Any]:
@@ -224,7 +221,7 @@ def _build_vary(page: Page, here: gr.Tab) -> None:
         about["show_progress_on"] = result
         share = Share(page, "vary", vary, fields, [canvas, result], **about, **DRAWING)
     sliders = (start.release, guidance.release, seed.submit)
-    share.follows(here, *several(canvas.stroke, *sliders, as_digit.input, roll.then, chosen))
+    share.follows(canvas.stroke, *sliders, as_digit.input, roll.then, chosen, tab=here)
     page.compute(canvas.cleared, nothing_shown, [], result, show_progress="hidden", **DRAWING)
     _add_shelf(page, share, canvas, "flow-shelf")
 
@@ -258,7 +255,7 @@ def _build_fill(page: Page, here: gr.Tab) -> None:
         about["show_progress_on"] = result
         share = Share(page, "fill", fill, fields, [canvas, gap, result], **about, **DRAWING)
     given = (as_digit.input, guidance.release, seed.submit)
-    share.follows(here, *several(canvas.stroke, gap.stroke, *given, roll.then, chosen))
+    share.follows(canvas.stroke, gap.stroke, *given, roll.then, chosen, tab=here)
     for cleared in (canvas.cleared, gap.cleared):
         page.compute(cleared, nothing_shown, [], result, show_progress="hidden", **DRAWING)
     _add_shelf(page, share, canvas, "flow-fill-shelf")

@@ -15,7 +15,7 @@ from aigc_demo.ui.kit.widgets import player, tiles
 from aigc_demo.ui.page.classes import follow_classes
 from aigc_demo.ui.page.digits import digit_field, wanted_field
 from aigc_demo.ui.page.hub_panel import add_other_weights
-from aigc_demo.ui.page.page import DRAWING, Page, dice, several
+from aigc_demo.ui.page.page import DRAWING, Page, dice
 from aigc_demo.ui.page.share import CUT, FILM, Share
 
 
@@ -61,13 +61,11 @@ def _build_digits(page: Page) -> tuple[Callable, list]:
         about: dict[str, Any] = {"saves": CUT, "table": tables.digits, "code": code.digits}
         share = Share(page, "digits", draw, fields, [result], **about, **DRAWING)
         tr(gr.Markdown(elem_classes="hint"), "gan.pick_hint")
-    share.opens()
     plain = "['gan-mlp', ...(window.aigc.page.plain || [])].includes(model)"
     more = f"{{ visible: !{plain} }}"  # one without classes shows no choice
     chosen = follow_classes(words, model, wanted, more=more)
     given = (wanted.input, count.release, truncation.release, seed.submit)
-    for event in several(button.click, *given, roll.then, chosen):
-        share.compute(event)
+    share.follows(button.click, *given, roll.then, chosen)
     return result.pick, [model, wanted, seed, truncation, result]
 
 
@@ -91,9 +89,7 @@ def _build_number(page: Page) -> None:
         fields = {"model": model, "number": number, "seed": seed}
         about: dict[str, Any] = {"table": tables.number, "code": code.number, **DRAWING}
         share = Share(page, "number", write_number, fields, [result], **about)
-    share.opens()
-    for event in several(button.click, model.input, number.submit, seed.submit, roll.then):
-        share.compute(event)
+    share.follows(button.click, model.input, number.submit, seed.submit, roll.then)
 
 
 def _build_morph(page: Page) -> None:
@@ -116,7 +112,5 @@ def _build_morph(page: Page) -> None:
     with left:
         about = {"saves": FILM, "table": tables.morph, "code": code.morph, **DRAWING}
         share = Share(page, "morph", morph, fields, [film, frames], **about)
-    share.opens()
     given = (first.input, last.input, steps.release, seed.submit)
-    for event in several(button.click, *given, roll.then, chosen):
-        share.compute(event)
+    share.follows(button.click, *given, roll.then, chosen)

@@ -169,14 +169,14 @@ class _Reader:
             return {}
         found: dict[str, yaml.Node] = {}
         for key, value in node.value:
-            if not isinstance(key, yaml.ScalarNode) or key.value not in known:
+            name = key.value if isinstance(key, yaml.ScalarNode) else "several values"
+            if name not in known:
                 offered = ", ".join(known)
-                got = str(key.value)[:40] if isinstance(key, yaml.ScalarNode) else "several values"
-                self._wrong(key, f"expected a key of {what}, {offered}; got {got!r}")
-            elif key.value in found:
-                self._wrong(key, f"expected {key.value} once in {what}")
+                self._wrong(key, f"expected a key of {what}, {offered}; got {name[:40]!r}")
+            elif name in found:
+                self._wrong(key, f"expected {name} once in {what}")
             else:
-                found[key.value] = value
+                found[name] = value
         for key in needed:
             if key not in found:
                 self._wrong(node, f"expected {key} in {what}")

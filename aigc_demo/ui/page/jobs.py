@@ -20,7 +20,6 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import takewhile
 from pathlib import Path
 
 from aigc_demo import hub
@@ -171,8 +170,8 @@ class Jobs:
     def place(self, job: Job) -> int:
         """How many are before a training that waits."""
         with self._lock:
-            before = takewhile(lambda one: one is not job, self._open())
-            return len(list(before)) if job.stage == "waiting" else 0
+            open_ones = self._open()
+            return open_ones.index(job) if job in open_ones else 0  # it may be over by now
 
     def stop(self, key: str) -> None:
         """Ends a training; what it has learnt so far is kept."""

@@ -17,7 +17,7 @@ from aigc_demo.ui.kit.words import Words, static
 from aigc_demo.ui.page.answers import answers, by_widget
 from aigc_demo.ui.page.code import Code
 from aigc_demo.ui.page.link import Fields, Link
-from aigc_demo.ui.page.page import Page, Update
+from aigc_demo.ui.page.page import Page, Update, several
 from aigc_demo.ui.page.tables import Rows
 
 SHEET, FILM, TEXT = ("png", "csv"), ("png", "webp", "csv"), ("txt",)  # what is saved of a result
@@ -153,11 +153,12 @@ class Share:
         settings = {**self.options, **options}
         return self.unless_asked(event, handler, self.inputs, self.outputs, **settings)
 
-    def follows(self, tab: gr.Tab, *events: Callable) -> None:
-        """Runs the handler when its tab opens, on these events, and on links."""
+    def follows(self, *events: Callable, tab: gr.Tab | None = None) -> None:
+        """Runs the handler on links, on these events, and when its tab opens if one is given."""
         self.opens()
-        self.compute_first(tab.select)
-        for event in events:
+        if tab is not None:
+            self.compute_first(tab.select)
+        for event in several(*events):
             self.compute(event)
 
     def opens(self, **options: Any) -> Any:

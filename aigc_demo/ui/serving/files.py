@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import PurePosixPath
 
 from starlette.concurrency import run_in_threadpool
@@ -12,6 +13,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 KINDS = {".png": "image/png", ".md": "text/markdown", ".json": "application/json"}
 KINDS[".js"] = "text/javascript"
 Content = bytes | Callable[[], bytes]  # or what reads it when it is first asked for
+
+
+@cache
+def _tag(content: bytes) -> str:
+    """The ETag of a content, of which there are no more than the page has files."""
+    return f'"{hashlib.sha256(content).hexdigest()[:16]}"'
 
 
 class Files:
@@ -30,7 +37,7 @@ class Files:
             if path in self.by_path:
                 content = await self._content(path)
                 kept = "public, max-age=86400" if scope["query_string"] else "no-cache"
-                tag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
+                tag = _tag(content)
                 about = {"cache-control": kept, "etag": tag}
                 if Headers(scope=scope).get("if-none-match") == tag:
                     answer = Response(status_code=304, headers=about)

@@ -16,7 +16,7 @@ from aigc_demo.tokenizer import characters_of
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.words import Words
-from aigc_demo.ui.page.page import LOCAL, WRITING, Page, dice, several
+from aigc_demo.ui.page.page import LOCAL, WRITING, Page, dice
 from aigc_demo.ui.page.share import TEXT, Share
 from aigc_demo.ui.transformer import code
 from aigc_demo.ui.transformer.requests import SCRIPTS, in_script, paced_beside, ready, stood_in
@@ -85,7 +85,7 @@ def build_couplets(page: Page, here: gr.Tab) -> None:
             page, "couplets", answer_line, fields, [text], there=False, **about, **WRITING
         )
     starts = (button.click, line.submit, script.input, heat.release, seed.submit, roll.then)
-    share.follows(here, *several(*starts))
+    share.follows(*starts, tab=here)
     for example, one in zip(EXAMPLES, buttons, strict=True):
         chosen = one.click(None, None, line, js=f"() => {json.dumps(example)}", **LOCAL)
         share.compute(chosen.then)

@@ -16,7 +16,7 @@ from aigc_demo.tokenizer import UnknownCharacters
 from aigc_demo.ui.catalog.models import Models
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.words import Words
-from aigc_demo.ui.page.page import LOCAL, Page, Update, dice, several
+from aigc_demo.ui.page.page import LOCAL, Page, Update, dice
 from aigc_demo.ui.page.share import TEXT, Share
 from aigc_demo.ui.page.tables import Rows
 from aigc_demo.ui.page.training_view import history_widget, seeing
@@ -196,7 +196,7 @@ def build_gaps(page: Page, here: gr.Tab) -> None:
         share = Share(page, "gaps", fill_gaps, fields, [shown], **about, **FILLING)
     sliders = [slider.release for slider in (more, steps, heat)]
     starts = (button.click, *sliders, order.input, seed.submit, roll.then)
-    share.follows(here, *several(*starts))
+    share.follows(*starts, tab=here)
     for place, (example, one) in enumerate(zip(EXAMPLES, buttons, strict=True)):
         length = MORE if place == len(EXAMPLES) - 1 else 0
         given = f"() => {json.dumps([example, length])}"

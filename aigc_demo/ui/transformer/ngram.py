@@ -18,7 +18,7 @@ from aigc_demo.ui.catalog.ngrams import ngram_losses, ngram_model
 from aigc_demo.ui.kit import check
 from aigc_demo.ui.kit.widgets import bars
 from aigc_demo.ui.kit.words import Words
-from aigc_demo.ui.page.page import WRITING, Page, Update, dice, several
+from aigc_demo.ui.page.page import WRITING, Page, Update, dice
 from aigc_demo.ui.page.share import Share
 from aigc_demo.ui.transformer.requests import PROMPTS, continued, paced
 
@@ -107,4 +107,4 @@ def build_ngram(page: Page, here: gr.Tab) -> None:
             **about,
             **WRITING,
         )
-    share.follows(here, *several(button.click, order.release, seed.submit, roll.then))
+    share.follows(button.click, order.release, seed.submit, roll.then, tab=here)

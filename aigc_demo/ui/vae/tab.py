@@ -95,9 +95,7 @@ def _build_rebuild(page: Page) -> None:
     with place:
         about = {"show_progress_on": result, "table": tables.rebuilt, **DRAWING}
         share = Share(page, "rebuild", rebuild, fields, both, **about)
-    share.opens()
-    for event in several(canvas.stroke, model.input, roll.then):
-        share.compute(event)
+    share.follows(canvas.stroke, model.input, roll.then)
     page.compute(canvas.cleared, nothing_shown, [], result, show_progress="hidden", **DRAWING)
     picked = share.linked(
         rebuild_picked, lambda name, at, number: (name, drawn_test_digit(int(at)), number)
@@ -152,6 +150,4 @@ def _build_prior(page: Page) -> None:
     with left:
         about = {"table": tables.samples, "code": code.samples, **DRAWING}
         share = Share(page, "prior", draw, fields, [result], **about)
-    share.opens()
-    for event in several(button.click, model.input, count.release, seed.submit, roll.then):
-        share.compute(event)
+    share.follows(button.click, model.input, count.release, seed.submit, roll.then)

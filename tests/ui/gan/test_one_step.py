@@ -158,6 +158,7 @@ def test_every_quantity_of_a_generator_step(played) -> None:
         old, new = weights_of(before.generator), weights_of(played.players.generator)
         close(step.weights, length(old))
         close(step.change, length([a - b for a, b in zip(new, old, strict=True)]), 1e-3)
+        close(pictures, redraw(before, played.constant))
         close(step.pictures_after, redraw(played.players, played.constant))
         assert not torch.equal(step.pictures_after, pictures)
         assert step.reals.shape == (0, 28, 28) and step.real_before.shape == (0,)

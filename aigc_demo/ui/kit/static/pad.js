@@ -111,13 +111,13 @@ canvas.addEventListener("pointermove", (event) => {
   line(last, next);
   last = next;
 });
-for (const end of ["pointerup", "pointercancel"]) {
-  canvas.addEventListener(end, () => {
-    if (!last) return;
-    last = null;
-    if (turned) setEraser(false);
-    send();
-  });
+for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, penUp);
+
+function penUp() {
+  if (!last) return;
+  last = null;
+  if (turned) setEraser(false);
+  send();
 }
 
 function takeBack() {
@@ -163,11 +163,6 @@ canvas.addEventListener("keydown", (event) => {
   } else return;
   event.preventDefault();
 });
-function penUp() {
-  if (!last) return;
-  last = null;
-  send();
-}
 canvas.addEventListener("keyup", ({ key }) => key === "Shift" && penUp());
 canvas.addEventListener("blur", () => {
   sheet.classList.remove("by-keys");
