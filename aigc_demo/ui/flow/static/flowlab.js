@@ -10,7 +10,7 @@ const PARTICLES = 128; // that are followed
 const RUN = 2500; // milliseconds from noise to data
 const LONGEST_RUN = 50; // milliseconds of a link's training between two pictures
 const GAN_RATES = { good: LOSSES.saturating_not.rates, bad: [0.001, 0.01] };
-const KEPT = ["data", "layers", "width", "rate", "rates", "seed", "ode", "kind", "guidance"];
+const KEPT = ["data", "layers", "width", "rate", "rates", "ode", "kind", "guidance"];
 const ANEW = ["layers", "width", "rate", "rates", "seed", "data", "beside"]; // what begins another training
 
 let flow; // the network and its training
@@ -299,13 +299,15 @@ holdProbe(plane, {
   play: ACTIONS.play,
 });
 
-// The link to the flow as it now stands: the settings, and how many steps it was trained.
+// The link to the flow as it now stands: the settings, and how many steps it was trained. In the
+// server's order, so that a link that is opened stays as it is while its steps are taken.
 function link() {
   if (flow.step > props.most || forgot) return { query: "", why: "too_many" };
   const state = { tab: props.bar };
-  for (const name of KEPT) state[name] = name === "seed" ? String(flow.settings.seed) : field(name).value;
-  state.time = field("time").value;
+  for (const name of KEPT) state[name] = field(name).value;
   state.beside = field("beside").checked ? "1" : "0";
+  state.seed = String(flow.settings.seed);
+  state.time = field("time").value;
   state.trained = String(flow.step);
   if (state.data === "own") state.points = writePoints();
   return { query: new URLSearchParams(state).toString() };
@@ -324,7 +326,7 @@ async function replay(run) {
   halt();
   drawn.length = 0;
   drawn.push(...readPoints(run.points));
-  for (const name of [...KEPT, "time"]) field(name).value = run[name];
+  for (const name of [...KEPT, "seed", "time"]) field(name).value = run[name];
   field("beside").checked = run.beside === "1";
   drawing = false;
   reset();
